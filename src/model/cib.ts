@@ -1,0 +1,93 @@
+import type { WallTime } from "../core/units.ts";
+
+/** The replicated cluster information base. Changed only by commands committed through the DC. */
+export interface Cib {
+  /** Log index of the last command applied. */
+  readonly index: number;
+  /** The definition in force; undefined before the first apply. */
+  readonly definition: DefinitionVersion | undefined;
+  /** Earlier definitions, newest last, bounded. */
+  readonly history: readonly DefinitionVersion[];
+  readonly overrides: readonly Override[];
+  readonly fencing: readonly FencingRecord[];
+  readonly tickets: readonly TicketRecord[];
+}
+
+export interface DefinitionVersion {
+  /** Counts up from 1 with every change of the definition. */
+  readonly version: number;
+  readonly text: string;
+  readonly author: string;
+  readonly at: WallTime;
+  readonly comment?: string;
+}
+
+export type OverrideKind =
+  | "standby"
+  | "maintenance"
+  | "migrate"
+  | "ban"
+  | "stop"
+  | "start"
+  | "unmanage";
+
+/** Something an operator set by hand: kept apart from the file, listed, removed by its own command. */
+export interface Override {
+  /** `KIND:TARGET` or `KIND:TARGET:NODE`: setting it again replaces it. */
+  readonly id: string;
+  readonly kind: OverrideKind;
+  /** A node (standby, maintenance) or a resource. */
+  readonly target: string;
+  /** migrate: where to; ban: where not. */
+  readonly node?: string;
+  readonly role?: string;
+  readonly author: string;
+  readonly reason?: string;
+  readonly at: WallTime;
+  readonly expires?: WallTime;
+}
+
+export interface FencingRecord {
+  /** Unique: DC term and a counter. */
+  readonly id: string;
+  readonly target: string;
+  /** Incarnation of the target that was to be fenced, where known. */
+  readonly incarnation?: number;
+  readonly action: "off" | "on" | "reboot";
+  readonly device?: string;
+  readonly requestedBy: string;
+  readonly reason: string;
+  readonly startedAt: WallTime;
+  readonly finishedAt?: WallTime;
+  readonly outcome: "pending" | "succeeded" | "failed" | "confirmed-by-operator";
+  readonly detail?: string;
+}
+
+export interface TicketRecord {
+  readonly id: string;
+  readonly granted: boolean;
+  readonly standby: boolean;
+  readonly lastGranted?: WallTime;
+}
+
+/** A change of the CIB: plain JSON, deterministic to apply (times are in it, no clock is read). */
+export type CibCommand =
+  | {
+      readonly kind: "apply-definition";
+      readonly text: string;
+      readonly author: string;
+      readonly at: WallTime;
+      readonly comment?: string;
+      /** Compare-and-swap: refused unless this is the version in force. */
+      readonly baseVersion?: number;
+    }
+  | { readonly kind: "set-override"; readonly override: Override }
+  | { readonly kind: "remove-overrides"; readonly ids: readonly string[] }
+  | { readonly kind: "record-fencing"; readonly record: FencingRecord }
+  | { readonly kind: "set-ticket"; readonly ticket: TicketRecord }
+  | { readonly kind: "nothing" };
+
+/** What applying a command said; goes back to whoever proposed it. */
+export type CibResult =
+  | { readonly ok: true; readonly index: number; readonly version?: number }
+  | { readonly ok: false; readonly code: string; readonly message: string };
