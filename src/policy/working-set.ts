@@ -1,0 +1,424 @@
+import type { ClusterStatus, OperationRecord, TicketStatus } from "../model/cluster-status.ts";
+import type { PlanNotice } from "../model/plan.ts";
+import type {
+  AgentName,
+  PolicyDefinition,
+  ResourceDefinition,
+} from "../model/policy-definition.ts";
+import type { AttributeSet } from "../model/rule.ts";
+import type { Score } from "../model/score.ts";
+import type { Action, Ordering } from "./action.ts";
+import type { ScoreTable } from "./score-table.ts";
+
+/**
+ * The working set: everything one run of the engine knows and decides. It is filled by
+ * `unpack/**` from the definition and the status, changed by the stages of the pipeline (plan.ts),
+ * and thrown away when the plan has been read out of it. Nothing outside src/policy sees it.
+ */
+
+/** Roles as ranks, so that "at least Unpromoted" is a comparison. */
+export const ROLE = { unknown: 0, stopped: 1, started: 2, unpromoted: 3, promoted: 4 } as const;
+export type RoleRank = (typeof ROLE)[keyof typeof ROLE];
+
+export type NoQuorumPolicy = "stop" | "freeze" | "ignore" | "demote" | "suicide";
+/** Pacemaker Explained, "Placement Strategy". */
+export type PlacementStrategy = "default" | "utilization" | "balanced" | "minimal";
+
+/** Cluster options, parsed, with Pacemaker's defaults filled in. */
+export interface ClusterOptions {
+  symmetric: boolean;
+  noQuorumPolicy: NoQuorumPolicy;
+  fencingEnabled: boolean;
+  fencingAction: "reboot" | "off";
+  fencingTimeoutMs: number;
+  concurrentFencing: boolean;
+  /** A fencing device exists, so fencing can be expected to work (have-watchdog counts). */
+  haveWatchdog: boolean;
+  startupFencing: boolean;
+  stopAllResources: boolean;
+  stopOrphanResources: boolean;
+  stopOrphanActions: boolean;
+  removeAfterStop: boolean;
+  maintenanceMode: boolean;
+  startFailureIsFatal: boolean;
+  enableStartupProbes: boolean;
+  shutdownLock: boolean;
+  shutdownLockLimitMs: number;
+  priorityFencingDelayMs: number;
+  nodePendingTimeoutMs: number;
+  placementStrategy: PlacementStrategy;
+  nodeHealthStrategy: "none" | "migrate-on-red" | "only-green" | "progressive" | "custom";
+  nodeHealthBase: Score;
+  nodeHealthGreen: Score;
+  nodeHealthYellow: Score;
+  nodeHealthRed: Score;
+  defaultActionTimeoutMs: number;
+  /** Every merged cluster option by its name, for anything else. */
+  all: ReadonlyMap<string, string>;
+}
+
+/** A cluster node, or a remote or guest node. */
+export class Node {
+  /** Position in `WorkingSet.nodes`; the index into every score table. */
+  readonly index: number;
+  readonly id: string;
+  readonly name: string;
+  kind: "member" | "remote" | "guest" | "ping" = "member";
+  online = false;
+  standby = false;
+  /** Standby because an operation with on-fail=standby failed there. */
+  standbyOnFail = false;
+  unclean = false;
+  /** Never heard of: not in the status. */
+  unseen = true;
+  pending = false;
+  shutdown = false;
+  expectedUp = false;
+  isDc = false;
+  maintenance = false;
+  /** False: `resource-discovery-enabled=false`, only for remote and guest nodes. */
+  discoveryEnabled = true;
+  remoteRequiresReset = false;
+  remoteWasFenced = false;
+  remoteMaintenance = false;
+  unpacked = false;
+  /** Why it is to be fenced, first reason given. */
+  fenceReason: string | undefined;
+  /** Sum of priorities of what runs there, for priority-fencing-delay. */
+  priority = 0;
+  healthScore: Score = 0;
+  /** red, yellow or green for display; undefined when health says nothing. */
+  health: string | undefined;
+  attributes = new Map<string, string>();
+  utilization = new Map<string, number>();
+  /** What is left of utilization during assignment. */
+  remaining = new Map<string, number>();
+  /** Epoch seconds of the shutdown request, if any. */
+  shutdownRequestedAt = 0;
+  /** Resources found active here before the plan. */
+  readonly running: Resource[] = [];
+  /** Resources assigned here by the plan. */
+  readonly assigned: Resource[] = [];
+  /** Number of assigned primitive instances (Pacemaker's tie-breaker). */
+  load = 0;
+  /** The connection resource of a remote or guest node. */
+  connection: Resource | undefined;
+
+  constructor(index: number, id: string, name: string) {
+    this.index = index;
+    this.id = id;
+    this.name = name;
+  }
+}
+
+export type Variant = "primitive" | "group" | "clone" | "bundle";
+export type MultipleActive = "stop_start" | "stop_only" | "block" | "stop_unexpected";
+
+/** What a recorded result's digests say against today's parameters (see unpack/digests). */
+export type DigestVerdict = "match" | "unknown" | "changed" | "restart" | "reload";
+
+/** One recorded operation of one resource on one node, as the history keeps it, oldest first. */
+export interface HistoryEntry {
+  readonly record: OperationRecord;
+  readonly node: Node;
+  /** Counted as failed (an unexpected result that is neither expired nor ignored). */
+  failed: boolean;
+  expired: boolean;
+}
+
+/** The history of one resource instance on one node. */
+export interface NodeHistory {
+  readonly node: Node;
+  /** Id under which it was recorded. */
+  readonly recordedId: string;
+  readonly agent: AgentName;
+  /** Sorted by call id, pending last. */
+  readonly entries: HistoryEntry[];
+}
+
+/** A configured operation of a primitive with everything merged (op attributes, meta, op_defaults). */
+export interface ConfiguredOperation {
+  readonly id: string;
+  readonly name: string;
+  readonly intervalMs: number;
+  /** The role it is meant for; undefined: not said. */
+  readonly role: RoleRank | undefined;
+  readonly enabled: boolean;
+  readonly options: ReadonlyMap<string, string>;
+  readonly params: readonly AttributeSet[];
+}
+
+/** What `operationConfig` (unpack/operation-config.ts) answers for any action, configured or not. */
+export interface OperationConfig {
+  /** The configured operation it comes from, if any. */
+  readonly source: ConfiguredOperation | undefined;
+  readonly requires: "nothing" | "quorum" | "fencing" | "unfencing";
+  readonly onFail:
+    | "ignore"
+    | "block"
+    | "stop"
+    | "demote"
+    | "restart"
+    | "fence"
+    | "standby"
+    | "restart-container"
+    | "reset-remote";
+  /** The role the resource is left in by a failure. */
+  readonly failRole: RoleRank;
+  readonly timeoutMs: number;
+  readonly startDelayMs: number;
+  readonly meta: ReadonlyMap<string, string>;
+}
+
+/** Where a resource is allowed to be probed: location constraint's `resource-discovery`. */
+export type Discovery = "always" | "never" | "exclusive";
+
+export class Resource {
+  /** Instance id: `web`, `web:0`. Unique in the working set. */
+  id: string;
+  /** Id in the definition (without instance number). */
+  readonly baseId: string;
+  readonly variant: Variant;
+  /** Instance number within its clone. */
+  instance: number | undefined;
+  definition: ResourceDefinition | undefined;
+  agent: AgentName | undefined;
+  parent: Resource | undefined;
+  /** Members of a group, instances of a clone, implicit and contained resources of a bundle. */
+  readonly children: Resource[] = [];
+  /** Position in the order of the definition (Pacemaker's "order of configuration"). */
+  order = 0;
+
+  // --- configuration: merged meta attributes and what is parsed out of them ---
+  meta: ReadonlyMap<string, string> = new Map();
+  params: ReadonlyMap<string, string> = new Map();
+  operations: readonly ConfiguredOperation[] = [];
+  utilization = new Map<string, number>();
+  priority = 0;
+  /** Given by the configuration or default. */
+  stickiness = 0;
+  /** 0: never (Pacemaker's default INFINITY is kept as 1 000 000). */
+  migrationThreshold = 1_000_000;
+  failureTimeoutMs = 0;
+  multipleActive: MultipleActive = "stop_start";
+  /** `restart-type=restart`: restart when what it optionally follows restarts. */
+  restartType: "ignore" | "restart" = "ignore";
+  critical = true;
+  managed = true;
+  maintenance = false;
+  allowMigrate = false;
+  needsQuorum = false;
+  needsFencing = false;
+  needsUnfencing = false;
+  isFenceDevice = false;
+  /** target-role as written; undefined: not set. */
+  targetRole: RoleRank | undefined;
+  /** True: target-role Stopped, Unpromoted for something promotable …, for the status display. */
+  containerId: string | undefined;
+  /** Implicit resource made by a bundle or guest node. */
+  internal = false;
+
+  // --- clones ---
+  isUnique = false;
+  isPromotable = false;
+  notify = false;
+  ordered = false;
+  interleave = false;
+  cloneMax = 0;
+  cloneNodeMax = 1;
+  cloneMin = 0;
+  promotedMax = 0;
+  promotedNodeMax = 0;
+
+  // --- state found ---
+  orphan = false;
+  failed = false;
+  failureIgnored = false;
+  /** Nothing may be done with it until an operator helps. */
+  blocked = false;
+  startPending = false;
+  /** Removed from the definition's group or clone but still running as a filler of its history. */
+  role: RoleRank = ROLE.unknown;
+  nextRole: RoleRank = ROLE.unknown;
+  nextRoleReason: string | undefined;
+  readonly runningOn: Node[] = [];
+  /** Nodes where a probe or other operation told its state. */
+  readonly knownOn = new Set<Node>();
+  /** start, stop, promote, demote, migrate_to, migrate_from, monitor …; probes are "probe". */
+  pendingTask: string | undefined;
+  pendingNode: Node | undefined;
+  partialMigrationSource: Node | undefined;
+  partialMigrationTarget: Node | undefined;
+  /** Targets of migrations that neither succeeded nor were cleaned up. */
+  readonly danglingMigrations: Node[] = [];
+  lockNode: Node | undefined;
+  lockTime = 0;
+  /** Under every id that its history uses, per node name. */
+  readonly history = new Map<string, NodeHistory>();
+  /** Remote connection: seconds to wait before reconnecting after a failure. */
+  remoteReconnectMs = 0;
+  isRemoteConnection = false;
+  /** The node that this connection resource provides. */
+  remoteNode: Node | undefined;
+  /** What runs inside this container (guest's VM or bundle's container), and the container of a filler. */
+  readonly fillers: Resource[] = [];
+  container: Resource | undefined;
+  /** multiple-active=stop_unexpected applies now. */
+  stopUnexpected = false;
+
+  // --- decisions ---
+  /** Score per node; made by the location stage, changed by assignment. */
+  allowed!: ScoreTable;
+  exclusiveDiscovery = false;
+  provisional = true;
+  assigning = false;
+  /** Set by clone assignment: this instance may not be started (over clone-max …). */
+  assignedNode: Node | undefined;
+  /** Whether start and promote may run at all (set with the assignment). */
+  runnable = true;
+  promotionScore: Score = -1;
+  sortIndex = 0;
+  /** Actions by key, filled by actions.ts. */
+  readonly actions: Action[] = [];
+  readonly actionIndex = new Map<string, Action[]>();
+  /** Colocations: where this is the dependent, and where it is the primary. */
+  readonly colocatedWith: Colocation[] = [];
+  readonly colocatedTo: Colocation[] = [];
+  readonly locations: LocationUse[] = [];
+  readonly tickets: TicketUse[] = [];
+  /** Something that the stages for its variant keep (clone.ts, bundle.ts, notify.ts). */
+  stage: Record<string, unknown> = {};
+  /** Why it is banned, blocked or stopped, for reasons of actions and `explain`. */
+  readonly remarks: string[] = [];
+
+  constructor(id: string, baseId: string, variant: Variant) {
+    this.id = id;
+    this.baseId = baseId;
+    this.variant = variant;
+  }
+}
+
+/** A location constraint (or one rule of it) with the scores of its nodes. */
+export interface LocationUse {
+  readonly id: string;
+  readonly resource: Resource;
+  readonly roleFilter: RoleRank;
+  readonly discovery: Discovery;
+  readonly scores: readonly { readonly node: Node; readonly score: Score }[];
+}
+
+export interface Colocation {
+  readonly id: string;
+  readonly dependent: Resource;
+  readonly primary: Resource;
+  /** `#uname` unless said otherwise. */
+  readonly nodeAttribute: string;
+  readonly dependentRole: RoleRank;
+  readonly primaryRole: RoleRank;
+  readonly score: Score;
+  readonly influence: boolean;
+  /** For a deterministic order among equals. */
+  readonly sequence: number;
+}
+
+export interface TicketUse {
+  readonly id: string;
+  readonly resource: Resource;
+  readonly ticket: Ticket;
+  readonly role: RoleRank;
+  readonly lossPolicy: "stop" | "demote" | "fence" | "freeze";
+}
+
+export interface Ticket {
+  readonly id: string;
+  granted: boolean;
+  standby: boolean;
+  readonly status: TicketStatus | undefined;
+}
+
+/** A failcount to be cleared (expired, or made obsolete by a changed definition). */
+export interface FailcountClear {
+  readonly resource: Resource;
+  readonly node: Node;
+  readonly reason: string;
+}
+
+/** One resource's failcount on one node. */
+export interface Failcount {
+  readonly count: Score;
+  /** Seconds since the epoch; 0: unknown. */
+  readonly lastFailure: number;
+}
+
+/** Functions that `unpack/**` hands to the later stages, so that neither imports the other's insides. */
+export interface UnpackServices {
+  operationConfig(resource: Resource, operation: string, intervalMs: number): OperationConfig;
+  /** Failcount of a resource on a node; `effective`: expired failures left out. */
+  failcount(resource: Resource, node: Node, effective: boolean): Failcount;
+  /** Compares a recorded result with the parameters it would run with today. */
+  compareDigest(resource: Resource, node: Node, record: OperationRecord): DigestVerdict;
+  /** Parameters of the resource on that node (rules may make them differ between nodes). */
+  paramsOn(resource: Resource, node: Node | undefined): ReadonlyMap<string, string>;
+}
+
+export class WorkingSet {
+  readonly definition: PolicyDefinition;
+  readonly status: ClusterStatus;
+  /** Seconds since the epoch. */
+  readonly nowSeconds: number;
+  options!: ClusterOptions;
+  services!: UnpackServices;
+  quorate = false;
+  dcNode: Node | undefined;
+  readonly nodes: Node[] = [];
+  readonly nodeByName = new Map<string, Node>();
+  readonly nodeById = new Map<string, Node>();
+  /** Top-level resources in the order of the definition, orphans after them. */
+  readonly resources: Resource[] = [];
+  /** Every resource of the tree by instance id; clones' instances also as `rsc:N`. */
+  readonly resourceById = new Map<string, Resource>();
+  /** Instances and others by id in the definition. */
+  readonly byBaseId = new Map<string, Resource[]>();
+  readonly tickets = new Map<string, Ticket>();
+  readonly tags = new Map<string, readonly string[]>();
+  /** Template id → primitives made from it. */
+  readonly templateUsers = new Map<string, readonly string[]>();
+  readonly colocations: Colocation[] = [];
+  readonly locations: LocationUse[] = [];
+  readonly orderings: Ordering[] = [];
+  readonly actions: Action[] = [];
+  readonly failcountClears: FailcountClear[] = [];
+  readonly notices: PlanNotice[] = [];
+  /** At least one fence device is configured and active, or a watchdog (as Pacemaker's flag). */
+  haveFenceDevice = false;
+  haveRemoteNodes = false;
+  haveUtilization = false;
+  /** Seconds since the epoch at which a re-plan is due even if nothing happens. */
+  recheckAt: number | undefined;
+  /** Collect where every score came from. */
+  explain = false;
+
+  constructor(definition: PolicyDefinition, status: ClusterStatus, nowSeconds: number) {
+    this.definition = definition;
+    this.status = status;
+    this.nowSeconds = nowSeconds;
+  }
+
+  /** Notes the earliest time at which the answer may change by itself. */
+  recheckBy(seconds: number): void {
+    if (seconds <= this.nowSeconds) return;
+    if (this.recheckAt === undefined || seconds < this.recheckAt) this.recheckAt = seconds;
+  }
+
+  notice(level: PlanNotice["level"], code: string, message: string): void {
+    this.notices.push({ level, code, message });
+  }
+
+  /** Registers a resource of the tree under its id and base id. */
+  register(resource: Resource): void {
+    this.resourceById.set(resource.id, resource);
+    const same = this.byBaseId.get(resource.baseId);
+    if (same) same.push(resource);
+    else this.byBaseId.set(resource.baseId, [resource]);
+  }
+}
