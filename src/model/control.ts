@@ -1,4 +1,8 @@
-import type { Override } from "./cib.ts";
+import type { WallTime } from "../core/units.ts";
+import type { DefinitionVersion, FencingRecord, Override } from "./cib.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Placement, PlanNotice, SummaryRow } from "./plan.ts";
+import type { StatusReport } from "./status-report.ts";
 
 /** What the CLI may ask a daemon over its control socket. One JSON object per line, both ways. */
 export type ControlRequest =
@@ -10,11 +14,17 @@ export type ControlRequest =
       readonly text: string;
       readonly author: string;
       readonly comment?: string;
+      /** Refused with CONFLICT unless this is the version in force. */
       readonly baseVersion?: number;
       /** Only validate and plan, change nothing. */
       readonly dryRun?: boolean;
     }
-  | { readonly method: "config-rollback"; readonly version: number; readonly author: string }
+  | {
+      readonly method: "config-rollback";
+      readonly version: number;
+      readonly author: string;
+      readonly dryRun?: boolean;
+    }
   | { readonly method: "override-set"; readonly override: Omit<Override, "at"> }
   | { readonly method: "override-remove"; readonly ids: readonly string[] }
   | { readonly method: "cleanup"; readonly resource?: string; readonly node?: string }
@@ -29,15 +39,102 @@ export type ControlRequest =
       readonly target: string;
       readonly author: string;
     }
+  /** Move everything away, say goodbye and end the daemon. */
   | { readonly method: "leave" };
 
-export type ControlReply =
-  | { readonly ok: true; readonly result: unknown }
-  | {
-      readonly ok: false;
-      /** Stable, upper case: NOT_QUORATE, UNKNOWN_RESOURCE, INVALID_DEFINITION … */
-      readonly code: string;
-      readonly message: string;
-      readonly hint?: string;
-      readonly details?: unknown;
-    };
+export type ControlMethod = ControlRequest["method"];
+
+/** What each method answers when all went well. */
+export interface ControlResults {
+  readonly status: StatusReport;
+  readonly "config-show": DefinitionVersion;
+  /** Newest last; the one in force is the last. */
+  readonly "config-history": readonly Omit<DefinitionVersion, "text">[];
+  readonly "config-apply": ApplyReport;
+  readonly "config-rollback": ApplyReport;
+  readonly "override-set": OverrideReport;
+  readonly "override-remove": { readonly removed: readonly string[] };
+  /** Resources whose failures were forgotten, and where. */
+  readonly cleanup: { readonly cleaned: readonly { resource: string; node: string }[] };
+  readonly explain: ExplainReport;
+  readonly wait: { readonly settled: true };
+  readonly timeline: readonly TimelineEntry[];
+  readonly "fence-history": readonly FencingRecord[];
+  readonly fence: FenceReport;
+  readonly leave: Readonly<Record<string, never>>;
+}
+
+export interface ApplyReport {
+  /** The version now in force; with dryRun the one that is. */
+  readonly version: number;
+  /** The text was already in force: nothing was committed. */
+  readonly unchanged: boolean;
+  readonly warnings: readonly Diagnostic[];
+  /** What would move, start and stop. */
+  readonly changes: readonly SummaryRow[];
+}
+
+export interface OverrideReport {
+  readonly override: Override;
+  readonly changes: readonly SummaryRow[];
+}
+
+export interface ExplainReport {
+  readonly resource: string;
+  /** One per instance, scores best first with their parts. */
+  readonly placements: readonly Placement[];
+  readonly notices: readonly PlanNotice[];
+  /** What is planned for it now. */
+  readonly changes: readonly SummaryRow[];
+}
+
+export interface TimelineEntry {
+  readonly at: WallTime;
+  /** Entries of one incident share its id; without one it is a change made by hand, or a note. */
+  readonly incident?: string;
+  readonly phase:
+    | "fault"
+    | "detection"
+    | "decision"
+    | "fencing"
+    | "recovery"
+    | "stable"
+    | "change"
+    | "note";
+  readonly message: string;
+  readonly node?: string;
+  readonly resource?: string;
+}
+
+export interface FenceReport {
+  readonly target: string;
+  readonly action: string;
+  readonly outcome: "succeeded" | "failed" | "confirmed-by-operator";
+  readonly device?: string;
+  readonly detail?: string;
+  readonly durationMs?: number;
+}
+
+export type ControlReply<Result = unknown> =
+  | { readonly ok: true; readonly result: Result }
+  | ControlFailure;
+
+export interface ControlFailure {
+  readonly ok: false;
+  /**
+   * Stable, upper case. Those with an exit code of their own are in src/cli/exit-codes.ts:
+   * NOT_QUORATE NO_DC INVALID_DEFINITION CONFLICT TIMED_OUT; others: UNKNOWN_NODE
+   * UNKNOWN_RESOURCE UNKNOWN_VERSION INVALID_OVERRIDE BAD_REQUEST UNSUPPORTED INTERNAL …
+   */
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** With INVALID_DEFINITION: the Diagnostics. */
+  readonly details?: unknown;
+}
+
+/** What a daemon tells its subscribers unasked. */
+export type ControlEvent =
+  /** Something that `status` shows may have changed: ask again. */
+  | { readonly kind: "status-changed" }
+  | { readonly kind: "timeline"; readonly entry: TimelineEntry };
