@@ -1,4 +1,5 @@
 import type { Millis } from "../core/units.ts";
+import type { Diagnostic } from "./diagnostic.ts";
 import type { AgentName, PolicyDefinition } from "./policy-definition.ts";
 
 /** A loaded cluster.yaml: the text as written, and what it says. Made by `src/config` only. */
@@ -14,6 +15,20 @@ export interface Definition {
   readonly checks: readonly CheckSettings[];
   readonly fencing: FencingSettings;
   readonly alerts: readonly AlertSettings[];
+  /** What is in force for quorum loss and fencing, and whether the file says so itself. */
+  readonly choices: SafetyChoices;
+  /** The warnings about safety that hold as long as this definition does: status repeats them. */
+  readonly advice: readonly Diagnostic[];
+}
+
+export type NoQuorumPolicy = "stop" | "freeze" | "ignore" | "demote" | "suicide";
+
+/** Also in `policy.properties`, as strings; `…IsDefault`: the file says nothing about it. */
+export interface SafetyChoices {
+  readonly noQuorumPolicy: NoQuorumPolicy;
+  readonly noQuorumPolicyIsDefault: boolean;
+  readonly fencingEnabled: boolean;
+  readonly fencingEnabledIsDefault: boolean;
 }
 
 export interface NodeSettings {
