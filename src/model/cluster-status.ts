@@ -8,12 +8,18 @@ export interface ClusterStatus {
   /** Whether this partition has quorum. */
   readonly quorate: boolean;
   readonly dcNode?: string;
+  /** Pacemaker's feature set that wrote the status; decides how its older records are read. */
+  readonly featureSet?: string;
+  /** The cluster had quorum before: with `no-quorum-policy: suicide` it may fence itself. */
+  readonly hadQuorum?: boolean;
   readonly nodes: readonly NodeStatus[];
   readonly tickets: readonly TicketStatus[];
 }
 
 export interface NodeStatus {
   readonly name: string;
+  /** The id under which the status was recorded, where it has one apart from the name. */
+  readonly id?: string;
   /** In the membership (heartbeats); undefined: never said. */
   readonly member?: boolean;
   /** Its daemon takes part in the process group (Pacemaker: crmd). */
