@@ -1,0 +1,142 @@
+import type { ClusterStatus, NodeStatus, TicketStatus } from "../model/cluster-status.ts";
+import type { LocalStatus } from "../model/operation.ts";
+import { applyDelta, type StatusDelta } from "./status-delta.ts";
+
+/** How a node that is not in the view went away. */
+export type Departure = "lost" | "left" | "fenced";
+
+/**
+ * What the coordinator knows of every node. A node owns its own status; the coordinator keeps what
+ * it was last told. The status of a lost node is kept, because it says what may still run there.
+ */
+export class CollectedStatus {
+  readonly #statuses = new Map<string, LocalStatus>();
+  readonly #members = new Map<string, number>();
+  readonly #departures = new Map<string, Departure>();
+  readonly #leaving = new Set<string>();
+
+  /** The view: node to incarnation. Statuses of earlier incarnations are forgotten. */
+  setMembers(members: ReadonlyMap<string, number>): void {
+    for (const name of this.#members.keys()) {
+      if (!members.has(name) && !this.#departures.has(name)) this.#departures.set(name, "lost");
+    }
+    this.#members.clear();
+    for (const [name, incarnation] of members) {
+      this.#members.set(name, incarnation);
+      this.#departures.delete(name);
+      if (this.#statuses.get(name)?.incarnation !== incarnation) this.#statuses.delete(name);
+    }
+    for (const name of this.#leaving) {
+      if (!members.has(name)) this.#leaving.delete(name);
+    }
+  }
+
+  /** Tells how a node went: one that left or was fenced runs nothing. */
+  setDeparture(node: string, how: Departure): void {
+    if (this.#members.has(node)) return;
+    this.#departures.set(node, how);
+    if (how !== "lost") this.#statuses.delete(node);
+  }
+
+  departure(node: string): Departure | undefined {
+    return this.#departures.get(node);
+  }
+
+  setLeaving(node: string): void {
+    if (this.#members.has(node)) this.#leaving.add(node);
+  }
+
+  isLeaving(node: string): boolean {
+    return this.#leaving.has(node);
+  }
+
+  /** Takes a full status; false if it is of another incarnation or older than what is known. */
+  accept(status: LocalStatus): boolean {
+    if (this.#members.get(status.node) !== status.incarnation) return false;
+    const known = this.#statuses.get(status.node);
+    if (known !== undefined && known.revision > status.revision) return false;
+    this.#statuses.set(status.node, status);
+    return true;
+  }
+
+  /** Takes a change; false if it does not follow on what is known, and all must be asked for. */
+  acceptDelta(delta: StatusDelta): boolean {
+    const known = this.#statuses.get(delta.node);
+    const next = known === undefined ? undefined : applyDelta(known, delta);
+    if (next === undefined) return false;
+    this.#statuses.set(delta.node, next);
+    return true;
+  }
+
+  get(node: string): LocalStatus | undefined {
+    return this.#statuses.get(node);
+  }
+
+  isMember(node: string): boolean {
+    return this.#members.has(node);
+  }
+
+  memberNames(): string[] {
+    return [...this.#members.keys()].sort();
+  }
+
+  /** Members whose status of this incarnation has not arrived. Planning waits for them. */
+  missing(): string[] {
+    return this.memberNames().filter((name) => !this.#statuses.has(name));
+  }
+
+  forgetAll(): void {
+    this.#statuses.clear();
+  }
+
+  /** The input of the policy engine. */
+  toClusterStatus(options: {
+    readonly nodes: readonly string[];
+    readonly quorate: boolean;
+    readonly coordinator: string;
+    readonly tickets: readonly TicketStatus[];
+  }): ClusterStatus {
+    const nodes: NodeStatus[] = [];
+    for (const name of options.nodes) {
+      const node = this.#nodeStatus(name);
+      if (node !== undefined) nodes.push(node);
+    }
+    return {
+      quorate: options.quorate,
+      dcNode: options.coordinator,
+      nodes,
+      tickets: options.tickets,
+    };
+  }
+
+  #nodeStatus(name: string): NodeStatus | undefined {
+    const status = this.#statuses.get(name);
+    const facts = {
+      attributes: new Map(Object.entries(status?.attributes ?? {})),
+      history: status?.history ?? [],
+    };
+    if (this.#members.has(name)) {
+      const joined = status !== undefined;
+      return {
+        name,
+        member: true,
+        daemonOnline: true,
+        join: joined ? "member" : "pending",
+        expected: "member",
+        ...(this.#leaving.has(name) ? { shutdownRequested: "1" } : {}),
+        ...facts,
+      };
+    }
+    const departure = this.#departures.get(name);
+    // A node that was never seen has no status at all: whether it is fenced is startup-fencing's say.
+    if (departure === undefined) return undefined;
+    return {
+      name,
+      member: false,
+      daemonOnline: false,
+      join: "down",
+      expected: departure === "lost" ? "member" : "down",
+      ...facts,
+    };
+  }
+}

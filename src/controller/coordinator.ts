@@ -1,0 +1,342 @@
+import { type Note, note } from "../core/note.ts";
+import { Timers } from "../core/timers.ts";
+import type { Instant, Millis, WallTime } from "../core/units.ts";
+import type { Cib } from "../model/cib.ts";
+import type { ClusterStatus } from "../model/cluster-status.ts";
+import type { LocalStatus, OperationResult } from "../model/operation.ts";
+import type { Plan } from "../model/plan.ts";
+import type { PolicyDefinition } from "../model/policy-definition.ts";
+import { withPending } from "../transition/pending.ts";
+import { TransitionRunner } from "../transition/runner.ts";
+import type { RunnerInput, RunnerOutput } from "../transition/transition-events.ts";
+import { CollectedStatus } from "./collected-status.ts";
+import type { Coordination, NodeMessage } from "./node-message.ts";
+import { PlanPacer } from "./plan-pacer.ts";
+import { propertyOf, transitionLimits } from "./properties.ts";
+import type { StatusDelta } from "./status-delta.ts";
+
+/** The policy engine, handed in so that a test may put another in its place. */
+export type Planner = (definition: PolicyDefinition, status: ClusterStatus, now: WallTime) => Plan;
+
+/** What the coordinator works from; all of it may change between two steps. */
+export interface CoordinatorContext {
+  readonly self: string;
+  readonly planner: Planner;
+  /** The definition in force with the overrides applied; undefined before there is any. */
+  policy(wall: WallTime): { policy: PolicyDefinition; nextExpiry?: WallTime } | undefined;
+  cib(): Cib;
+}
+
+export type CoordinatorOutput =
+  | { readonly kind: "tell"; readonly node: string; readonly message: NodeMessage }
+  | {
+      readonly kind: "fence";
+      readonly key: string;
+      readonly target: string;
+      readonly operation: "off" | "on" | "reboot";
+      readonly reason: string;
+      readonly timeoutMs: Millis;
+    }
+  | { readonly kind: "planned"; readonly plan: Plan; readonly transitionId: number }
+  | { readonly kind: "settled" }
+  | { readonly kind: "changed" }
+  | Note;
+
+/** Statuses are asked for again after so long without an answer. */
+const COLLECT_RETRY_MS: Millis = 1_000;
+
+/** Rules with dates and expiries are looked at again at least so often (cluster-recheck-interval). */
+const RECHECK_MS: Millis = 15 * 60_000;
+
+/**
+ * The duties of the coordinator: collects the status of every member, has the policy engine plan,
+ * and walks the plan with the transition runner.
+ *
+ * Theory of operation:
+ * 1. It acts only between `activate` and `deactivate`, and says in every message in which term.
+ * 2. It plans only when the status of every member of the view has arrived: unknown is not stopped.
+ * 3. Whatever could change the plan marks it stale; a stale plan is made anew at once. What is in
+ *    flight meanwhile is shown to the engine as pending and carried over by the runner.
+ * 4. A transition that ends is followed by another plan, until a plan has nothing to do: settled.
+ */
+export class Coordinator {
+  readonly status = new CollectedStatus();
+  readonly runner = new TransitionRunner();
+  readonly #context: CoordinatorContext;
+  readonly #timers = new Timers<"collect" | "recheck" | "pace">();
+  readonly #pacer = new PlanPacer();
+  #by: Coordination | undefined;
+  #quorate = false;
+  #stale = false;
+  #staleReason = "";
+  #transitionId = 0;
+  #plan: Plan | undefined;
+  #settled = false;
+
+  constructor(context: CoordinatorContext) {
+    this.#context = context;
+  }
+
+  get by(): Coordination | undefined {
+    return this.#by;
+  }
+  get plan(): Plan | undefined {
+    return this.#plan;
+  }
+  get settled(): boolean {
+    return this.#settled;
+  }
+  get transitionId(): number {
+    return this.#transitionId;
+  }
+
+  nextDeadline(): Instant | undefined {
+    const runner = this.runner.nextDeadline();
+    const own = this.#timers.next();
+    if (runner === undefined || own === undefined) return runner ?? own;
+    return Math.min(runner, own);
+  }
+
+  /** Takes up the duties: asks every member for its status. */
+  activate(
+    now: Instant,
+    by: Coordination,
+    members: ReadonlyMap<string, number>,
+    quorate: boolean,
+  ): CoordinatorOutput[] {
+    this.#by = by;
+    this.#quorate = quorate;
+    this.#settled = false;
+    this.#plan = undefined;
+    this.status.forgetAll();
+    this.status.setMembers(members);
+    this.runner.step(now, { kind: "reset" });
+    this.#want("took over as coordinator");
+    return [...this.#collect(now), { kind: "changed" }];
+  }
+
+  /** Lays the duties down at once: nothing more is sent. */
+  deactivate(now: Instant): CoordinatorOutput[] {
+    if (this.#by === undefined) return [];
+    this.#by = undefined;
+    this.#settled = false;
+    this.#stale = false;
+    for (const name of ["collect", "recheck", "pace"] as const) this.#timers.clear(name);
+    this.runner.step(now, { kind: "reset" });
+    return [{ kind: "changed" }];
+  }
+
+  /** The view changed while in office. */
+  setView(
+    now: Instant,
+    by: Coordination,
+    members: ReadonlyMap<string, number>,
+    quorate: boolean,
+    lost: readonly string[],
+  ): CoordinatorOutput[] {
+    this.#by = by;
+    this.#quorate = quorate;
+    this.status.setMembers(members);
+    const outputs = lost.flatMap((node) => this.#run(now, { kind: "node-lost", node }));
+    this.#want(lost.length > 0 ? `${lost.join(", ")} lost` : "view changed");
+    return [...outputs, ...this.#collect(now), ...this.#proceed(now)];
+  }
+
+  /** Anything outside the statuses that may change the plan: definition, override, fencing. */
+  replan(now: Instant, reason: string): CoordinatorOutput[] {
+    this.#want(reason);
+    return this.#proceed(now);
+  }
+
+  acceptStatus(now: Instant, status: LocalStatus): CoordinatorOutput[] {
+    if (this.#by === undefined || !this.status.accept(status)) return [];
+    this.#want(`status of ${status.node}`);
+    return this.#proceed(now);
+  }
+
+  acceptDelta(now: Instant, delta: StatusDelta): CoordinatorOutput[] {
+    if (this.#by === undefined || !this.status.isMember(delta.node)) return [];
+    if (!this.status.acceptDelta(delta)) return this.#ask(delta.node);
+    const attributes = Object.keys(delta.attributes);
+    if (attributes.length > 0) this.#want(`${attributes[0]} of ${delta.node} changed`);
+    else if (this.runner.isIdle) this.#want(`status of ${delta.node} changed`);
+    return [{ kind: "changed" }, ...this.#proceed(now)];
+  }
+
+  acceptResult(now: Instant, result: OperationResult): CoordinatorOutput[] {
+    if (this.#by === undefined) return [];
+    const awaited = this.runner.inFlight().some((action) => action.key === result.key);
+    if (!awaited) this.#want(`${result.record.operation} of ${result.resource} on ${result.node}`);
+    return [...this.#run(now, { kind: "result", result }), ...this.#proceed(now)];
+  }
+
+  /** Answers of nodes and of fencing to orders that are no agent runs. */
+  acceptAnswer(
+    now: Instant,
+    input: Extract<RunnerInput, { kind: "done" | "fence-result" }>,
+  ): CoordinatorOutput[] {
+    if (this.#by === undefined) return [];
+    return [...this.#run(now, input), ...this.#proceed(now)];
+  }
+
+  tick(now: Instant): CoordinatorOutput[] {
+    if (this.#by === undefined) return [];
+    const expired = this.#timers.takeExpired(now);
+    const outputs = this.#run(now, { kind: "tick" });
+    if (expired.includes("collect")) outputs.push(...this.#collect(now));
+    if (expired.includes("recheck")) this.#want("time passed that rules or expiries depend on");
+    return [...outputs, ...this.#proceed(now)];
+  }
+
+  setWall(wall: WallTime): void {
+    this.#wall = wall;
+  }
+  #wall: WallTime = 0;
+
+  #want(reason: string): void {
+    if (!this.#stale) this.#staleReason = reason;
+    this.#stale = true;
+    this.#settled = false;
+  }
+
+  /** Plans if a plan is wanted and may be made; hands the plan to the runner. */
+  #proceed(now: Instant): CoordinatorOutput[] {
+    const by = this.#by;
+    if (by === undefined || !this.#stale || this.status.missing().length > 0) return [];
+    const inForce = this.#context.policy(this.#wall);
+    if (inForce === undefined) return [];
+    const wait = this.#pacer.wait(now);
+    if (wait > 0) {
+      this.#timers.set("pace", now + wait);
+      return [];
+    }
+    this.#stale = false;
+    const { policy } = inForce;
+    const status = withPending(this.#clusterStatus(policy), this.runner.inFlight());
+    const plan = this.#context.planner(policy, status, this.#wall);
+    this.#plan = plan;
+    this.#armRecheck(now, plan, inForce.nextExpiry);
+    if (plan.actions.length === 0 && this.runner.isIdle) return this.#settle();
+    this.#transitionId += 1;
+    const outputs: CoordinatorOutput[] = [
+      { kind: "planned", plan, transitionId: this.#transitionId },
+      note("info", "plan", `transition ${this.#transitionId}: ${this.#staleReason}`, {
+        transition: this.#transitionId,
+        actions: plan.actions.length,
+        changes: plan.summary.slice(0, 20).map(describeRow),
+      }),
+    ];
+    return [
+      ...outputs,
+      ...this.#run(now, {
+        kind: "start",
+        plan,
+        transitionId: this.#transitionId,
+        term: by.term,
+        limits: transitionLimits(policy),
+        startFailureIsFatal: propertyOf(policy, "start-failure-is-fatal") !== "false",
+      }),
+      ...this.#proceed(now),
+    ];
+  }
+
+  #settle(): CoordinatorOutput[] {
+    this.#settled = true;
+    this.#pacer.settled();
+    return [{ kind: "settled" }, { kind: "changed" }];
+  }
+
+  #clusterStatus(policy: PolicyDefinition): ClusterStatus {
+    return this.status.toClusterStatus({
+      nodes: policy.nodes.map((node) => node.name),
+      quorate: this.#quorate,
+      coordinator: this.#context.self,
+      tickets: this.#context.cib().tickets.map((ticket) => ({
+        id: ticket.id,
+        granted: ticket.granted,
+        standby: ticket.standby,
+        ...(ticket.lastGranted === undefined
+          ? {}
+          : { lastGranted: Math.floor(ticket.lastGranted / 1000) }),
+      })),
+    });
+  }
+
+  #armRecheck(now: Instant, plan: Plan, nextExpiry: WallTime | undefined): void {
+    const due = [RECHECK_MS];
+    if (plan.recheckAt !== undefined) due.push(plan.recheckAt * 1000 - this.#wall + 1_000);
+    if (nextExpiry !== undefined) due.push(nextExpiry - this.#wall + 10);
+    this.#timers.set("recheck", now + Math.max(100, Math.min(...due)));
+  }
+
+  #run(now: Instant, input: RunnerInput): CoordinatorOutput[] {
+    return this.runner.step(now, input).flatMap((output) => this.#fromRunner(output));
+  }
+
+  #fromRunner(output: RunnerOutput): CoordinatorOutput[] {
+    const by = this.#by;
+    if (by === undefined) return [];
+    switch (output.kind) {
+      case "dispatch":
+        return [this.#tell(output.node, { t: "order", by, order: output.command })];
+      case "fence":
+        return [output];
+      case "unanswered":
+        this.#want(`${output.node} did not answer`);
+        return [
+          note(
+            "error",
+            "lrm-silent",
+            `${output.node} did not answer for ${output.action.operation} of ${output.action.resource ?? "?"} in time`,
+            { node: output.node, key: output.key },
+          ),
+          ...this.#ask(output.node),
+        ];
+      case "aborted":
+        this.#want(output.reason);
+        return [];
+      case "finished":
+        this.#want(`transition ${output.transitionId} ${output.outcome}`);
+        return [
+          note(
+            output.outcome === "failed" ? "warn" : "info",
+            "transition-finished",
+            `transition ${output.transitionId}: ${output.outcome}`,
+            {
+              transition: output.transitionId,
+              failed: output.failed.map(
+                (f) => `${f.operation} ${f.resource ?? f.node ?? ""}: ${f.detail}`,
+              ),
+            },
+          ),
+          { kind: "changed" },
+        ];
+      case "note":
+        return [output];
+    }
+  }
+
+  #collect(now: Instant): CoordinatorOutput[] {
+    const missing = this.status.missing();
+    if (missing.length === 0) {
+      this.#timers.clear("collect");
+      return [];
+    }
+    this.#timers.set("collect", now + COLLECT_RETRY_MS);
+    return missing.flatMap((node) => this.#ask(node));
+  }
+
+  #ask(node: string): CoordinatorOutput[] {
+    const by = this.#by;
+    return by === undefined ? [] : [this.#tell(node, { t: "collect", by })];
+  }
+
+  #tell(node: string, message: NodeMessage): CoordinatorOutput {
+    return { kind: "tell", node, message };
+  }
+}
+
+function describeRow(row: Plan["summary"][number]): string {
+  const where = [row.from, row.to].filter((node) => node !== undefined).join(" -> ");
+  return `${row.action} ${row.resource ?? row.node ?? ""} ${where || (row.node ?? "")}`.trim();
+}

@@ -1,0 +1,170 @@
+import type { WallTime } from "../core/units.ts";
+import type { OperationRecord } from "../model/cluster-status.ts";
+import type { LocalStatus } from "../model/operation.ts";
+import type { PolicyDefinition, ResourceDefinition } from "../model/policy-definition.ts";
+import { parseScore } from "../model/score.ts";
+import type { FailcountReport, FailureReport } from "../model/status-report.ts";
+
+interface FailureSource {
+  readonly definition: { readonly policy: PolicyDefinition };
+  readonly collected:
+    | { memberNames(): string[]; get(node: string): LocalStatus | undefined }
+    | undefined;
+}
+
+const MEANING: Readonly<Record<number, string>> = {
+  0: "ok",
+  1: "error",
+  2: "invalid parameter",
+  3: "action not implemented",
+  4: "insufficient privileges",
+  5: "not installed",
+  6: "not configured",
+  7: "not running",
+  8: "promoted",
+  9: "failed, promoted",
+  137: "killed",
+  190: "running, degraded",
+  191: "promoted, degraded",
+  193: "pending",
+};
+
+/** An OCF exit code in words (OCF Resource Agent API 1.1, "Return Codes"). */
+export function rcInWords(rc: number): string {
+  return MEANING[rc] ?? `exit code ${rc}`;
+}
+
+/** The remembered failures of all members, newest first. */
+export function failuresOf(source: FailureSource): FailureReport[] {
+  const failures: FailureReport[] = [];
+  for (const node of source.collected?.memberNames() ?? []) {
+    for (const history of source.collected?.get(node)?.history ?? []) {
+      const timeout = failureTimeoutMs(source.definition.policy, history.resource);
+      for (const record of history.operations) {
+        if (record.id.includes("_last_failure_")) {
+          failures.push(failureReport(node, history.resource, record, timeout));
+        }
+      }
+    }
+  }
+  return failures.sort((a, b) => b.at - a.at || (a.resource < b.resource ? -1 : 1));
+}
+
+function failureReport(
+  node: string,
+  resource: string,
+  record: OperationRecord,
+  timeoutMs: number,
+): FailureReport {
+  const at = (record.lastRcChange ?? 0) * 1000;
+  return {
+    resource,
+    node,
+    operation: record.operation,
+    intervalMs: record.intervalMs,
+    rc: record.status === 2 ? null : record.rc,
+    result: record.status === 2 ? "timed out" : rcInWords(record.rc),
+    exitReason:
+      record.exitReason === undefined || record.exitReason === "" ? null : record.exitReason,
+    at,
+    clearsAt: timeoutMs > 0 && at > 0 ? at + timeoutMs : null,
+  };
+}
+
+/** Failcounts of a resource instance on every member, from the nodes' own attributes. */
+export function failcountsOf(source: FailureSource, resource: string): FailcountReport[] {
+  const threshold = metaNumber(source.definition.policy, resource, "migration-threshold");
+  const timeout = failureTimeoutMs(source.definition.policy, resource);
+  const reports: FailcountReport[] = [];
+  for (const node of source.collected?.memberNames() ?? []) {
+    const attributes = source.collected?.get(node)?.attributes ?? {};
+    let count = 0;
+    let last = 0;
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith(`fail-count-${resource}#`)) {
+        count = Math.min(1_000_000, count + (parseScore(value) ?? 0));
+      } else if (name.startsWith(`last-failure-${resource}#`)) {
+        last = Math.max(last, Number(value) * 1000 || 0);
+      }
+    }
+    if (count === 0) continue;
+    reports.push({
+      node,
+      count,
+      threshold,
+      lastFailure: last > 0 ? last : null,
+      clearsAt: last > 0 && timeout > 0 ? last + timeout : null,
+    });
+  }
+  return reports;
+}
+
+/** `failure-timeout` in force for a resource; 0: never forgotten. */
+function failureTimeoutMs(policy: PolicyDefinition, resource: string): number {
+  return durationMs(metaValue(policy, resource, "failure-timeout")) ?? 0;
+}
+
+function metaNumber(policy: PolicyDefinition, resource: string, name: string): number | null {
+  const value = metaValue(policy, resource, name);
+  return value === undefined ? null : (parseScore(value) ?? null);
+}
+
+/** A meta attribute as the definition says it, from the inside out; rules are left to the engine. */
+export function metaValue(
+  policy: PolicyDefinition,
+  instance: string,
+  name: string,
+): string | undefined {
+  const id = instance.replace(/:\d+$/, "");
+  const chain = chainTo(policy.resources, id);
+  for (const resource of chain.reverse()) {
+    for (const set of resource.meta) {
+      const value = set.values.get(name);
+      if (value !== undefined) return value;
+    }
+  }
+  for (const set of policy.resourceDefaults) {
+    const value = set.values.get(name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** The resource and what it is a part of, outermost first. */
+export function chainTo(
+  resources: readonly ResourceDefinition[],
+  id: string,
+): ResourceDefinition[] {
+  for (const resource of resources) {
+    if (resource.id === id) return [resource];
+    const below =
+      resource.kind === "group"
+        ? chainTo(resource.members, id)
+        : resource.kind === "clone"
+          ? chainTo([resource.child], id)
+          : [];
+    if (below.length > 0) return [resource, ...below];
+  }
+  return [];
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  sec: 1_000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  hr: 3_600_000,
+  d: 86_400_000,
+  "": 1_000,
+};
+
+/** Reads "10s", "10min", "500ms" or plain seconds; undefined if it is none of them. */
+export function durationMs(text: string | undefined): number | undefined {
+  const match = /^\s*(\d+)\s*([a-z]*)\s*$/i.exec(text ?? "");
+  const unit = UNITS[(match?.[2] ?? "?").toLowerCase()];
+  return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
+}
+
+export type { WallTime };

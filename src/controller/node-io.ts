@@ -1,0 +1,48 @@
+import type { Note } from "../core/note.ts";
+import type { WallTime } from "../core/units.ts";
+import type { ControlReply, ControlRequest } from "../model/control.ts";
+import type { AgentCommand, AgentOutcome } from "../model/operation.ts";
+import type { MessagingCommand, PeerEvent } from "../model/peer.ts";
+
+/** Everything that can happen to a node. The driver feeds these, one at a time, in order. */
+export type NodeInput =
+  | { readonly kind: "tick" }
+  /** A reading of the wall clock; given before other inputs, whenever it may have moved. */
+  | { readonly kind: "clock"; readonly wall: WallTime }
+  | { readonly kind: "peer"; readonly event: PeerEvent }
+  /** The `persist` of that token is on the disk. */
+  | { readonly kind: "stored"; readonly token: number }
+  | { readonly kind: "store-failed"; readonly token: number; readonly message: string }
+  | { readonly kind: "agent-done"; readonly runId: number; readonly outcome: AgentOutcome }
+  | { readonly kind: "request"; readonly requestId: number; readonly request: ControlRequest }
+  /** leave: move the resources away and say goodbye; stop: exit, leaving them running. */
+  | { readonly kind: "shutdown"; readonly mode: "leave" | "stop" };
+
+/** Everything a node may do to the world. The driver performs them in order. */
+export type NodeOutput =
+  | { readonly kind: "messaging"; readonly command: MessagingCommand }
+  | {
+      readonly kind: "persist";
+      readonly token: number;
+      readonly writes: readonly StoredWrite[];
+    }
+  | { readonly kind: "run"; readonly command: AgentCommand }
+  | { readonly kind: "kill"; readonly runId: number }
+  | { readonly kind: "reply"; readonly requestId: number; readonly reply: ControlReply }
+  | { readonly kind: "guard"; readonly entries: readonly GuardEntry[] }
+  /** A definition was committed: the driver writes it to cluster.yaml on this node. */
+  | { readonly kind: "definition"; readonly text: string; readonly version: number }
+  | { readonly kind: "exit"; readonly code: number; readonly reason: string }
+  | Note;
+
+/** One key of the node's storage; no bytes: the key is removed. */
+export interface StoredWrite {
+  readonly key: string;
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** What the guardian must stop if the daemon dies and stays dead. Addresses come first. */
+export interface GuardEntry {
+  readonly resource: string;
+  readonly command: AgentCommand;
+}

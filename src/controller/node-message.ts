@@ -1,0 +1,77 @@
+import type { ControlReply, ControlRequest } from "../model/control.ts";
+import type { LocalStatus, OperationResult } from "../model/operation.ts";
+import type { StatusReport } from "../model/status-report.ts";
+import type { NodeCommand } from "../transition/transition-events.ts";
+import type { StatusDelta } from "./status-delta.ts";
+
+/** Who speaks for the cluster: the DC of a term, or the acting coordinator of a minority. */
+export interface Coordination {
+  readonly term: number;
+  /** True: no quorum behind it; it never changes the CIB. */
+  readonly acting: boolean;
+}
+
+/** What nodes say to one another over the reliable channel. JSON on the wire. */
+export type NodeMessage =
+  | { readonly t: "raft"; readonly body: unknown }
+  /** Coordinator to member: tell me all you know of yourself, and report to me from now on. */
+  | { readonly t: "collect"; readonly by: Coordination }
+  | { readonly t: "status"; readonly by: Coordination; readonly status: LocalStatus }
+  | { readonly t: "delta"; readonly by: Coordination; readonly delta: StatusDelta }
+  | { readonly t: "order"; readonly by: Coordination; readonly order: NodeOrder }
+  /** Answer to an order that is no agent run. */
+  | {
+      readonly t: "done";
+      readonly by: Coordination;
+      readonly key: string;
+      readonly ok: boolean;
+      readonly detail?: string;
+    }
+  | { readonly t: "result"; readonly by: Coordination; readonly result: OperationResult }
+  /** A control request that only the coordinator can answer, and its reply. */
+  | { readonly t: "ask"; readonly id: number; readonly request: ControlRequest }
+  | { readonly t: "answer"; readonly id: number; readonly reply: ControlReply }
+  /** Member to coordinator: move my resources away, I want to leave. */
+  | { readonly t: "leaving" }
+  /** Coordinator to members: how the cluster looks from there, for `status` on any node. */
+  | { readonly t: "report"; readonly by: Coordination; readonly report: StatusReport };
+
+/** What a coordinator may tell a node: steps of a transition, and housekeeping outside of one. */
+export type NodeOrder =
+  | NodeCommand
+  /** Make the neighbours know the addresses that are up here (after a partition healed). */
+  | { readonly kind: "announce"; readonly term: number };
+
+const TYPES: ReadonlySet<string> = new Set([
+  "raft",
+  "collect",
+  "status",
+  "delta",
+  "order",
+  "result",
+  "ask",
+  "answer",
+  "done",
+  "leaving",
+  "report",
+]);
+
+export function encodeMessage(message: NodeMessage): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(message));
+}
+
+/**
+ * Reads a message of an authenticated peer; undefined if it is none that this version knows.
+ * Peers share our key but not always our version: a message of an unknown type is dropped.
+ */
+export function decodeMessage(payload: Uint8Array): NodeMessage | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(payload));
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const type = (value as { t?: unknown }).t;
+  return typeof type === "string" && TYPES.has(type) ? (value as NodeMessage) : undefined;
+}

@@ -1,0 +1,26 @@
+import type { PolicyDefinition } from "../model/policy-definition.ts";
+import type { TransitionLimits } from "../transition/transition-events.ts";
+
+/** A cluster option as written in the sets without a rule; the engine itself evaluates rules. */
+export function propertyOf(policy: PolicyDefinition, name: string): string | undefined {
+  for (const set of policy.properties) {
+    const value = set.rule === undefined ? set.values.get(name) : undefined;
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Bounds on parallelism (Pacemaker's batch-limit, node-action-limit, migration-limit). */
+export function transitionLimits(policy: PolicyDefinition): TransitionLimits {
+  return {
+    batchLimit: limit(policy, "batch-limit", 0),
+    // Twice the cores is Pacemaker's own default; agents wait more than they compute.
+    nodeLimit: limit(policy, "node-action-limit", 16),
+    migrationLimit: limit(policy, "migration-limit", 0),
+  };
+}
+
+function limit(policy: PolicyDefinition, name: string, fallback: number): number {
+  const value = Number(propertyOf(policy, name));
+  return Number.isInteger(value) && value > 0 ? value : fallback;
+}

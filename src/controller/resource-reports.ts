@@ -1,0 +1,111 @@
+import type { Placement, Plan } from "../model/plan.ts";
+import type { PrimitiveDefinition, ResourceDefinition } from "../model/policy-definition.ts";
+import type { BlockedReport, ResourceReport, TransitionReport } from "../model/status-report.ts";
+import { chainTo, failcountsOf, metaValue } from "./failure-reports.ts";
+import type { ReportSource } from "./status-report-builder.ts";
+
+/** One row per primitive instance, in the order of the definition. */
+export function resourceReports(source: ReportSource): ResourceReport[] {
+  const rows: ResourceReport[] = [];
+  const placed = new Map<string, Placement[]>();
+  for (const placement of source.plan?.placements ?? []) {
+    const id = placement.resource.replace(/:\d+$/, "");
+    placed.set(id, [...(placed.get(id) ?? []), placement]);
+  }
+  for (const primitive of primitivesOf(source.definition.policy.resources)) {
+    const placements = placed.get(primitive.id);
+    placed.delete(primitive.id);
+    if (placements === undefined) rows.push(row(source, primitive, undefined));
+    else for (const placement of placements) rows.push(row(source, primitive, placement));
+  }
+  for (const placements of placed.values()) {
+    for (const placement of placements) rows.push(row(source, undefined, placement));
+  }
+  return rows;
+}
+
+/** All primitives of a tree of resources, in order. */
+export function primitivesOf(resources: readonly ResourceDefinition[]): PrimitiveDefinition[] {
+  return resources.flatMap((resource) => {
+    switch (resource.kind) {
+      case "primitive":
+        return [resource];
+      case "group":
+        return [...resource.members];
+      case "clone":
+        return primitivesOf([resource.child]);
+      default:
+        return resource.child === undefined ? [] : [resource.child];
+    }
+  });
+}
+
+function row(
+  source: ReportSource,
+  primitive: PrimitiveDefinition | undefined,
+  placement: Placement | undefined,
+): ResourceReport {
+  const id = placement?.resource ?? primitive?.id ?? "";
+  const base = primitive?.id ?? id.replace(/:\d+$/, "");
+  const chain = chainTo(source.definition.policy.resources, base);
+  const clone = chain.find((entry) => entry.kind === "clone");
+  const role = placement?.current.role ?? "Stopped";
+  const pending = pendingOf(source.transition, id);
+  return {
+    id,
+    resource: base,
+    agent: agentText(source, primitive),
+    role,
+    nodes: placement?.current.nodes ?? [],
+    managed: placement?.managed ?? true,
+    failed: placement?.failed ?? false,
+    orphan: placement?.orphan ?? false,
+    group: chain.find((entry) => entry.kind === "group")?.id ?? null,
+    clone: clone?.id ?? null,
+    promotable:
+      clone !== undefined && metaValue(source.definition.policy, clone.id, "promotable") === "true",
+    targetRole: null,
+    blocked: placement?.blocked === true ? blockedReport(source.plan, id, base) : null,
+    stoppedReason: role === "Stopped" && pending === null ? stoppedReason(source, placement) : null,
+    pending,
+    failcounts: failcountsOf(source, id),
+    since: null,
+  };
+}
+
+function agentText(source: ReportSource, primitive: PrimitiveDefinition | undefined): string {
+  const template = source.definition.policy.templates.find((t) => t.id === primitive?.template);
+  const agent = primitive?.agent ?? template?.agent;
+  if (agent === undefined) return "";
+  return [agent.class, ...(agent.provider === undefined ? [] : [agent.provider]), agent.type].join(
+    ":",
+  );
+}
+
+function pendingOf(transition: TransitionReport, id: string): ResourceReport["pending"] {
+  const running = transition.running.find((entry) => entry.resource === id);
+  if (running === undefined) return null;
+  const { operation, node, since, timeoutMs } = running;
+  return { operation, node, since, timeoutMs };
+}
+
+function blockedReport(plan: Plan | undefined, id: string, base: string): BlockedReport {
+  const notice = plan?.notices.find((entry) => entry.resource === id || entry.resource === base);
+  return {
+    code: notice?.code ?? "BLOCKED",
+    reason: notice?.message ?? "a failure that must be looked at before anything is done with it",
+    command: `paceline resource cleanup ${base}`,
+  };
+}
+
+/** Why something that has no place is stopped: the engine's own reason where it gives one. */
+function stoppedReason(source: ReportSource, placement: Placement | undefined): string | null {
+  if (source.coordinator === null) return "there is no coordinator: nothing is decided";
+  if (placement === undefined) return null;
+  if (placement.next.nodes.length > 0) return `is to start on ${placement.next.nodes.join(", ")}`;
+  if (!source.quorum.quorate && source.quorum.policy !== "ignore") {
+    return "this partition has no quorum";
+  }
+  const worst = placement.scores[0]?.parts.find((part) => part.score < 0);
+  return worst === undefined ? "no node may run it" : `no node may run it: ${worst.source}`;
+}

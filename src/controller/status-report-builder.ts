@@ -1,0 +1,159 @@
+import type { Instant, WallTime } from "../core/units.ts";
+import type { Cib, Override } from "../model/cib.ts";
+import type { Definition } from "../model/definition.ts";
+import type { Plan } from "../model/plan.ts";
+import type {
+  LinkReport,
+  NodeReport,
+  NodeState,
+  QuorumReport,
+  StatusReport,
+  StatusWarning,
+  TransitionReport,
+} from "../model/status-report.ts";
+import type { CollectedStatus } from "./collected-status.ts";
+import { failuresOf } from "./failure-reports.ts";
+import { resourceReports } from "./resource-reports.ts";
+
+/** What a report is made from. Everything is this node's own view of things. */
+export interface ReportSource {
+  readonly self: string;
+  readonly version: string;
+  readonly wall: WallTime;
+  readonly now: Instant;
+  readonly definition: Definition;
+  readonly cib: Cib;
+  readonly coordinator: string | null;
+  readonly term: number;
+  readonly quorum: QuorumReport;
+  /** Node to incarnation. */
+  readonly members: ReadonlyMap<string, number>;
+  readonly links: ReadonlyMap<string, readonly LinkReport[]>;
+  readonly collected: CollectedStatus | undefined;
+  readonly plan: Plan | undefined;
+  readonly transition: TransitionReport;
+  readonly warnings: readonly StatusWarning[];
+  readonly fencing: StatusReport["fencing"];
+  readonly localFileDiffers: boolean;
+}
+
+/** The whole report of the coordinator, or what a node can say of itself where there is none. */
+export function buildReport(source: ReportSource): StatusReport {
+  const { cib, definition } = source;
+  return {
+    cluster: definition.cluster,
+    node: source.self,
+    dc: source.coordinator,
+    term: source.term,
+    version: source.version,
+    at: source.wall,
+    ageMs: 0,
+    definition:
+      cib.definition === undefined
+        ? null
+        : {
+            version: cib.definition.version,
+            author: cib.definition.author,
+            at: cib.definition.at,
+            behind: [],
+            localFileDiffers: source.localFileDiffers,
+          },
+    quorum: source.quorum,
+    nodes: definition.nodes.map((node) => nodeReport(source, node.name)),
+    resources: resourceReports(source),
+    overrides: cib.overrides,
+    transition: source.transition,
+    failures: failuresOf(source),
+    fencing: source.fencing,
+    checks: [],
+    warnings: warningsOf(source),
+  };
+}
+
+function nodeReport(source: ReportSource, name: string): NodeReport {
+  const settings = source.definition.nodes.find((node) => node.name === name);
+  const { state, detail } = nodeState(source, name);
+  const attributes: Record<string, string> = {};
+  const policyNode = source.definition.policy.nodes.find((node) => node.name === name);
+  for (const set of policyNode?.attributes ?? []) {
+    for (const [key, value] of set.values) attributes[key] ??= value;
+  }
+  Object.assign(attributes, source.collected?.get(name)?.attributes ?? {});
+  return {
+    name,
+    state,
+    detail,
+    role: settings?.role ?? "full",
+    votes: settings?.votes ?? 0,
+    isDc: source.coordinator === name,
+    incarnation: source.members.get(name) ?? null,
+    version: source.members.has(name) ? source.version : null,
+    links: source.links.get(name) ?? [],
+    attributes,
+  };
+}
+
+function nodeState(
+  source: ReportSource,
+  name: string,
+): { state: NodeState; detail: string | null } {
+  if (!source.members.has(name)) {
+    const departure = source.collected?.departure(name);
+    if (departure === "left") return { state: "offline", detail: "left cleanly" };
+    if (departure === "fenced") return { state: "offline", detail: "fenced" };
+    const fencing = source.definition.choices.fencingEnabled;
+    if (departure === "lost") {
+      return fencing
+        ? { state: "unclean", detail: "lost: it may still run resources until it is fenced" }
+        : { state: "offline", detail: "lost: no heartbeat" };
+    }
+    return {
+      state: "offline",
+      detail: source.collected ? "not seen since this DC took over" : null,
+    };
+  }
+  const override = source.cib.overrides.find(
+    (entry) =>
+      entry.target === name &&
+      (entry.kind === "standby" || entry.kind === "maintenance") &&
+      (entry.expires === undefined || entry.expires > source.wall),
+  );
+  if (override !== undefined) {
+    return {
+      state: override.kind === "standby" ? "standby" : "maintenance",
+      detail: describeOverride(override),
+    };
+  }
+  if (source.collected?.isLeaving(name)) return { state: "standby", detail: "leaving" };
+  if (source.collected?.get(name) === undefined && source.collected !== undefined) {
+    return { state: "pending", detail: "its status has not arrived yet" };
+  }
+  return { state: "online", detail: null };
+}
+
+function describeOverride(override: Override): string {
+  const until =
+    override.expires === undefined ? "" : ` until ${new Date(override.expires).toISOString()}`;
+  return `by ${override.author}${override.reason ? `: ${override.reason}` : ""}${until}`;
+}
+
+function warningsOf(source: ReportSource): StatusWarning[] {
+  const advice = source.definition.advice.map((entry) => ({
+    code: entry.code,
+    severity: entry.severity === "error" ? ("error" as const) : ("warn" as const),
+    message: entry.message,
+    hint: entry.hint ?? null,
+  }));
+  const notices = (source.plan?.notices ?? []).map((entry) => ({
+    code: entry.code,
+    severity: entry.level,
+    message: entry.message,
+    hint: null,
+    ...(entry.node === undefined ? {} : { node: entry.node }),
+    ...(entry.resource === undefined ? {} : { resource: entry.resource }),
+  }));
+  const rank = { error: 0, warn: 1, info: 2 };
+  return [...source.warnings, ...advice, ...notices].sort(
+    (a, b) => rank[a.severity] - rank[b.severity],
+  );
+}

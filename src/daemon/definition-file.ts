@@ -1,0 +1,90 @@
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { decodeDefinition, loadDefinition } from "../config/load-definition.ts";
+import { renderDiagnostics } from "../config/render-diagnostics.ts";
+import type { Definition } from "../model/definition.ts";
+
+/** The local cluster.yaml: read at start, replaced when the cluster commits another text. */
+export class DefinitionFile {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Loads the file; a problem is a text for the person who wrote it. */
+  load(): { definition: Definition } | { problem: string } {
+    let bytes: Uint8Array;
+    try {
+      bytes = readFileSync(this.path);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      const hint =
+        code === "ENOENT"
+          ? "write one (see `paceline init`), or name another with --config"
+          : "check its owner and mode";
+      return { problem: `cannot read ${this.path}: ${code ?? String(error)}\n  hint: ${hint}` };
+    }
+    const decoded = decodeDefinition(bytes, { file: this.path });
+    if (decoded.text === undefined) {
+      return { problem: renderDiagnostics(decoded.diagnostics, "", { file: this.path }) };
+    }
+    const { definition, diagnostics } = loadDefinition(decoded.text, { file: this.path });
+    return definition === undefined
+      ? { problem: renderDiagnostics(diagnostics, decoded.text, { file: this.path }) }
+      : { definition };
+  }
+
+  /**
+   * Puts the committed text in place. A local text that differs is kept beside it, because someone
+   * wrote it; returns where.
+   */
+  replace(text: string, stamp: string): { keptAs?: string; problem?: string } {
+    let current: string | undefined;
+    let mode = 0o644;
+    try {
+      current = readFileSync(this.path, "utf8");
+      mode = statSync(this.path).mode & 0o777;
+    } catch {
+      current = undefined;
+    }
+    if (current === text) return {};
+    try {
+      const keptAs = current === undefined ? undefined : `${this.path}.before-${stamp}`;
+      if (keptAs !== undefined && current !== undefined) writeDurably(keptAs, current, mode);
+      writeDurably(this.path, text, mode);
+      return keptAs === undefined ? {} : { keptAs };
+    } catch (error) {
+      return { problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
+
+/** Temporary file, fsync, rename, fsync of the directory: either the old text or the new one. */
+function writeDurably(path: string, text: string, mode: number): void {
+  const temporary = `${path}.new`;
+  const file = openSync(temporary, "w", mode);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  chmodSync(temporary, mode);
+  renameSync(temporary, path);
+  const directory = openSync(dirname(path), "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}

@@ -1,0 +1,171 @@
+import type { GuardEntry, NodeInput, NodeOutput, StoredWrite } from "../controller/node-io.ts";
+import type { Machine } from "../core/machine.ts";
+import type { Note } from "../core/note.ts";
+import type { Instant, Millis, WallTime } from "../core/units.ts";
+import type { ControlReply } from "../model/control.ts";
+import type { AgentCommand, AgentOutcome } from "../model/operation.ts";
+import type { MessagingCommand } from "../model/peer.ts";
+
+/** The world as the driver sees it: one method for each kind of output. */
+export interface World {
+  /** Monotonic, in milliseconds. */
+  now(): Instant;
+  wall(): WallTime;
+  messaging(command: MessagingCommand): void;
+  persist(writes: readonly StoredWrite[]): Promise<void>;
+  run(command: AgentCommand): Promise<AgentOutcome>;
+  kill(runId: number): void;
+  reply(requestId: number, reply: ControlReply): void;
+  guard(entries: readonly GuardEntry[]): void;
+  definition(text: string, version: number): void;
+  exit(code: number, reason: string): void;
+  note(note: Note): void;
+}
+
+/** Longest time between two beacons to the messaging worker that the main loop is alive. */
+const BEACON_MS: Millis = 500;
+
+/** A tick this late says that the main loop did not run: worth telling, it explains a lot. */
+const LATE_MS: Millis = 1_000;
+
+/**
+ * The only event loop: feeds inputs to the machine one at a time, performs its outputs in order,
+ * and keeps one real timer for `nextDeadline()`.
+ */
+export class Driver {
+  readonly #machine: Machine<NodeInput, NodeOutput>;
+  readonly #world: World;
+  readonly #queue: NodeInput[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt: Instant = Number.POSITIVE_INFINITY;
+  #beaconAt: Instant = Number.NEGATIVE_INFINITY;
+  #draining = false;
+  #stopped = false;
+
+  constructor(machine: Machine<NodeInput, NodeOutput>, world: World) {
+    this.#machine = machine;
+    this.#world = world;
+  }
+
+  push(input: NodeInput): void {
+    if (this.#stopped) return;
+    this.#queue.push(input);
+    if (!this.#draining) this.#drain();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #drain(): void {
+    this.#draining = true;
+    try {
+      this.#step({ kind: "clock", wall: this.#world.wall() });
+      for (let input = this.#queue.shift(); input !== undefined; input = this.#queue.shift()) {
+        this.#step(input);
+        if (this.#stopped) return;
+      }
+    } finally {
+      this.#draining = false;
+    }
+    this.#arm();
+  }
+
+  #step(input: NodeInput): void {
+    for (const output of this.#machine.step(this.#world.now(), input)) this.#perform(output);
+  }
+
+  #arm(): void {
+    const now = this.#world.now();
+    if (now - this.#beaconAt >= BEACON_MS) {
+      this.#beaconAt = now;
+      this.#world.messaging({ kind: "main-alive" });
+    }
+    const at = Math.min(
+      this.#machine.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.#beaconAt + BEACON_MS,
+    );
+    if (this.#timer !== undefined && at === this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(at - now)));
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    const late = this.#world.now() - this.#timerAt;
+    if (late > LATE_MS) {
+      this.#world.note({
+        kind: "note",
+        level: "warn",
+        event: "main-loop-late",
+        message: `the main loop did not run for ${Math.round(late)} ms; heartbeats went on meanwhile`,
+        fields: { ms: Math.round(late) },
+      });
+    }
+    this.push({ kind: "tick" });
+  }
+
+  #perform(output: NodeOutput): void {
+    const world = this.#world;
+    switch (output.kind) {
+      case "messaging":
+        world.messaging(output.command);
+        break;
+      case "persist":
+        this.#persist(output.token, output.writes);
+        break;
+      case "run":
+        this.#run(output.command);
+        break;
+      case "kill":
+        world.kill(output.runId);
+        break;
+      case "reply":
+        world.reply(output.requestId, output.reply);
+        break;
+      case "guard":
+        world.guard(output.entries);
+        break;
+      case "definition":
+        world.definition(output.text, output.version);
+        break;
+      case "exit":
+        world.exit(output.code, output.reason);
+        break;
+      case "note":
+        world.note(output);
+        break;
+    }
+  }
+
+  #persist(token: number, writes: readonly StoredWrite[]): void {
+    this.#world.persist(writes).then(
+      () => this.push({ kind: "stored", token }),
+      (error: unknown) => this.push({ kind: "store-failed", token, message: errorMessage(error) }),
+    );
+  }
+
+  #run(command: AgentCommand): void {
+    this.#world.run(command).then(
+      (outcome) => this.push({ kind: "agent-done", runId: command.runId, outcome }),
+      (error: unknown) =>
+        this.push({
+          kind: "agent-done",
+          runId: command.runId,
+          outcome: {
+            rc: undefined,
+            reason: "not-started",
+            stdout: "",
+            stderr: errorMessage(error),
+            durationMs: 0,
+          },
+        }),
+    );
+  }
+}
+
+function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
