@@ -1,0 +1,94 @@
+import type {
+  ClusterStatus,
+  NodeStatus,
+  OperationRecord,
+  ResourceHistory,
+} from "../model/cluster-status.ts";
+import type { PlanAction } from "../model/plan.ts";
+import type { InFlightAction } from "./transition-events.ts";
+
+/** OCF code that stands for "no result yet" (Pacemaker's PCMK_OCF_UNKNOWN). */
+const RC_PENDING = 193;
+const STATUS_PENDING = -1;
+const STATUS_TIMEOUT = 2;
+const RC_ERROR = 1;
+
+/**
+ * The status with every action in flight shown as pending, so that a plan can be made while they
+ * run. What a node reports of them itself stands.
+ */
+export function withPending(
+  status: ClusterStatus,
+  inFlight: readonly InFlightAction[],
+): ClusterStatus {
+  const executed = inFlight.filter((flight) => isExecuted(flight.action));
+  if (executed.length === 0) return status;
+  const nodes = status.nodes.map((node) =>
+    withPendingOn(
+      node,
+      executed.filter((flight) => flight.action.node === node.name),
+    ),
+  );
+  return { ...status, nodes };
+}
+
+function isExecuted(action: PlanAction): boolean {
+  return action.agent !== undefined && action.resource !== undefined && action.node !== undefined;
+}
+
+function withPendingOn(node: NodeStatus, flights: readonly InFlightAction[]): NodeStatus {
+  let history = node.history;
+  for (const flight of flights) history = addRecord(history, flight.action, pendingRecord(flight));
+  return history === node.history ? node : { ...node, history };
+}
+
+/** The record of an operation that has been asked for and not answered. */
+export function pendingRecord(flight: InFlightAction): OperationRecord {
+  return record(flight.action, flight.key, RC_PENDING, STATUS_PENDING);
+}
+
+/** The record of an operation that a node never answered: as if it had timed out there. */
+export function unansweredRecord(action: PlanAction, key: string): OperationRecord {
+  return record(action, key, RC_ERROR, STATUS_TIMEOUT);
+}
+
+function record(action: PlanAction, key: string, rc: number, status: number): OperationRecord {
+  const operationKey = `${action.resource}_${action.operation}_${action.intervalMs}`;
+  return {
+    id: operationKey,
+    operation: action.operation,
+    intervalMs: action.intervalMs,
+    callId: -1,
+    rc,
+    status,
+    expectedRc: action.expectedRc,
+    transitionKey: key,
+    operationKey,
+    ...(action.node === undefined ? {} : { onNode: action.node }),
+    ...(action.digest === undefined ? {} : { digest: action.digest }),
+  };
+}
+
+/** Adds the record, unless the history already has one that answers or shows the same request. */
+function addRecord(
+  history: readonly ResourceHistory[],
+  action: PlanAction,
+  added: OperationRecord,
+): readonly ResourceHistory[] {
+  const index = history.findIndex((entry) => entry.resource === action.resource);
+  const entry = history[index];
+  if (entry === undefined) return [...history, newHistory(action, added)];
+  if (entry.operations.some((known) => known.transitionKey === added.transitionKey)) return history;
+  return history.with(index, { ...entry, operations: [...entry.operations, added] });
+}
+
+function newHistory(action: PlanAction, added: OperationRecord): ResourceHistory {
+  const agent = action.agent!;
+  return {
+    resource: action.resource!,
+    agentClass: agent.class,
+    ...(agent.provider === undefined ? {} : { agentProvider: agent.provider }),
+    agentType: agent.type,
+    operations: [added],
+  };
+}

@@ -1,0 +1,121 @@
+import type { Millis } from "../core/units.ts";
+import type { OperationRequest } from "../model/operation.ts";
+import type { PlanAction } from "../model/plan.ts";
+import type { NodeCommand } from "./transition-events.ts";
+
+/** What a request needs besides the action itself. */
+export interface RequestContext {
+  readonly term: number;
+  readonly transitionId: number;
+  readonly startFailureIsFatal: boolean;
+}
+
+const META_PREFIX = "CRM_meta_";
+
+/** Names one action of one transition of one DC; opaque to everybody but the runner. */
+export function operationKey(term: number, transitionId: number, actionId: number): string {
+  return `${term}.${transitionId}:${actionId}`;
+}
+
+/** What the node is to be told to carry the action out; undefined if the action lacks something. */
+export function buildCommand(action: PlanAction, context: RequestContext): NodeCommand | undefined {
+  const key = operationKey(context.term, context.transitionId, action.id);
+  const { term } = context;
+  if (action.operation === "do_shutdown") return { kind: "shutdown", key, term };
+  const { resource } = action;
+  if (resource === undefined) return undefined;
+  switch (action.operation) {
+    case "cancel":
+      return { kind: "cancel-recurring", key, term, resource, ...recurringTarget(action) };
+    case "clear_failcount":
+      return { kind: "clear-failcount", key, term, resource, ...failcountTarget(action) };
+    case "lrm_delete":
+      return { kind: "forget", key, term, resource };
+    default:
+      return execute(action, resource, key, context);
+  }
+}
+
+function execute(
+  action: PlanAction,
+  resource: string,
+  key: string,
+  context: RequestContext,
+): NodeCommand | undefined {
+  if (action.agent === undefined) return undefined;
+  const request: OperationRequest = {
+    key,
+    term: context.term,
+    resource,
+    agent: action.agent,
+    operation: action.operation,
+    intervalMs: action.intervalMs,
+    timeoutMs: action.timeoutMs,
+    startDelayMs: startDelay(action),
+    params: action.params ?? {},
+    meta: agentMeta(action),
+    expectedRc: action.expectedRc,
+    digest: action.digest ?? "",
+    ...(action.restartDigest === undefined ? {} : { restartDigest: action.restartDigest }),
+    fatalFailure: isFatal(action, context),
+  };
+  return { kind: "execute", request };
+}
+
+/**
+ * A failed stop always counts as INFINITY, a failed start where `start-failure-is-fatal` says so
+ * (Pacemaker Explained, "How Moving Due to Failure Works").
+ */
+function isFatal(action: PlanAction, context: RequestContext): boolean {
+  if (action.operation === "stop") return true;
+  return action.operation === "start" && context.startFailureIsFatal;
+}
+
+/**
+ * The CRM_meta_* variables. Agents read the interval to tell a probe from a recurring monitor
+ * (`ocf_is_probe` compares it with 0), so it is always there.
+ */
+export function agentMeta(action: PlanAction): Readonly<Record<string, string>> {
+  const meta: Record<string, string> = {};
+  for (const [name, value] of Object.entries(action.meta ?? {})) meta[metaName(name)] = value;
+  meta[`${META_PREFIX}timeout`] = String(action.timeoutMs);
+  meta[`${META_PREFIX}interval`] = String(action.intervalMs);
+  meta[`${META_PREFIX}name`] ??= action.operation;
+  if (action.node !== undefined) meta[`${META_PREFIX}on_node`] ??= action.node;
+  return meta;
+}
+
+/** Options are spelled with dashes, environment variables can't be. */
+function metaName(name: string): string {
+  const bare = name.startsWith(META_PREFIX) ? name.slice(META_PREFIX.length) : name;
+  return META_PREFIX + bare.replaceAll("-", "_");
+}
+
+function metaValue(action: PlanAction, name: string): string | undefined {
+  return action.meta?.[META_PREFIX + name] ?? action.meta?.[name];
+}
+
+function metaMillis(action: PlanAction, name: string): Millis | undefined {
+  const text = metaValue(action, name);
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** How long the LRM waits before it runs the action; counted in the deadline at the DC. */
+export function startDelay(action: PlanAction): Millis {
+  return metaMillis(action, "start_delay") ?? metaMillis(action, "start-delay") ?? 0;
+}
+
+function recurringTarget(action: PlanAction): { operation: string; intervalMs: Millis } {
+  const intervalMs =
+    action.intervalMs > 0 ? action.intervalMs : (metaMillis(action, "interval") ?? 0);
+  return { operation: metaValue(action, "operation") ?? "monitor", intervalMs };
+}
+
+function failcountTarget(action: PlanAction): { operation?: string; intervalMs?: Millis } {
+  const operation = metaValue(action, "operation");
+  const intervalMs = metaMillis(action, "interval");
+  return {
+    ...(operation === undefined ? {} : { operation }),
+    ...(operation === undefined || intervalMs === undefined ? {} : { intervalMs }),
+  };
+}
