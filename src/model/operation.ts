@@ -21,6 +21,12 @@ export interface OperationRequest {
   readonly expectedRc: number;
   readonly digest: string;
   readonly restartDigest?: string;
+  /** Parameters whose change needs a restart, and the secret ones: recorded with the result. */
+  readonly forceRestart?: string;
+  readonly secureParams?: string;
+  readonly secureDigest?: string;
+  /** on-fail=ignore: a failure is answered and recorded, and does not count. */
+  readonly ignoreFailure?: boolean;
   /** A failure counts as INFINITY (a start where start-failure-is-fatal, or a stop). */
   readonly fatalFailure: boolean;
 }
@@ -34,6 +40,8 @@ export interface AgentOutcome {
   readonly stdout: string;
   readonly stderr: string;
   readonly durationMs: Millis;
+  /** One plain sentence where the exit code does not say it: why not started, why killed. */
+  readonly message?: string;
 }
 
 /** One agent run, as handed to the executor. */
@@ -54,6 +62,24 @@ export interface OperationResult {
   readonly node: string;
   readonly resource: string;
   readonly record: OperationRecord;
+  /** The term of the request: keys repeat from one DC to the next. */
+  readonly term: number;
+  /** Nothing was run, and why; the record's status is 9 (invalid) or 1 (cancelled) then. */
+  readonly refused?: "stale-term" | "queue-full" | "stopping" | "superseded";
+  /** The request had been answered before; this is the same answer again. */
+  readonly duplicate?: boolean;
+}
+
+/** What the guardian must stop when the daemon is gone; the list is in order, first first. */
+export interface GuardEntry {
+  readonly resource: string;
+  readonly agent: AgentName;
+  readonly params: Readonly<Record<string, string>>;
+  /** The environment for the agent's stop. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: Millis;
+  /** Addresses (without prefix) that go first, and without the agent. */
+  readonly addresses: readonly string[];
 }
 
 /** All that a node knows of itself: answered to a new DC, and pushed on change. */
