@@ -57,6 +57,8 @@ function execute(
     expectedRc: action.expectedRc,
     digest: action.digest ?? "",
     ...(action.restartDigest === undefined ? {} : { restartDigest: action.restartDigest }),
+    ...(action.forceRestart === undefined ? {} : { forceRestart: action.forceRestart }),
+    ...(action.onFail === "ignore" ? { ignoreFailure: true } : {}),
     fatalFailure: isFatal(action, context),
   };
   return { kind: "execute", request };

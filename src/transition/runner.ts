@@ -165,6 +165,10 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     if (result.record.status === -1) return;
     const flight = this.#take(result.key, result.node);
     if (flight === undefined) return;
+    if (result.refused !== undefined) {
+      this.#failFlight(flight, `refused: ${result.refused}`);
+      return;
+    }
     const { rc, status } = result.record;
     if (isSuccess(flight.action, result.record)) this.#succeed(flight);
     else this.#failFlight(flight, describeOutcome(flight.action, result.record), { rc, status });

@@ -1,4 +1,5 @@
 import type { Instant } from "../../src/core/units.ts";
+import type { OperationResult } from "../../src/model/operation.ts";
 import type { Plan, PlanAction } from "../../src/model/plan.ts";
 import { TransitionRunner } from "../../src/transition/runner.ts";
 import type { RunnerInput, RunnerOutput } from "../../src/transition/transition-events.ts";
@@ -102,6 +103,8 @@ export function newRunnerScenario(): ScenarioRunner {
         const status = Number(command.options.get("status") ?? 0);
         return step(result(runner, command.args[0]!, rc, status, command.options.get("node")));
       }
+      case "refused":
+        return step(result(runner, command.args[0]!, 0, 9, undefined, "stale-term"));
       case "done":
         return step({
           kind: "done",
@@ -161,6 +164,7 @@ function result(
   rc: number | undefined,
   status: number,
   node?: string,
+  refused?: OperationResult["refused"],
 ): RunnerInput {
   const action = runner.inFlight().find((flight) => flight.key === key)?.action;
   const record = {
@@ -173,6 +177,13 @@ function result(
   };
   return {
     kind: "result",
-    result: { key, node: node ?? action?.node ?? "?", resource: action?.resource ?? "?", record },
+    result: {
+      key,
+      node: node ?? action?.node ?? "?",
+      resource: action?.resource ?? "?",
+      record,
+      term: Number(key.split(".")[0]),
+      ...(refused === undefined ? {} : { refused }),
+    },
   };
 }
