@@ -37,7 +37,7 @@ export interface OverriddenPolicy {
  * A migrate says where to, and nothing of the node that is left: that one stays a candidate, so the
  * resource comes back if its new node dies. Who wants "anywhere but here" sets a ban on that node,
  * as crm_resource --move does when no node is named. Of two overrides about one attribute the later
- * wins. What an override sets beats the file: it is a set of its own with the score INFINITY.
+ * wins. What an override sets beats the file: it is a set of its own with a score above all others.
  */
 export function applyOverrides(
   policy: PolicyDefinition,
@@ -162,8 +162,11 @@ function withMeta<Resource extends ResourceDefinition>(
 }
 
 function overrideSet(target: string, values: ReadonlyMap<string, string>): AttributeSet {
-  return { id: `override:${target}`, score: INFINITY_SCORE, values };
+  return { id: `override:${target}`, score: ABOVE_ALL, values };
 }
+
+/** A file's scores end at INFINITY, and among equals the later set would win. */
+const ABOVE_ALL = INFINITY_SCORE + 1;
 
 function earliest(times: readonly (WallTime | undefined)[]): WallTime | undefined {
   const known = times.filter((time) => time !== undefined);

@@ -1,0 +1,132 @@
+import type { NodeReport, NodeState, StatusReport } from "../../model/status-report.ts";
+import { columns } from "./columns.ts";
+import { failureRows, overrideRows } from "./memory-view.ts";
+import { type Paint, plain, type Style } from "./paint.ts";
+import { findProblems, type Problem } from "./problems.ts";
+import { resourceLines } from "./resource-view.ts";
+import { clockText, spanText } from "./time-text.ts";
+
+/**
+ * The status for people, written for the one who was woken at 3 a.m.: first what is wrong and the
+ * command that helps, then the nodes, the resources, and what was set by hand.
+ */
+export function statusView(report: StatusReport, paint: Paint): string {
+  const problems = findProblems(report);
+  const lines = [
+    ...headline(report, problems, paint),
+    ...section("What is wrong", problemLines(problems, "error", "warn", paint), paint),
+    ...transitionLines(report, paint),
+    ...section("Nodes", columns(nodeRows(report, paint), "  "), paint),
+    ...section("Resources", resourceLines(report, paint), paint),
+    ...section("Set by hand", columns(overrideRows(report, paint), "  "), paint),
+    ...section("Recent failures", columns(failureRows(report, paint), "  "), paint),
+    ...section("Worth knowing", problemLines(problems, "info", "info", paint), paint),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function section(title: string, lines: readonly string[], paint: Paint): string[] {
+  return lines.length === 0 ? [] : ["", paint("bold", title), ...lines];
+}
+
+/** One line that says whether there is anything to do at all. */
+export function summaryLine(report: StatusReport, problems: readonly Problem[]): string {
+  const errors = problems.filter((each) => each.severity === "error").length;
+  const warnings = problems.filter((each) => each.severity === "warn").length;
+  const up = report.nodes.filter((node) => UP.has(node.state)).length;
+  const running = report.resources.filter((each) => each.role !== "Stopped").length;
+  const facts = `${up} of ${count(report.nodes.length, "node")} up, ${running} of ${count(report.resources.length, "resource")} running`;
+  if (errors > 0) return `${count(errors, "problem")}; ${facts}`;
+  if (warnings > 0) return `working, with ${count(warnings, "warning")}; ${facts}`;
+  return `all is well; ${facts}`;
+}
+
+const UP: ReadonlySet<NodeState> = new Set(["online", "standby", "maintenance"]);
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function headline(report: StatusReport, problems: readonly Problem[], paint: Paint): string[] {
+  const worst = problems[0]?.severity ?? "info";
+  const style: Style = worst === "error" ? "red" : worst === "warn" ? "yellow" : "green";
+  const { quorum } = report;
+  const facts = [
+    `seen by ${report.node} at ${clockText(report.at, report.at)}`,
+    report.dc === null ? "no DC" : `DC ${report.dc} (term ${report.term})`,
+    `${quorum.quorate ? "quorate" : "NOT quorate"}, ${quorum.votes} of ${quorum.expected} votes`,
+    report.definition === null ? "no definition yet" : `definition ${report.definition.version}`,
+  ];
+  return [
+    `${paint("bold", plain(report.cluster))}: ${paint(style, summaryLine(report, problems))}`,
+    paint("dim", facts.map(plain).join(" · ")),
+  ];
+}
+
+function problemLines(
+  problems: readonly Problem[],
+  from: Problem["severity"],
+  to: Problem["severity"],
+  paint: Paint,
+): string[] {
+  return problems
+    .filter((each) => each.severity === from || each.severity === to)
+    .flatMap((each) => {
+      const mark = MARKS[each.severity];
+      const head = `  ${paint(mark.style, mark.sign)} ${plain(each.text)}`;
+      return each.help === undefined
+        ? [head]
+        : [head, `      ${paint("cyan", `→ ${plain(each.help)}`)}`];
+    });
+}
+
+const MARKS = {
+  error: { sign: "✗", style: "red" },
+  warn: { sign: "!", style: "yellow" },
+  info: { sign: "·", style: "dim" },
+} as const;
+
+function transitionLines(report: StatusReport, paint: Paint): string[] {
+  const { transition, at } = report;
+  if (transition.state !== "running") return [];
+  const since = transition.startedAt === null ? "" : `, for ${spanText(at - transition.startedAt)}`;
+  const head = `Under way: ${transition.done} of ${transition.total} actions done${since}`;
+  const rows = transition.running.map((each) => [
+    plain(each.operation),
+    plain(each.resource ?? ""),
+    `on ${plain(each.node)}`,
+    `for ${spanText(at - each.since)} of at most ${spanText(each.timeoutMs)}`,
+  ]);
+  return ["", paint("bold", head), ...columns(rows, "  ")];
+}
+
+const STATE_STYLE: Readonly<Record<NodeState, Style>> = {
+  online: "green",
+  standby: "yellow",
+  maintenance: "yellow",
+  pending: "yellow",
+  offline: "red",
+  unclean: "red",
+};
+
+function nodeRows(report: StatusReport, paint: Paint): string[][] {
+  return report.nodes.map((node) => [
+    paint("bold", plain(node.name)),
+    paint(STATE_STYLE[node.state], node.state),
+    [
+      node.isDc ? "DC" : "",
+      node.role === "witness" ? "witness" : "",
+      node.votes === 1 ? "" : `${node.votes} votes`,
+      linkText(node),
+      node.detail === null ? "" : plain(node.detail),
+    ]
+      .filter((part) => part !== "")
+      .join(", "),
+  ]);
+}
+
+function linkText(node: NodeReport): string {
+  const up = node.links.filter((link) => link.up).length;
+  if (node.links.length < 2 || !UP.has(node.state)) return "";
+  return up === node.links.length ? `${up} links` : `${up} of ${node.links.length} links`;
+}
