@@ -1,0 +1,52 @@
+import type { MessagingCommand, PeerEvent } from "../../../src/model/peer.ts";
+import type { SimulatedHost } from "../simulated-host.ts";
+import type { Checker } from "./checker.ts";
+
+interface Stream {
+  readonly sent: string[];
+  /** What of it has been delivered, or passed over, at the receiver. */
+  delivered: number;
+}
+
+/**
+ * The reliable channel delivers what was sent, in order, nothing twice and nothing of its own making.
+ * Gaps are allowed: a stream that broke off and began anew has lost what was on its way.
+ */
+export class ChannelOrder implements Checker {
+  readonly name = "channel-order";
+  readonly #streams = new Map<string, Stream>();
+
+  onCommand(host: SimulatedHost, command: MessagingCommand): undefined {
+    if (command.kind !== "send") return;
+    const stream = this.#stream(`${host.name}/${host.incarnation}>${command.to}`);
+    stream.sent.push(fingerprint(command.payload));
+  }
+
+  onPeerEvent(host: SimulatedHost, event: PeerEvent): string | undefined {
+    if (event.kind !== "message") return undefined;
+    const from = `${event.node}/${event.incarnation}>${host.name}`;
+    const source = this.#streams.get(from);
+    const stream = this.#stream(`${from}/${host.incarnation}`);
+    const wanted = fingerprint(event.payload);
+    const at = source?.sent.indexOf(wanted, stream.delivered) ?? -1;
+    if (at < 0) {
+      const text = new TextDecoder().decode(event.payload.subarray(0, 200));
+      return `${host.name} got a message of ${event.node} twice, out of order or forged: ${text}`;
+    }
+    stream.delivered = at + 1;
+    return undefined;
+  }
+
+  #stream(name: string): Stream {
+    const stream = this.#streams.get(name) ?? { sent: [], delivered: 0 };
+    this.#streams.set(name, stream);
+    return stream;
+  }
+}
+
+/** FNV-1a over the bytes, and the length: enough to tell messages apart. */
+function fingerprint(bytes: Uint8Array): string {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return `${bytes.length}:${hash >>> 0}`;
+}

@@ -1,0 +1,322 @@
+import type { GuardEntry } from "../../src/controller/node-io.ts";
+import type { Instant, Millis } from "../../src/core/units.ts";
+import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
+import type { AgentWorld } from "./agent-world.ts";
+import type { ComposedDaemon, DaemonInput, DaemonOutput, Transmit } from "./composed-daemon.ts";
+import type { CrashingDisk } from "./crashing-disk.ts";
+import type { EventQueue } from "./event-queue.ts";
+import type { NodeClock } from "./node-clock.ts";
+import type { HostEvent } from "./simulated-cluster.ts";
+import type { Trace } from "./trace.ts";
+
+/** Makes the daemon of a host, as its `main` would, from what is on the disk. */
+export type DaemonFactory = (host: SimulatedHost, incarnation: number) => ComposedDaemon;
+
+export interface HostParts {
+  readonly name: string;
+  readonly queue: EventQueue;
+  readonly clock: NodeClock;
+  readonly disk: CrashingDisk;
+  readonly world: AgentWorld;
+  readonly trace: Trace;
+  readonly factory: DaemonFactory;
+  readonly transmit: (from: string, output: Transmit) => void;
+  /** Told after every step of the daemon. */
+  readonly onStep: (host: SimulatedHost) => void;
+  readonly onEvent: (event: HostEvent) => void;
+  /** How long the guardian gives a dead daemon to come back. */
+  readonly guardGraceMs: Millis;
+}
+
+/** More steps than this at one instant mean that the machines chase each other. */
+const STEPS_PER_INSTANT_MAX = 20_000;
+
+/**
+ * One machine: power, a disk, resources, and a daemon that may crash, hang or be restarted. It is
+ * the driver of that daemon: hands it inputs and carries its outputs out.
+ */
+export class SimulatedHost {
+  readonly name: string;
+  readonly clock: NodeClock;
+  readonly disk: CrashingDisk;
+  readonly world: AgentWorld;
+  readonly #parts: HostParts;
+  #daemon: ComposedDaemon | undefined;
+  #isOn = true;
+  /** While stopped by a signal: inputs that wait. */
+  #paused: DaemonInput[] | undefined;
+  /** Grows with every end of the daemon, so that what is on its way to a dead one is dropped. */
+  #life = 0;
+  #incarnation = 0;
+  #wakeAt: Instant = Number.POSITIVE_INFINITY;
+  #lastNow: Instant = Number.NEGATIVE_INFINITY;
+  #stepsAt: Instant = -1;
+  #steps = 0;
+  #guarded: readonly GuardEntry[] = [];
+  #requestId = 0;
+  readonly #replies = new Map<number, (reply: ControlReply) => void>();
+  /** What the daemon last gave as the reason for its exit. */
+  exitReason: string | undefined;
+
+  constructor(parts: HostParts) {
+    this.name = parts.name;
+    this.clock = parts.clock;
+    this.disk = parts.disk;
+    this.world = parts.world;
+    this.#parts = parts;
+  }
+
+  get isOn(): boolean {
+    return this.#isOn;
+  }
+  get daemon(): ComposedDaemon | undefined {
+    return this.#daemon;
+  }
+  get isPaused(): boolean {
+    return this.#paused !== undefined;
+  }
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** Virtual time, which no daemon ever sees. */
+  trueTime(): Instant {
+    return this.#parts.queue.now;
+  }
+
+  /** The host's monotonic time; never goes back, whatever floating point thinks. */
+  now(): Instant {
+    this.#lastNow = Math.max(this.#lastNow, this.clock.monotonic(this.#parts.queue.now));
+    return this.#lastNow;
+  }
+
+  // --- life of the daemon ---
+
+  startDaemon(): void {
+    if (!this.#isOn || this.#daemon !== undefined) return;
+    this.#incarnation = Math.max(this.#incarnation + 1, this.clock.wall(this.#parts.queue.now));
+    this.#tell(() => `daemon starts, incarnation ${this.#incarnation}`);
+    this.exitReason = undefined;
+    this.#paused = undefined;
+    this.#daemon = this.#parts.factory(this, this.#incarnation);
+    this.deliver({ kind: "tick" });
+  }
+
+  /** SIGKILL: resources stay, unsynced writes may be lost, the guardian takes notice. */
+  crashDaemon(): void {
+    if (this.#daemon === undefined) return;
+    this.#tell(() => "daemon crashes");
+    this.#endDaemon();
+    this.#watchOverGuarded();
+  }
+
+  #endDaemon(): void {
+    const daemon = this.#daemon;
+    this.#daemon = undefined;
+    this.#paused = undefined;
+    this.#life++;
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.disk.crash();
+    this.world.orphanRuns();
+    this.#replies.clear();
+    if (daemon !== undefined) this.#parts.onEvent({ kind: "daemon-ended", daemon });
+  }
+
+  /** The disk is replaced by an empty one; only while no daemon uses it. */
+  loseDisk(): void {
+    this.#tell(() => "disk lost");
+    this.disk.lose();
+    this.#parts.onEvent({ kind: "disk-lost" });
+  }
+
+  powerOff(): void {
+    if (!this.#isOn) return;
+    this.#tell(() => "power off");
+    this.#isOn = false;
+    this.#guarded = [];
+    this.#endDaemon();
+    this.world.clear();
+    this.#parts.onEvent({ kind: "power-off" });
+  }
+
+  /** Power on; the daemon comes up after the time that booting takes. */
+  powerOn(bootMs: Millis): void {
+    if (this.#isOn) return;
+    this.#tell(() => "power on");
+    this.#isOn = true;
+    const life = this.#life;
+    this.#parts.queue.after(bootMs, () => {
+      if (life === this.#life) this.startDaemon();
+    });
+  }
+
+  /** The guardian stops what the dead daemon left, unless it is back in time. */
+  #watchOverGuarded(): void {
+    const life = this.#life;
+    this.#parts.queue.after(this.#parts.guardGraceMs, () => {
+      if (life !== this.#life || this.#daemon !== undefined || !this.#isOn) return;
+      this.#stopGuarded([...this.#guarded]);
+    });
+  }
+
+  #stopGuarded(entries: GuardEntry[]): void {
+    const [entry, ...rest] = entries;
+    if (entry === undefined || this.#daemon !== undefined || !this.#isOn) return;
+    this.#tell(() => `guardian stops ${entry.resource}`);
+    this.world.kill(entry.resource);
+    this.#parts.onEvent({ kind: "guardian-stop", resource: entry.resource });
+    this.#stopGuarded(rest);
+  }
+
+  // --- faults of the process ---
+
+  pause(forMs: Millis): void {
+    if (this.#daemon === undefined || this.#paused !== undefined) return;
+    this.#tell(() => `process stopped for ${Math.round(forMs)} ms`);
+    this.#paused = [];
+    const life = this.#life;
+    this.#parts.queue.after(forMs, () => {
+      if (life !== this.#life) return;
+      const inputs = this.#paused ?? [];
+      this.#paused = undefined;
+      this.#tell(() => "process goes on");
+      this.deliver({ kind: "tick" });
+      for (const input of inputs) this.deliver(input);
+    });
+  }
+
+  blockMain(forMs: Millis): void {
+    const daemon = this.#daemon;
+    if (daemon === undefined) return;
+    this.#tell(() => `main thread blocked for ${Math.round(forMs)} ms`);
+    daemon.blockMain();
+    this.#parts.queue.after(forMs, () => {
+      if (this.#daemon !== daemon) return;
+      this.#tell(() => "main thread goes on");
+      this.#perform(daemon.unblockMain(this.now()));
+      this.#afterStep();
+    });
+  }
+
+  // --- driver ---
+
+  /** Hands the daemon an input, if there is a daemon. */
+  deliver(input: DaemonInput): void {
+    const daemon = this.#daemon;
+    if (daemon === undefined) return;
+    if (this.#paused !== undefined) {
+      if (input.kind !== "tick") this.#paused.push(input);
+      return;
+    }
+    this.#countStep();
+    const now = this.now();
+    if (input.kind !== "datagram") {
+      this.#perform(
+        daemon.step(now, { kind: "clock", wall: this.clock.wall(this.#parts.queue.now) }),
+      );
+    }
+    if (this.#daemon === daemon) this.#perform(daemon.step(now, input));
+    this.#afterStep();
+  }
+
+  request(request: ControlRequest, onReply: (reply: ControlReply) => void): void {
+    if (this.#daemon === undefined) return;
+    const requestId = ++this.#requestId;
+    this.#replies.set(requestId, onReply);
+    this.deliver({ kind: "request", requestId, request });
+  }
+
+  #countStep(): void {
+    const { now } = this.#parts.queue;
+    if (now !== this.#stepsAt) {
+      this.#stepsAt = now;
+      this.#steps = 0;
+    }
+    if (++this.#steps > STEPS_PER_INSTANT_MAX) {
+      throw new Error(`${this.name} took ${this.#steps} steps at one instant`);
+    }
+  }
+
+  #afterStep(): void {
+    this.#parts.onStep(this);
+    this.#armWake();
+  }
+
+  #armWake(): void {
+    const deadline = this.#daemon?.nextDeadline();
+    if (deadline === undefined || !Number.isFinite(deadline)) return;
+    const at = Math.max(this.clock.trueTime(deadline), this.#parts.queue.now);
+    if (at >= this.#wakeAt) return;
+    this.#wakeAt = at;
+    const life = this.#life;
+    this.#parts.queue.at(at, () => this.#wake(life, at, deadline));
+  }
+
+  #wake(life: number, at: Instant, deadline: Instant): void {
+    if (life !== this.#life || at !== this.#wakeAt) return;
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    if (this.#paused !== undefined) return;
+    this.#lastNow = Math.max(this.#lastNow, deadline);
+    this.deliver({ kind: "tick" });
+  }
+
+  #perform(outputs: readonly DaemonOutput[]): void {
+    for (const output of outputs) {
+      if (this.#daemon === undefined) return;
+      this.#performOne(output);
+    }
+  }
+
+  #performOne(output: DaemonOutput): void {
+    switch (output.kind) {
+      case "transmit":
+        this.#parts.transmit(this.name, output);
+        break;
+      case "persist": {
+        const { token, writes } = output;
+        this.disk.write(writes, (problem) => {
+          if (problem === undefined) this.deliver({ kind: "stored", token });
+          else this.deliver({ kind: "store-failed", token, message: problem });
+        });
+        break;
+      }
+      case "run": {
+        const { command } = output;
+        this.#tell(() => `runs ${command.action} ${command.resource} (${command.runId})`);
+        this.world.run(command, (outcome) => {
+          this.#tell(
+            () => `${command.action} ${command.resource}: ${outcome.reason} ${outcome.rc}`,
+          );
+          this.deliver({ kind: "agent-done", runId: command.runId, outcome });
+        });
+        break;
+      }
+      case "kill":
+        this.world.killRun(output.runId);
+        break;
+      case "reply":
+        this.#replies.get(output.requestId)?.(output.reply);
+        this.#replies.delete(output.requestId);
+        break;
+      case "guard":
+        this.#guarded = output.entries;
+        break;
+      case "definition":
+        this.#tell(() => `definition ${output.version} arrives`);
+        break;
+      case "exit":
+        this.#tell(() => `daemon exits (${output.code}): ${output.reason}`);
+        this.exitReason = output.reason;
+        this.#endDaemon();
+        break;
+      case "note":
+        if (output.level !== "debug")
+          this.#tell(() => `${output.level} ${output.event}: ${output.message}`);
+        break;
+    }
+  }
+
+  #tell(what: () => string): void {
+    this.#parts.trace.tell(this.name, what);
+  }
+}

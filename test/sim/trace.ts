@@ -1,0 +1,30 @@
+import type { Instant } from "../../src/core/units.ts";
+
+/** What happened, for people: one line per event, the time first. Kept only when asked for. */
+export class Trace {
+  readonly #lines: string[] = [];
+  readonly #limit: number;
+  readonly #now: () => Instant;
+
+  /** `limit`: how many of the latest lines are kept; 0: none, and telling costs nothing. */
+  constructor(limit: number, now: () => Instant) {
+    this.#limit = limit;
+    this.#now = now;
+  }
+
+  get isOn(): boolean {
+    return this.#limit > 0;
+  }
+
+  /** The text is only made if it is kept. */
+  tell(who: string, what: () => string): void {
+    if (this.#limit === 0) return;
+    const time = (this.#now() / 1000).toFixed(4).padStart(10);
+    this.#lines.push(`${time} ${who.padEnd(8)} ${what()}`);
+    if (this.#lines.length > 2 * this.#limit) this.#lines.splice(0, this.#limit);
+  }
+
+  lines(): readonly string[] {
+    return this.#lines.slice(-this.#limit);
+  }
+}
