@@ -1,0 +1,51 @@
+import type { RaftCore } from "./raft-core.ts";
+import { findVoter, isQuorum, type VoterSet, votersOf } from "./voters.ts";
+
+/**
+ * Which voters the leader wants now: those of the definition, except the excused. Excused are
+ *  1. voters that came back without their disk (they promise nothing until admitted again);
+ *  2. nodes of weight 0 that are not alive or have not caught up (new, or excused earlier);
+ *  3. with `last-man-standing`: voters missing for longer than the window;
+ *  4. dismissed voters, if there is no quorum but by doing without them: from then on the smaller
+ *     set is in the log, and survives a restart of this node.
+ */
+export function wantedVoters(core: RaftCore): VoterSet {
+  const excused = new Set<string>();
+  const disks = new Map<string, string>([[core.self, core.disk]]);
+  const needsDismissal = !hasPlainQuorum(core);
+  for (const { name } of core.rules.nodes) {
+    if (name === core.self) continue;
+    const voter = findVoter(core.voters, name);
+    const disk = core.progress.get(name)?.disk;
+    if (voter === undefined || voter.weight === 0) {
+      if (!hasCaughtUp(core, name)) excused.add(name);
+      else if (disk !== undefined) disks.set(name, disk);
+    } else if (isExcused(core, name, needsDismissal)) excused.add(name);
+    // Only the first disk may be learnt while the voter weighs something.
+    else if (voter.disk === "") disks.set(name, disk ?? "");
+    else disks.set(name, voter.disk);
+    if (excused.has(name) && voter !== undefined) disks.set(name, voter.disk);
+  }
+  return votersOf(core.rules, excused, disks);
+}
+
+function isExcused(core: RaftCore, name: string, needsDismissal: boolean): boolean {
+  if (core.lostDisks.has(name)) return true;
+  if (core.dismissed.has(name) && needsDismissal) return true;
+  const { lastManStanding, lastManStandingWindowMs } = core.rules.quorum;
+  const since = core.lostSince.get(name);
+  if (!lastManStanding || since === undefined) return false;
+  return core.now >= since + lastManStandingWindowMs;
+}
+
+function hasPlainQuorum(core: RaftCore): boolean {
+  const living = core.voters.map((v) => v.name).filter((n) => n === core.self || core.isAlive(n));
+  return isQuorum(core.voters, new Set(living), new Set());
+}
+
+/** Alive, and everything committed is durable there. */
+function hasCaughtUp(core: RaftCore, name: string): boolean {
+  const progress = core.progress.get(name);
+  if (!core.isAlive(name) || progress?.disk === undefined) return false;
+  return progress.match >= core.commit;
+}
