@@ -1,0 +1,111 @@
+import { note } from "../core/note.ts";
+import type { Instant } from "../core/units.ts";
+import type { AdvertBody } from "../model/peer.ts";
+import type { Heard } from "../wire/message.ts";
+import type { MessagingContext } from "./messaging-context.ts";
+
+/** Changed content goes out at once, but no closer to the last advertisement than this share … */
+const MIN_GAP_SHARE = 0.25;
+
+/** … of the interval, or this: a burst of changes must not become a burst of frames. */
+const MAX_MIN_GAP_MS = 25;
+
+/** Goodbyes sent, because any of them may be lost. */
+const GOODBYES = 3;
+
+/** Time between them: past the burst that may have swallowed the one before. */
+const GOODBYE_GAP_MS = 20;
+
+/** Decides when this node advertises, and what. */
+export class Advertiser {
+  readonly #context: MessagingContext;
+  #body: AdvertBody | undefined;
+  #sequence = 0;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #nextAt: Instant | undefined;
+  #goodbyesLeft: number | undefined;
+
+  constructor(context: MessagingContext) {
+    this.#context = context;
+  }
+
+  /** This is what to say from now on. */
+  say(body: AdvertBody): void {
+    this.#body = body;
+    this.#context.priority = body.priority;
+    this.#context.contentChanged = true;
+  }
+
+  /** Says goodbye a few times, then nothing any more. */
+  leave(): void {
+    if (this.#goodbyesLeft !== undefined) return;
+    this.#goodbyesLeft = GOODBYES;
+    this.#nextAt = this.#context.now;
+  }
+
+  /** True once the last goodbye was said. */
+  get isGone(): boolean {
+    return this.#goodbyesLeft === 0;
+  }
+
+  get nextDeadline(): Instant | undefined {
+    return this.#nextAt;
+  }
+
+  /** Called at the end of each step: sends what is due. */
+  flush(): void {
+    const { now, config } = this.#context;
+    if (this.#goodbyesLeft === undefined) this.#noteChange();
+    if (this.#nextAt === undefined || now < this.#nextAt) return;
+    if (this.#goodbyesLeft !== undefined) {
+      this.#sayGoodbye();
+      return;
+    }
+    // Counted from the deadline, not from now, so that small delays do not add up.
+    const wasLate = now - this.#nextAt > config.advertIntervalMs / 2;
+    const base = wasLate ? now : this.#nextAt;
+    this.#send();
+    this.#nextAt = base + config.advertIntervalMs;
+  }
+
+  #noteChange(): void {
+    if (!this.#context.contentChanged || this.#body === undefined) return;
+    this.#context.contentChanged = false;
+    const gap = Math.min(MAX_MIN_GAP_MS, this.#context.config.advertIntervalMs * MIN_GAP_SHARE);
+    const at = Math.max(this.#context.now, this.#lastAt + gap);
+    this.#nextAt = Math.min(this.#nextAt ?? at, at);
+  }
+
+  #sayGoodbye(): void {
+    this.#send();
+    this.#goodbyesLeft = this.#goodbyesLeft! - 1;
+    this.#nextAt = this.#goodbyesLeft > 0 ? this.#context.now + GOODBYE_GAP_MS : undefined;
+    if (this.#goodbyesLeft > 0) return;
+    this.#context.emit(note("info", "leave-sent", "This node has said goodbye to its peers."));
+  }
+
+  #send(): void {
+    if (this.#body === undefined) return;
+    this.#lastAt = this.#context.now;
+    this.#context.broadcast({
+      kind: "advert",
+      sequence: this.#sequence++,
+      intervalMs: this.#context.config.advertIntervalMs,
+      leaving: this.#goodbyesLeft !== undefined,
+      stuck: this.#context.isStuck,
+      body: this.#body,
+      heard: this.#heard(),
+    });
+  }
+
+  #heard(): Heard[] {
+    const heard: Heard[] = [];
+    for (const peer of this.#context.peers.values()) {
+      if (peer.status !== "up") continue;
+      let links = 0;
+      for (const link of peer.links) if (link.up) links |= 1 << link.index;
+      heard.push({ node: peer.name, links });
+    }
+    return heard;
+  }
+}

@@ -1,0 +1,100 @@
+import { Timers } from "../core/timers.ts";
+import type { Instant } from "../core/units.ts";
+import type { AdvertBody } from "../model/peer.ts";
+import type { ChannelReceiver } from "./channel-receiver.ts";
+import type { ChannelSender } from "./channel-sender.ts";
+import type { PeerDetector } from "./peer-detector.ts";
+import { RttEstimator } from "./rtt-estimator.ts";
+
+/** Pings of which the answer may still come; older ones are forgotten. */
+const MAX_PINGS = 32;
+
+/**
+ * `unknown`: no advertisement of this incarnation yet. `up`: alive. `down`: silent. `left`: said
+ * goodbye, which holds for this incarnation. `stuck`: heard, but its main loop has been still too long.
+ */
+export type PeerStatus = "unknown" | "up" | "down" | "left" | "stuck";
+
+/** One way to a peer: our address and its address of the same index. */
+export interface PeerLink {
+  readonly index: number;
+  /** Undefined if the peer has no address on this link. */
+  readonly address: string | undefined;
+  readonly port: number;
+  up: boolean;
+  silentSince: Instant;
+  /** The peer says that it hears us on this link. */
+  hearsUs: boolean;
+}
+
+export type PeerTimer = "judge" | "links" | "stuck" | "channel" | "acknowledge" | "measure";
+
+/** Everything known of another node. Plain state: the rules are in the modules that work on it. */
+export class RemotePeer {
+  readonly name: string;
+  readonly timers = new Timers<PeerTimer>();
+  links: PeerLink[] = [];
+  status: PeerStatus = "unknown";
+  incarnation = 0;
+  maxVersion = 0;
+  detector: PeerDetector;
+  rtt = new RttEstimator();
+  advert: AdvertBody | undefined;
+  hears: readonly string[] = [];
+  stuckSince: Instant | undefined;
+  /** Rounds of pings sent since it became suspect; undefined if it is not. */
+  probeRounds: number | undefined;
+  nextProbeAt: Instant = 0;
+  /** Peers that asked for it, and until when they want to know. */
+  readonly watchers = new Map<string, Instant>();
+  sender: ChannelSender | undefined;
+  receiver: ChannelReceiver | undefined;
+  /** The link on which the last segment came: its acknowledgement goes back there. */
+  segmentLink = 0;
+  readonly #pings = new Map<number, Instant>();
+
+  constructor(name: string, detector: PeerDetector) {
+    this.name = name;
+    this.detector = detector;
+  }
+
+  /** Forgets what belonged to the previous incarnation. */
+  restart(incarnation: number, detector: PeerDetector): void {
+    this.incarnation = incarnation;
+    this.status = "unknown";
+    this.detector = detector;
+    this.rtt = new RttEstimator();
+    this.advert = undefined;
+    this.hears = [];
+    this.receiver = undefined;
+    for (const link of this.links) link.hearsUs = false;
+    this.silence();
+  }
+
+  /** Stops all that only a live peer needs. */
+  silence(): void {
+    this.sender = undefined;
+    this.stuckSince = undefined;
+    this.probeRounds = undefined;
+    this.watchers.clear();
+    this.#pings.clear();
+    for (const timer of ["judge", "links", "stuck", "channel", "acknowledge", "measure"] as const) {
+      this.timers.clear(timer);
+    }
+  }
+
+  pinged(nonce: number, now: Instant): void {
+    if (this.#pings.size >= MAX_PINGS) {
+      const [oldest] = this.#pings.keys();
+      this.#pings.delete(oldest!);
+    }
+    this.#pings.set(nonce, now);
+  }
+
+  ponged(nonce: number, now: Instant): void {
+    const sentAt = this.#pings.get(nonce);
+    if (sentAt === undefined) return;
+    this.#pings.delete(nonce);
+    this.rtt.sample(now - sentAt);
+  }
+}
