@@ -2,8 +2,9 @@ import type { AttributeSet } from "../../model/rule.ts";
 import { evaluateRule, type RuleInput } from "./evaluate.ts";
 
 /**
- * Merges blocks of attributes into a map: blocks with the highest score first, the first mention
- * of a name wins, also over what the map held before. A block whose rule is not met is left out.
+ * Merges blocks of attributes into a map: blocks with the highest score first, among equals the
+ * later first (so that a resource's own blocks win over its template's). The first mention of a
+ * name wins, what the map held before above all. A block whose rule is not met is left out.
  * `first` names a block that precedes all (Pacemaker's cib-bootstrap-options).
  */
 export function mergeSets(
@@ -23,5 +24,5 @@ export function mergeSets(
 function inOrder(sets: readonly AttributeSet[], first: string | undefined) {
   if (sets.length < 2) return sets;
   const rank = (set: AttributeSet) => (set.id === first ? Infinity : set.score);
-  return sets.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
+  return sets.toReversed().sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
 }

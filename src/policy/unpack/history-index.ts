@@ -1,0 +1,111 @@
+import type { OperationRecord, ResourceHistory } from "../../model/cluster-status.ts";
+import type { WorkingSet } from "../working-set.ts";
+
+/** OCF exit codes and execution states as recorded (OCF 1.1 §3.5; Pacemaker's lrm_rsc_op). */
+export const RC = {
+  ok: 0,
+  error: 1,
+  invalidParam: 2,
+  notImplemented: 3,
+  noPrivilege: 4,
+  notInstalled: 5,
+  notConfigured: 6,
+  notRunning: 7,
+  runningPromoted: 8,
+  failedPromoted: 9,
+  degraded: 190,
+  degradedPromoted: 191,
+  unknown: 193,
+} as const;
+
+export const STATUS = {
+  pending: -1,
+  done: 0,
+  cancelled: 1,
+  timeout: 2,
+  notSupported: 3,
+  error: 4,
+  hardError: 5,
+  fatalError: 6,
+  notInstalled: 7,
+  notConnected: 8,
+  invalid: 9,
+  noFenceDevice: 10,
+  noSecrets: 11,
+} as const;
+
+/** The recorded histories by node name and resource id, as recorded. */
+export class HistoryIndex {
+  readonly #nodes = new Map<string, Map<string, ResourceHistory>>();
+
+  constructor(ws: WorkingSet) {
+    for (const node of ws.status.nodes) {
+      if (this.#nodes.has(node.name)) continue;
+      const histories = new Map<string, ResourceHistory>();
+      for (const history of node.history) {
+        if (!histories.has(history.resource)) histories.set(history.resource, history);
+      }
+      this.#nodes.set(node.name, histories);
+    }
+  }
+
+  operations(resource: string, node: string): readonly OperationRecord[] {
+    return this.#nodes.get(node)?.get(resource)?.operations ?? [];
+  }
+
+  /** Nothing conclusive is known of the resource on that node. */
+  isUnknown(resource: string, node: string): boolean {
+    return this.operations(resource, node).every((each) => each.rc === RC.unknown);
+  }
+}
+
+/** A probe: a monitor that runs once. */
+export function isProbe(record: OperationRecord): boolean {
+  return record.operation === "monitor" && record.intervalMs === 0;
+}
+
+/** A probe that says the agent or what it needs is not there: as good as "not running". */
+export function isMaskedProbe(record: OperationRecord): boolean {
+  if (!isProbe(record)) return false;
+  const { rc, status } = record;
+  return rc === RC.notInstalled || rc === RC.invalidParam || status === STATUS.notInstalled;
+}
+
+/** `web_monitor_10000`; old entries have it as their id. */
+export function recordKey(record: OperationRecord): string {
+  return record.operationKey ?? record.id;
+}
+
+/**
+ * Orders two results in time: negative where `a` is older. Call ids count on one node, the time of
+ * the result elsewhere; a pending one is dated by the transition that asked for it.
+ */
+export function compareRecords(a: OperationRecord, b: OperationRecord): number {
+  const sameNode = a.onNode?.toLowerCase() === b.onNode?.toLowerCase();
+  if (sameNode && a.id === b.id) return 0;
+  if (a.callId === -1 && b.callId === -1) return 0;
+  if (sameNode && a.callId >= 0 && a.callId < b.callId) return -1;
+  if (sameNode && b.callId >= 0 && a.callId > b.callId) return 1;
+  if (a.callId >= 0 && b.callId >= 0) {
+    const [timeA, timeB] = [a.lastRcChange ?? -1, b.lastRcChange ?? -1];
+    if (timeA >= 0 && timeA < timeB) return -1;
+    return timeB >= 0 && timeA > timeB ? 1 : 0;
+  }
+  return comparePending(a, b);
+}
+
+/** status:rc;action:transition:expected:uuid */
+const MAGIC = /^-?\d+:-?\d+;-?\d+:(-?\d+):-?\d+:(.+)$/;
+
+function comparePending(a: OperationRecord, b: OperationRecord): number {
+  const [, idA, uuidA] = MAGIC.exec(a.transitionMagic ?? "") ?? [];
+  const [, idB, uuidB] = MAGIC.exec(b.transitionMagic ?? "") ?? [];
+  if (idA === undefined || idB === undefined) return 0;
+  if (uuidA!.toLowerCase() !== uuidB!.toLowerCase() || idA === idB) {
+    return b.callId === -1 ? -1 : a.callId === -1 ? 1 : 0;
+  }
+  // -1 is a shutdown: it always comes last.
+  const [numberA, numberB] = [Number(idA), Number(idB)];
+  if ((numberA >= 0 && numberA < numberB) || numberB === -1) return -1;
+  return (numberB >= 0 && numberA > numberB) || numberA === -1 ? 1 : 0;
+}

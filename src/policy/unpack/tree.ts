@@ -1,0 +1,34 @@
+import type { Resource } from "../working-set.ts";
+
+/** The outermost resource, but not past a bundle: the clone or group that an instance is of. */
+export function topResource(resource: Resource): Resource {
+  let top = resource;
+  while (top.parent !== undefined && top.parent.variant !== "bundle") top = top.parent;
+  return top;
+}
+
+/** The clone around a resource, if it is an instance (or a member of one). */
+export function isAnonymousClone(resource: Resource): boolean {
+  return resource.variant === "clone" && !resource.isUnique;
+}
+
+/** Whether it is inside a bundle, contained or implicit. */
+export function isBundled(resource: Resource): boolean {
+  let up: Resource | undefined = resource.parent;
+  while (up !== undefined) {
+    if (up.variant === "bundle") return true;
+    up = up.parent;
+  }
+  return false;
+}
+
+/** The resource and all below it. */
+export function* subtree(resource: Resource): Generator<Resource> {
+  yield resource;
+  for (const child of resource.children) yield* subtree(child);
+}
+
+/** An id without its instance number: `web:12` is `web`. */
+export function stripInstance(id: string): string {
+  return id.replace(/:\d*$/, "");
+}
