@@ -84,6 +84,8 @@ export class Node {
   unpacked = false;
   /** Why it is to be fenced, first reason given. */
   fenceReason: string | undefined;
+  /** It is lost without a word: `priority-fencing-delay` applies to its fencing. */
+  fencePriorityDelay = false;
   /** Sum of priorities of what runs there, for priority-fencing-delay. */
   priority = 0;
   healthScore: Score = 0;
@@ -144,7 +146,9 @@ export interface ConfiguredOperation {
   /** The role it is meant for; undefined: not said. */
   readonly role: RoleRank | undefined;
   readonly enabled: boolean;
+  /** Attributes of the operation itself, as written. */
   readonly options: ReadonlyMap<string, string>;
+  readonly meta: readonly AttributeSet[];
   readonly params: readonly AttributeSet[];
 }
 
@@ -162,7 +166,9 @@ export interface OperationConfig {
     | "fence"
     | "standby"
     | "restart-container"
-    | "reset-remote";
+    | "reset-remote"
+    /** `on-fail: migrate`: never again on that node. */
+    | "ban";
   /** The role the resource is left in by a failure. */
   readonly failRole: RoleRank;
   readonly timeoutMs: number;
@@ -236,6 +242,8 @@ export class Resource {
   failureIgnored = false;
   /** Nothing may be done with it until an operator helps. */
   blocked = false;
+  /** It was inside a guest or bundle, which is gone from the definition. */
+  orphanOfContainer = false;
   startPending = false;
   /** Removed from the definition's group or clone but still running as a filler of its history. */
   role: RoleRank = ROLE.unknown;
@@ -253,6 +261,8 @@ export class Resource {
   readonly danglingMigrations: Node[] = [];
   lockNode: Node | undefined;
   lockTime = 0;
+  /** The id that histories use for it (`web` of an anonymous `web:0`), once one is known. */
+  historyId: string | undefined;
   /** Under every id that its history uses, per node name. */
   readonly history = new Map<string, NodeHistory>();
   /** Remote connection: seconds to wait before reconnecting after a failure. */
@@ -278,16 +288,33 @@ export class Resource {
   runnable = true;
   promotionScore: Score = -1;
   sortIndex = 0;
-  /** Actions by key, filled by actions.ts. */
+  /** In the order of creation; `slots` and `tasks` are indices into it, filled by actions.ts. */
   readonly actions: Action[] = [];
-  readonly actionIndex = new Map<string, Action[]>();
+  readonly slots = new Map<string, Action[]>();
+  readonly tasks = new Map<string, Action[]>();
   /** Colocations: where this is the dependent, and where it is the primary. */
   readonly colocatedWith: Colocation[] = [];
   readonly colocatedTo: Colocation[] = [];
-  readonly locations: LocationUse[] = [];
   readonly tickets: TicketUse[] = [];
-  /** Something that the stages for its variant keep (clone.ts, bundle.ts, notify.ts). */
-  stage: Record<string, unknown> = {};
+  /** Per node: how many instances are assigned (clones), and resource-discovery (bits of DISCOVERY). */
+  counts: Int32Array | undefined;
+  discovery: Uint8Array | undefined;
+  /** Colocations that count for it, its own and its ancestors', sorted; made on demand. */
+  thisWith: readonly Colocation[] | undefined;
+  withThis: readonly Colocation[] | undefined;
+  /** Guards against endless recursion through colocation loops. */
+  mergingScores = false;
+  restarting = false;
+  /** Promotable clones: promotion scores are in the nodes' scores; instances are sorted by them. */
+  promotionAdded = false;
+  promotionSorted = false;
+  reload = false;
+  /** A failed resource that must be stopped to recover (as opposed to demoted). */
+  stopIfFailed = false;
+  /** Bundles: see bundle.ts. */
+  bundle: BundleState | undefined;
+  /** A bundle replica's container: what runs in it takes its roles. */
+  replica: BundleReplica | undefined;
   /** Why it is banned, blocked or stopped, for reasons of actions and `explain`. */
   readonly remarks: string[] = [];
 
@@ -317,8 +344,29 @@ export interface Colocation {
   readonly primaryRole: RoleRank;
   readonly score: Score;
   readonly influence: boolean;
+  /** From the definition, not from a group's or container's inside. */
+  readonly explicit: boolean;
   /** For a deterministic order among equals. */
   readonly sequence: number;
+}
+
+/** One replica of a bundle and the implicit resources that make it up. */
+export interface BundleReplica {
+  readonly offset: number;
+  readonly container: Resource;
+  readonly ip: Resource | undefined;
+  readonly remote: Resource | undefined;
+  /** The instance of the contained resource. */
+  readonly child: Resource | undefined;
+  /** The guest node that the container provides. */
+  readonly node: Node | undefined;
+}
+
+export interface BundleState {
+  readonly replicas: BundleReplica[];
+  /** The implicit clone of the contained resource. */
+  readonly childClone: Resource | undefined;
+  readonly replicasPerHost: number;
 }
 
 export interface TicketUse {
@@ -343,6 +391,14 @@ export interface FailcountClear {
   readonly reason: string;
 }
 
+/** An action that the history makes mandatory, whatever the assignment says. */
+export interface Demand {
+  readonly task: "stop" | "demote" | "lrm_delete";
+  readonly resource: Resource;
+  readonly node: Node;
+  readonly reason: string;
+}
+
 /** One resource's failcount on one node. */
 export interface Failcount {
   readonly count: Score;
@@ -359,6 +415,8 @@ export interface UnpackServices {
   compareDigest(resource: Resource, node: Node, record: OperationRecord): DigestVerdict;
   /** Parameters of the resource on that node (rules may make them differ between nodes). */
   paramsOn(resource: Resource, node: Node | undefined): ReadonlyMap<string, string>;
+  /** Digests of a fence device's parameters as a node remembers them of its last unfencing. */
+  fenceDigests(resource: Resource, node: Node): { readonly all: string; readonly secure: string };
 }
 
 export class WorkingSet {
@@ -387,7 +445,12 @@ export class WorkingSet {
   readonly locations: LocationUse[] = [];
   readonly orderings: Ordering[] = [];
   readonly actions: Action[] = [];
+  /** Actions without a resource, by key. */
+  readonly singletons = new Map<string, Action>();
   readonly failcountClears: FailcountClear[] = [];
+  readonly demands: Demand[] = [];
+  /** Containers whose inside failed so that they must be restarted wherever they are. */
+  readonly containersToStop: Resource[] = [];
   readonly notices: PlanNotice[] = [];
   /** At least one fence device is configured and active, or a watchdog (as Pacemaker's flag). */
   haveFenceDevice = false;
@@ -395,6 +458,14 @@ export class WorkingSet {
   haveUtilization = false;
   /** Seconds since the epoch at which a re-plan is due even if nothing happens. */
   recheckAt: number | undefined;
+  /** At least one resource requires unfencing. */
+  enableUnfencing = false;
+  /** How many resources were made so far: gives each its `order`. */
+  resourceCount = 0;
+  /** Location constraints for the promoted role, by the resource that they name. */
+  readonly promotedLocations = new Map<Resource, LocationUse[]>();
+  /** Counts traversals of the action graph (Action.visit). */
+  visits = 0;
   /** Collect where every score came from. */
   explain = false;
 
