@@ -1,0 +1,89 @@
+import type { Definition } from "../model/definition.ts";
+import type { Diagnostic } from "../model/diagnostic.ts";
+import { readDefinition } from "./definition-reader.ts";
+import { DefinitionReport } from "./definition-report.ts";
+import { SourceText } from "./source-text.ts";
+import { readYamlTree } from "./yaml-tree.ts";
+
+export interface LoadOptions {
+  /** For the diagnostics only. */
+  readonly file?: string;
+  /** For what-if questions: nodes need no addresses, safety and unknown meta names only warn. */
+  readonly simulation?: boolean;
+}
+
+export interface LoadResult {
+  /** Absent if there is any error. */
+  readonly definition?: Definition;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Ten thousand resources take about this much; the text travels to every node and into history. */
+const TEXT_LENGTH_MAX = 2 * 1024 * 1024;
+
+/** Reads cluster.yaml. Never throws; everything that is wrong is said at once. */
+export function loadDefinition(text: string, options: LoadOptions = {}): LoadResult {
+  const source = new SourceText(text, options.file);
+  const report = new DefinitionReport(source);
+  const found = checkText(text, report) ? readYamlTree(text, report) : undefined;
+  if (found === undefined) {
+    if (!report.hasErrors) report.error("EMPTY", undefined, "the definition is empty", FIRST_LINES);
+    return { diagnostics: report.diagnostics() };
+  }
+  const simulation = options.simulation ?? false;
+  const definition = readDefinition(
+    { report, text, simulation, references: [], ids: new Map() },
+    found,
+  );
+  const diagnostics = report.diagnostics();
+  if (definition === undefined || report.hasErrors) return { diagnostics };
+  const advice = diagnostics.filter((each) => ADVICE_CODES.has(each.code));
+  return { definition: { ...definition, advice }, diagnostics };
+}
+
+const FIRST_LINES = "it begins like this: cluster: NAME, nodes: { node1: 10.0.0.1, … }";
+
+/** What stays true for as long as the definition holds, so that status repeats it. */
+const ADVICE_CODES = new Set([
+  "SPLIT_BOTH_ACTIVE",
+  "SPLIT_UNDECIDED",
+  "FENCING_NOT_CHOSEN",
+  "FENCING_DISABLED",
+  "NO_FENCING_DEVICE",
+  "NODE_NOT_FENCEABLE",
+  "WEAK_FENCING",
+]);
+
+/** Refuses what is no text before the YAML parser sees it. */
+function checkText(text: string, report: DefinitionReport): boolean {
+  if (text.length > TEXT_LENGTH_MAX) {
+    const message = `the definition has ${text.length} characters; ${TEXT_LENGTH_MAX} are the limit`;
+    report.error("TOO_LARGE", undefined, message);
+    return false;
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/.exec(text);
+  if (control === null) return true;
+  const code = control[0].charCodeAt(0).toString(16).padStart(2, "0");
+  const span = { start: control.index, end: control.index + 1 };
+  const hint = "the file is damaged, or no text file in UTF-8";
+  report.error("BAD_CHARACTER", span, `a character that no text has: 0x${code}`, hint);
+  return false;
+}
+
+/** Bytes of a file to text: UTF-8 only, a byte order mark is dropped. */
+export function decodeDefinition(
+  bytes: Uint8Array,
+  options: { readonly file?: string } = {},
+): { readonly text?: string; readonly diagnostics: readonly Diagnostic[] } {
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), diagnostics: [] };
+  } catch {
+    const lossy = new TextDecoder("utf-8").decode(bytes);
+    const report = new DefinitionReport(new SourceText(lossy, options.file));
+    const at = Math.max(0, lossy.indexOf("\ufffd"));
+    const hint = "save it as UTF-8";
+    report.error("NOT_UTF8", { start: at, end: at + 1 }, "the file is not UTF-8", hint);
+    return { diagnostics: report.diagnostics() };
+  }
+}

@@ -1,0 +1,133 @@
+import { parseScore } from "../model/score.ts";
+import type { LoadContext } from "./load-context.ts";
+import { closest, didYouMean } from "./suggestion.ts";
+import { parseBoolean, quote, readScalar } from "./value-readers.ts";
+import { DURATION_HINT, parseDuration } from "./written-duration.ts";
+import type { YamlEntry } from "./yaml-tree.ts";
+
+/** What an option with a Pacemaker name may hold. */
+export type OptionKind =
+  | "boolean"
+  | "integer"
+  | "count"
+  | "duration"
+  | "score"
+  | "percent"
+  | "text"
+  | readonly string[];
+
+export interface OptionTable {
+  /** What the options are called in messages: "cluster option". */
+  readonly noun: string;
+  readonly kinds: Readonly<Record<string, OptionKind>>;
+  /** Former names, each with the name in use. */
+  readonly formerNames?: Readonly<Record<string, string>>;
+  /** Former values of any option, with the value in use. */
+  readonly formerValues?: Readonly<Record<string, string>>;
+  /** Names that belong to something else, with what to do. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
+  /** Reading a CIB of others: unknown names are only doubtful. */
+  readonly unknownWarnsInSimulation?: boolean;
+}
+
+/** The name and the value of an option in their newest spelling; undefined after a complaint. */
+export function readOption(
+  context: LoadContext,
+  table: OptionTable,
+  entry: YamlEntry,
+): { name: string; value: string } | undefined {
+  const name = optionName(context, table, entry);
+  const scalar = readScalar(context, entry.value, `${table.noun} ${entry.key}`);
+  if (name === undefined || scalar === undefined) return undefined;
+  const written = scalar.text.trim();
+  const kind = table.kinds[name] ?? "text";
+  const value = normalize(kind, table.formerValues?.[written] ?? written);
+  if (value !== undefined) return { name, value };
+  const message = `${table.noun} ${name} is ${wordsFor(kind)}, not ${quote(written)}`;
+  context.report.error("BAD_OPTION_VALUE", entry.value.span, message, kindHint(kind, written));
+  return undefined;
+}
+
+function optionName(
+  context: LoadContext,
+  table: OptionTable,
+  entry: YamlEntry,
+): string | undefined {
+  if (Object.hasOwn(table.kinds, entry.key)) return entry.key;
+  const former = table.formerNames;
+  if (former !== undefined && Object.hasOwn(former, entry.key)) {
+    const name = former[entry.key]!;
+    const message = `${table.noun} ${entry.key} is the former name of ${name}`;
+    context.report.warning("FORMER_NAME", entry.keySpan, message, `write ${name}`);
+    return name;
+  }
+  const known = Object.keys(table.kinds);
+  const message = `there is no ${table.noun} ${JSON.stringify(entry.key)}`;
+  const hint = unknownHint(table, entry.key, known);
+  if (table.unknownWarnsInSimulation && context.simulation) {
+    context.report.warning("UNKNOWN_OPTION", entry.keySpan, message, hint);
+    return entry.key;
+  }
+  context.report.error("UNKNOWN_OPTION", entry.keySpan, message, hint);
+  return undefined;
+}
+
+function unknownHint(
+  table: OptionTable,
+  name: string,
+  known: readonly string[],
+): string | undefined {
+  if (table.elsewhere !== undefined && Object.hasOwn(table.elsewhere, name)) {
+    return table.elsewhere[name];
+  }
+  const former = closest(name, known)
+    ? undefined
+    : closest(name, Object.keys(table.formerNames ?? {}));
+  return didYouMean(former === undefined ? name : table.formerNames![former]!, known);
+}
+
+function normalize(kind: OptionKind, text: string): string | undefined {
+  if (typeof kind !== "string") {
+    return kind.find((choice) => choice.toLowerCase() === text.toLowerCase());
+  }
+  switch (kind) {
+    case "boolean": {
+      const value = parseBoolean(text);
+      return value === undefined ? undefined : String(value);
+    }
+    case "integer":
+      return /^[+-]?\d+$/.test(text) ? text : undefined;
+    case "count":
+      return /^\+?\d+$/.test(text) ? text : undefined;
+    case "duration":
+      return parseDuration(text) === undefined ? undefined : text;
+    case "score":
+      return parseScore(text) === undefined ? undefined : text;
+    case "percent":
+      return /^\d+(\.\d+)?%?$/.test(text) ? text : undefined;
+    case "text":
+      return text;
+  }
+}
+
+function wordsFor(kind: OptionKind): string {
+  if (typeof kind !== "string") return `one of ${kind.join(", ")}`;
+  const words = {
+    boolean: "true or false",
+    integer: "a whole number",
+    count: "a whole number, 0 or more",
+    duration: "a duration",
+    score: "a score",
+    percent: "a percentage",
+    text: "a text",
+  };
+  return words[kind];
+}
+
+function kindHint(kind: OptionKind, text: string): string | undefined {
+  if (kind === "duration") return DURATION_HINT;
+  if (kind === "score") return "a whole number, INFINITY or -INFINITY";
+  const choices = kind === "boolean" ? ["true", "false"] : typeof kind === "string" ? [] : kind;
+  const near = closest(text, choices);
+  return near === undefined ? undefined : `did you mean ${near}?`;
+}

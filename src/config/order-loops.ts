@@ -1,0 +1,77 @@
+import type { Constraint, ResourceDefinition } from "../model/policy-definition.ts";
+
+/**
+ * Finds loops among mandatory start orders, each as the resources in it. Groups order their
+ * members themselves; sets order theirs one after the other where they are sequential.
+ */
+export function findOrderLoops(
+  resources: readonly ResourceDefinition[],
+  constraints: readonly Constraint[],
+): string[][] {
+  const edges = new Map<string, Set<string>>();
+  const add = (from: string, to: string) => {
+    const targets = edges.get(from) ?? new Set();
+    edges.set(from, targets.add(to));
+  };
+  for (const resource of resources) addGroupEdges(resource, add);
+  for (const constraint of constraints) addOrderEdges(constraint, add);
+  return loopsOf(edges);
+}
+
+type AddEdge = (from: string, to: string) => void;
+
+/** The group itself is up once its last member is, and its first member starts with it. */
+function addGroupEdges(resource: ResourceDefinition, add: AddEdge): void {
+  const group = resource.kind === "clone" ? resource.child : resource;
+  if (group.kind !== "group") return;
+  for (const [index, member] of group.members.entries()) {
+    const next = group.members[index + 1];
+    if (next !== undefined) add(member.id, next.id);
+  }
+}
+
+function addOrderEdges(constraint: Constraint, add: AddEdge): void {
+  if (constraint.kind !== "order" || constraint.orderKind === "Optional") return;
+  if (constraint.orderKind === "Serialize") return;
+  if (constraint.first !== undefined && constraint.then !== undefined) {
+    const actions = [constraint.firstAction, constraint.thenAction];
+    const starting = actions.every((action) => action === undefined || action === "start");
+    if (starting) add(constraint.first, constraint.then);
+  }
+  const sets = constraint.sets ?? [];
+  for (const [index, set] of sets.entries()) {
+    if (set.action !== undefined && set.action !== "start") continue;
+    for (const [place, member] of set.members.entries()) {
+      const next = set.members[place + 1];
+      if (set.sequential !== "false" && next !== undefined) add(member, next);
+      for (const later of sets[index + 1]?.members ?? []) add(member, later);
+    }
+  }
+}
+
+/** Depth-first search without recursion: chains may be long. Each resource is in one loop at most. */
+function loopsOf(edges: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
+  const loops: string[][] = [];
+  const done = new Set<string>();
+  for (const start of edges.keys()) {
+    const path: { id: string; rest: string[] }[] = [];
+    const onPath = new Set<string>();
+    const enter = (id: string) => {
+      path.push({ id, rest: [...(edges.get(id) ?? [])] });
+      onPath.add(id);
+    };
+    if (!done.has(start)) enter(start);
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const next = top.rest.shift();
+      if (next === undefined) {
+        path.pop();
+        onPath.delete(top.id);
+        done.add(top.id);
+      } else if (onPath.has(next)) {
+        const ids = path.map((each) => each.id);
+        loops.push([...ids.slice(ids.indexOf(next)), next]);
+      } else if (!done.has(next)) enter(next);
+    }
+  }
+  return loops;
+}

@@ -1,0 +1,76 @@
+import type { ResourceDefinition } from "../model/policy-definition.ts";
+import { plainValue } from "./attribute-sets.ts";
+import { canonicalIp, isMulticast, parseIpWithPrefix } from "./ip-literal.ts";
+import type { LoadContext } from "./load-context.ts";
+import type { NodeSource } from "./nodes-section.ts";
+import type { ResourceSource } from "./resource-entry.ts";
+import { quote, type Word } from "./value-readers.ts";
+
+/** Checks what our own agents are given, and what can't be meant. */
+export function checkResources(
+  context: LoadContext,
+  sources: readonly ResourceSource[],
+  nodes: readonly NodeSource[],
+): void {
+  const owners = new Map<string, string>();
+  for (const node of nodes) {
+    for (const { ip } of node.addresses) owners.set(canonicalIp(ip), `node ${node.name}`);
+  }
+  for (const source of sources) {
+    if (source.kind !== "primitive") continue;
+    const { agent, template } = source.primitive;
+    if (agent?.provider === "paceline" && agent.type === "vip" && template === undefined) {
+      checkVip(context, source, owners);
+    }
+  }
+}
+
+function checkVip(
+  context: LoadContext,
+  source: ResourceSource & { kind: "primitive" },
+  owners: Map<string, string>,
+): void {
+  const word = source.params.get("ip");
+  if (word === undefined) {
+    const hint = "params: { ip: 10.0.0.100/24 }";
+    const message = `resource ${source.id} has no address (params: ip)`;
+    context.report.error("MISSING_KEY", source.span, message, hint);
+    return;
+  }
+  const parsed = parseIpWithPrefix(word.text);
+  if (parsed === undefined || isMulticast(parsed.ip)) {
+    const hint = "an IPv4 or IPv6 address with its prefix length, like 10.0.0.100/24";
+    const message = `${quote(word.text)} is no address that a node could hold (${source.id})`;
+    context.report.error("BAD_ADDRESS", word.span, message, hint);
+    return;
+  }
+  checkOwner(context, source, word, canonicalIp(parsed.ip), owners);
+}
+
+function checkOwner(
+  context: LoadContext,
+  source: ResourceSource,
+  word: Word,
+  address: string,
+  owners: Map<string, string>,
+): void {
+  const owner = owners.get(address);
+  owners.set(address, owner ?? `resource ${source.id}`);
+  if (owner === undefined) return;
+  const message = `the address ${word.text} of ${source.id} is that of ${owner} too`;
+  context.report.error("DUPLICATE_ADDRESS", word.span, message);
+}
+
+/** Ids of everything that can be promoted: promotable clones, bundles, and what is in them. */
+export function promotableIds(resources: readonly ResourceDefinition[]): Set<string> {
+  const ids = new Set<string>();
+  for (const resource of resources) {
+    if (resource.kind !== "clone" && resource.kind !== "bundle") continue;
+    if (resource.kind === "clone" && plainValue(resource.meta, "promotable") !== "true") continue;
+    ids.add(resource.id);
+    if (resource.child === undefined) continue;
+    ids.add(resource.child.id);
+    if (resource.child.kind === "group") for (const m of resource.child.members) ids.add(m.id);
+  }
+  return ids;
+}

@@ -1,0 +1,52 @@
+import type { YAMLError } from "yaml";
+import type { DefinitionReport } from "./definition-report.ts";
+import type { Span } from "./source-text.ts";
+
+/** What a code of the YAML parser means to somebody who writes a definition. */
+const PROBLEMS: Readonly<Record<string, readonly [message: string, hint?: string]>> = {
+  TAB_AS_INDENT: ["a tab is used for indentation", "indent with spaces: YAML takes no tabs"],
+  BAD_INDENT: ["a bracket is not closed, or the indentation is wrong"],
+  BAD_SCALAR_START: ["a value must not begin with this character", "put the value in quotes"],
+  BLOCK_AS_IMPLICIT_KEY: [
+    "a second `key: value` where a value is expected",
+    "the lines of one block are indented alike; a value that holds `: ` needs quotes",
+  ],
+  MULTILINE_IMPLICIT_KEY: ["a line without `key: value`", "is a colon missing?"],
+  MISSING_CHAR: ["something is missing here"],
+  UNEXPECTED_TOKEN: ["this does not belong here", "check the indentation and the quotes before it"],
+  MULTIPLE_DOCS: ["a second document begins here", "a definition is one document: remove the ---"],
+  BAD_ALIAS: ["this is no name of an anchor", "a value that begins with & or * needs quotes"],
+  TAG_RESOLVE_FAILED: ["YAML tags have no meaning in a definition", "remove the !tag, or quote it"],
+  KEY_OVER_1024_CHARS: ["this key is longer than 1024 characters"],
+};
+
+/** Says a problem of the YAML parser in our words, at its place. */
+export function reportYamlProblem(
+  report: DefinitionReport,
+  text: string,
+  problem: YAMLError,
+): void {
+  const span: Span = { start: problem.pos[0], end: Math.max(problem.pos[1], problem.pos[0] + 1) };
+  const words = describe(problem, text);
+  report.error(`YAML_${problem.code}`, span, words.message, words.hint);
+}
+
+function describe(problem: YAMLError, text: string): { message: string; hint?: string } {
+  if (problem.code === "MISSING_CHAR" && /quote/.test(problem.message)) {
+    return { message: "a quote is opened and not closed", hint: "close it on the same line" };
+  }
+  const tabbed = /^[ ]*\t/m.exec(text.slice(lineStart(text, problem.pos[0]), problem.pos[1]));
+  const [message, hint] = PROBLEMS[tabbed ? "TAB_AS_INDENT" : problem.code] ?? [
+    firstLine(problem.message),
+  ];
+  return hint === undefined ? { message } : { message, hint };
+}
+
+function lineStart(text: string, offset: number): number {
+  return text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+function firstLine(message: string): string {
+  const line = message.split("\n")[0] ?? message;
+  return line.charAt(0).toLowerCase() + line.slice(1);
+}
