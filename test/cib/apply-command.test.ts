@@ -1,0 +1,222 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { applyCommand, emptyCib, MAX_FENCING, MAX_HISTORY } from "../../src/cib/apply-command.ts";
+import { cibDigest, decodeCib, encodeCib, parseCibCommand } from "../../src/cib/cib-codec.ts";
+import type { Cib, CibCommand, FencingRecord, Override } from "../../src/model/cib.ts";
+
+function run(commands: readonly CibCommand[], from: Cib = emptyCib) {
+  let cib = from;
+  const results = commands.map((command) => {
+    const applied = applyCommand(cib, cib.index + 1, command);
+    cib = applied.cib;
+    return applied.result;
+  });
+  return { cib, results };
+}
+
+const define = (text: string, baseVersion?: number): CibCommand => ({
+  kind: "apply-definition",
+  text,
+  author: "root",
+  at: 1000,
+  ...(baseVersion === undefined ? {} : { baseVersion }),
+});
+
+const override = (id: string, author = "root"): Override => {
+  return { id, kind: "standby", target: "node1", author, at: 5 };
+};
+
+const fencing = (id: string, outcome: FencingRecord["outcome"]): FencingRecord => {
+  const startedAt = 1;
+  const requestedBy = "node1";
+  return { id, target: "node2", action: "off", requestedBy, reason: "lost", startedAt, outcome };
+};
+
+describe("definition", () => {
+  test("versions count up and the earlier ones are kept", () => {
+    const { cib, results } = run([define("a"), define("b"), define("c")]);
+    expect(cib.definition).toEqual({ version: 3, text: "c", author: "root", at: 1000 });
+    expect(cib.history.map((v) => v.text)).toEqual(["a", "b"]);
+    expect(results.at(-1)).toEqual({ ok: true, index: 3, version: 3 });
+  });
+
+  test("the same text again is no new version", () => {
+    const { cib, results } = run([define("a"), define("a")]);
+    expect(cib.definition?.version).toBe(1);
+    expect(results[1]).toEqual({ ok: true, index: 2, version: 1 });
+  });
+
+  test.each([
+    { base: 0, ok: false },
+    { base: 1, ok: true },
+    { base: 2, ok: false },
+    { base: undefined, ok: true },
+  ])("compare-and-swap on version $base: $ok", ({ base, ok }) => {
+    const { results, cib } = run([define("a"), define("b", base)]);
+    expect(results[1]?.ok).toBe(ok);
+    expect(cib.definition?.text).toBe(ok ? "b" : "a");
+    expect(cib.index).toBe(2);
+    if (results[1]?.ok === false) expect(results[1].code).toBe("VERSION_CONFLICT");
+  });
+
+  test("version 0 as base means: only if there is none yet", () => {
+    const { results } = run([define("a", 0), define("b", 0)]);
+    expect(results.map((r) => r.ok)).toEqual([true, false]);
+  });
+
+  test("the history is bounded, newest last", () => {
+    const { cib } = run(Array.from({ length: MAX_HISTORY + 5 }, (_, i) => define(`v${i}`)));
+    expect(cib.history.length).toBe(MAX_HISTORY);
+    expect(cib.history.at(-1)?.text).toBe(`v${MAX_HISTORY + 3}`);
+  });
+});
+
+describe("overrides", () => {
+  test("setting one again replaces it", () => {
+    const set = (author: string): CibCommand => {
+      return { kind: "set-override", override: override("standby:node1", author) };
+    };
+    const { cib } = run([set("ann"), set("bob")]);
+    expect(cib.overrides.map((o) => o.author)).toEqual(["bob"]);
+  });
+
+  test("they are listed by id whatever the order they came in", () => {
+    const set = (id: string): CibCommand => ({ kind: "set-override", override: override(id) });
+    expect(run([set("b"), set("a")]).cib.overrides).toEqual(
+      run([set("a"), set("b")]).cib.overrides,
+    );
+  });
+
+  test("removal: some known is fine, none known is refused", () => {
+    const set: CibCommand = { kind: "set-override", override: override("a") };
+    const remove = (ids: string[]): CibCommand => ({ kind: "remove-overrides", ids });
+    const { results, cib } = run([set, remove(["a", "b"]), remove(["a"])]);
+    expect(results.map((r) => r.ok)).toEqual([true, true, false]);
+    expect(cib.overrides).toEqual([]);
+  });
+});
+
+describe("fencing and tickets", () => {
+  const record = (r: FencingRecord): CibCommand => ({ kind: "record-fencing", record: r });
+
+  test("an outcome replaces the pending record in its place", () => {
+    const { cib } = run([
+      record(fencing("1.1", "pending")),
+      record(fencing("1.2", "pending")),
+      record(fencing("1.1", "succeeded")),
+    ]);
+    expect(cib.fencing.map((r) => [r.id, r.outcome])).toEqual([
+      ["1.1", "succeeded"],
+      ["1.2", "pending"],
+    ]);
+  });
+
+  test("the bound drops the oldest finished, never a pending one", () => {
+    const many = Array.from({ length: MAX_FENCING }, (_, i) => fencing(`x${i}`, "succeeded"));
+    const { cib } = run([fencing("open", "pending"), ...many].map(record));
+    expect(cib.fencing.length).toBe(MAX_FENCING);
+    expect(cib.fencing[0]?.id).toBe("open");
+    expect(cib.fencing[1]?.id).toBe("x1");
+  });
+
+  test("tickets are replaced by id", () => {
+    const ticket = (granted: boolean): CibCommand => {
+      return { kind: "set-ticket", ticket: { id: "t", granted, standby: false } };
+    };
+    expect(run([ticket(true), ticket(false)]).cib.tickets).toEqual([
+      { id: "t", granted: false, standby: false },
+    ]);
+  });
+});
+
+describe("log semantics", () => {
+  test("an index applied before changes nothing", () => {
+    const { cib } = run([define("a")]);
+    const again = applyCommand(cib, 1, define("b"));
+    expect(again.cib).toBe(cib);
+    expect(again.result.ok).toBe(false);
+  });
+
+  test("gaps in the index are fine: entries of Raft itself lie between", () => {
+    const applied = applyCommand(emptyCib, 7, { kind: "nothing" });
+    expect(applied.cib.index).toBe(7);
+  });
+
+  test("a command of a newer version is refused alike everywhere, and counted", () => {
+    const command = { kind: "dance" } as unknown as CibCommand;
+    const { cib, result } = applyCommand(emptyCib, 1, command);
+    expect(cib.index).toBe(1);
+    expect(result).toMatchObject({ ok: false, code: "UNKNOWN_COMMAND" });
+  });
+});
+
+const anyCommand: fc.Arbitrary<CibCommand> = fc.oneof(
+  fc.record({
+    kind: fc.constant("apply-definition" as const),
+    text: fc.string({ unit: "binary" }),
+    author: fc.string(),
+    at: fc.nat(),
+    baseVersion: fc.nat(5),
+  }),
+  fc.constantFrom("a", "b", "c").map((id) => {
+    return { kind: "set-override" as const, override: override(id) };
+  }),
+  fc.subarray(["a", "b", "c"]).map((ids) => ({ kind: "remove-overrides" as const, ids })),
+  fc.constantFrom("1", "2").map((id) => {
+    return { kind: "record-fencing" as const, record: fencing(id, "failed") };
+  }),
+  fc.constant({ kind: "nothing" as const }),
+);
+
+describe("codec", () => {
+  test("a CIB survives encoding, and continues alike", () => {
+    fc.assert(
+      fc.property(fc.array(anyCommand, { maxLength: 30 }), anyCommand, (commands, next) => {
+        const { cib } = run(commands);
+        const decoded = decodeCib(encodeCib(cib));
+        if (!decoded.ok) throw new Error(decoded.message);
+        expect(decoded.cib).toEqual(cib);
+        expect(cibDigest(run([next], decoded.cib).cib)).toBe(cibDigest(run([next], cib).cib));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("any change of a byte is noticed or harmless", () => {
+    const text = encodeCib(run([define("hello"), define("you")]).cib);
+    fc.assert(
+      fc.property(fc.nat(text.length - 1), fc.constantFrom("x", "0", '"', " "), (at, char) => {
+        const broken = text.slice(0, at) + char + text.slice(at + 1);
+        const decoded = decodeCib(broken);
+        if (decoded.ok) expect(encodeCib(decoded.cib)).toBe(text);
+      }),
+    );
+  });
+
+  test.each([
+    ["", "CIB_UNREADABLE"],
+    ["[]", "CIB_UNREADABLE"],
+    ['{"format":2}', "CIB_FORMAT"],
+    ['{"format":1,"checksum":"0","content":"{}"}', "CIB_CHECKSUM"],
+  ])("%s is refused as %s", (text, code) => {
+    expect(decodeCib(text)).toMatchObject({ ok: false, code });
+  });
+
+  test("commands are checked before they are believed", () => {
+    fc.assert(
+      fc.property(anyCommand, (command) => {
+        expect(parseCibCommand(command)).toBe(command);
+      }),
+    );
+    for (const bad of [
+      undefined,
+      1,
+      [],
+      {},
+      { kind: "set-override" },
+      { kind: "apply-definition" },
+    ]) {
+      expect(parseCibCommand(bad)).toBeUndefined();
+    }
+  });
+});
