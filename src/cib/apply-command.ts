@@ -23,14 +23,17 @@ export const MAX_FENCING = 200;
 /** Overrides at once: a bound against a script gone wild. */
 export const MAX_OVERRIDES = 1000;
 
-export const emptyCib: Cib = {
-  index: 0,
-  definition: undefined,
-  history: [],
-  overrides: [],
-  fencing: [],
-  tickets: [],
-};
+/** The CIB of a cluster in which nothing was ever committed. */
+export function emptyCib(): Cib {
+  return {
+    index: 0,
+    definition: undefined,
+    history: [],
+    overrides: [],
+    fencing: [],
+    tickets: [],
+  };
+}
 
 export interface Applied {
   readonly cib: Cib;

@@ -4,7 +4,7 @@ import { applyCommand, emptyCib, MAX_FENCING, MAX_HISTORY } from "../../src/cib/
 import { cibDigest, decodeCib, encodeCib, parseCibCommand } from "../../src/cib/cib-codec.ts";
 import type { Cib, CibCommand, FencingRecord, Override } from "../../src/model/cib.ts";
 
-function run(commands: readonly CibCommand[], from: Cib = emptyCib) {
+function run(commands: readonly CibCommand[], from: Cib = emptyCib()) {
   let cib = from;
   const results = commands.map((command) => {
     const applied = applyCommand(cib, cib.index + 1, command);
@@ -138,13 +138,13 @@ describe("log semantics", () => {
   });
 
   test("gaps in the index are fine: entries of Raft itself lie between", () => {
-    const applied = applyCommand(emptyCib, 7, { kind: "nothing" });
+    const applied = applyCommand(emptyCib(), 7, { kind: "nothing" });
     expect(applied.cib.index).toBe(7);
   });
 
   test("a command of a newer version is refused alike everywhere, and counted", () => {
     const command = { kind: "dance" } as unknown as CibCommand;
-    const { cib, result } = applyCommand(emptyCib, 1, command);
+    const { cib, result } = applyCommand(emptyCib(), 1, command);
     expect(cib.index).toBe(1);
     expect(result).toMatchObject({ ok: false, code: "UNKNOWN_COMMAND" });
   });
