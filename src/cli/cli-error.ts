@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
+import { type ExitCode, exitCodeOf } from "./cli-exit-codes.ts";
 
 /** What a command throws to end with a message: what is wrong, and what to do about it. */
 export class CliError extends Error {

@@ -122,7 +122,7 @@ export type ControlReply<Result = unknown> =
 export interface ControlFailure {
   readonly ok: false;
   /**
-   * Stable, upper case. Those with an exit code of their own are in src/cli/exit-codes.ts:
+   * Stable, upper case. Those with an exit code of their own are in src/cli/cli-exit-codes.ts:
    * NOT_QUORATE NO_DC INVALID_DEFINITION CONFLICT TIMED_OUT; others: UNKNOWN_NODE
    * UNKNOWN_RESOURCE UNKNOWN_VERSION INVALID_OVERRIDE BAD_REQUEST UNSUPPORTED INTERNAL …
    */

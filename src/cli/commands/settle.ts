@@ -1,0 +1,63 @@
+import type { Millis } from "../../core/units.ts";
+import type { ControlClient } from "../../io/control-client.ts";
+import type { StatusReport } from "../../model/status-report.ts";
+import type { CliContext } from "../cli-context.ts";
+import { CliError, shownError } from "../cli-error.ts";
+import { findProblems } from "../views/problems.ts";
+import { spanText } from "../views/time-text.ts";
+
+/** Time for the answer itself to travel, on top of the time to wait. */
+const ANSWER_MARGIN_MS = 5_000;
+
+/**
+ * Waits until the cluster is settled, and returns what it is then. Fails with TIMED_OUT and with
+ * what is still under way.
+ */
+export async function settle(client: ControlClient, timeoutMs: Millis): Promise<StatusReport> {
+  try {
+    await client.request(
+      { method: "wait", timeoutMs },
+      { timeoutMs: timeoutMs + ANSWER_MARGIN_MS },
+    );
+  } catch (error) {
+    const { code } = shownError(error);
+    if (code !== "TIMED_OUT" && code !== "NO_ANSWER") throw error;
+    const report = await client.request({ method: "status" }).catch(() => undefined);
+    throw notSettled(timeoutMs, report);
+  }
+  return await client.request({ method: "status" });
+}
+
+function notSettled(timeoutMs: Millis, report: StatusReport | undefined): CliError {
+  const message = `not settled after ${spanText(timeoutMs)}`;
+  if (report === undefined) return new CliError("TIMED_OUT", message);
+  const running = report.transition.running.map(
+    (each) =>
+      `${each.operation} ${each.resource ?? ""} on ${each.node} for ${spanText(report.at - each.since)}`,
+  );
+  const waiting = report.transition.waitingFor === null ? [] : [report.transition.waitingFor];
+  const worst = findProblems(report)
+    .filter((each) => each.severity === "error")
+    .map((each) => each.text);
+  const why = [...running, ...waiting, ...worst].slice(0, 3).join("; ");
+  const hint = "it goes on by itself: watch it with paceline status --watch";
+  return new CliError("TIMED_OUT", why === "" ? message : `${message}: ${why}`, hint);
+}
+
+/** `--wait`: settles, then sees whether what was wanted is so. */
+export async function settleAndVerify(
+  context: CliContext,
+  client: ControlClient,
+  timeoutMs: Millis,
+  verify: (report: StatusReport) => CliError | string,
+): Promise<StatusReport> {
+  const started = context.now();
+  const report = await settle(client, timeoutMs);
+  const verdict = verify(report);
+  if (verdict instanceof CliError) throw verdict;
+  if (!context.json) {
+    const took = spanText(context.now() - started);
+    context.out(`${context.paint("green", "settled")} after ${took}: ${verdict}\n`);
+  }
+  return report;
+}

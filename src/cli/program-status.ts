@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import type { CommandMaker } from "./command-maker.ts";
+import { readCount } from "./program-options.ts";
+
+/** What shows: status, explain, history. */
+export function addStatusCommands(program: Command, maker: CommandMaker): void {
+  maker.add<{ watch?: boolean; check?: boolean }>(
+    program,
+    "status",
+    "what is wrong, the nodes, the resources, and what was set by hand",
+    async (context, _args, options) =>
+      (await import("./commands/status-command.ts")).statusCommand(context, options),
+    [
+      ["-w, --watch", "stay and show every change"],
+      ["--check", "exit with 1 if something is wrong (for monitoring)"],
+    ],
+  );
+  maker.add(
+    program,
+    "explain <resource> [node]",
+    "why a resource is where it is, why not elsewhere, why it does not start",
+    async (context, [resource, node]) =>
+      (await import("./commands/explain-command.ts")).explainCommand(context, resource ?? "", node),
+  );
+  maker.add<{ limit?: number }>(
+    program,
+    "history",
+    "incidents and changes, each with its timeline",
+    async (context, _args, options) =>
+      (await import("./commands/history-command.ts")).historyCommand(context, options.limit),
+    [["-n, --limit <count>", "how many entries", readCount]],
+  );
+  maker.add<{ wait?: number }>(
+    program,
+    "wait [timeout]",
+    "wait until the cluster is settled: nothing under way, nothing wanted",
+    async (context, [timeout]) =>
+      (await import("./commands/wait-command.ts")).waitCommand(context, timeout),
+  );
+}

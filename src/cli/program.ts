@@ -1,0 +1,40 @@
+import { Command } from "commander";
+import type { CliContext } from "./cli-context.ts";
+import { EXIT_CODE_HELP, type ExitCode } from "./cli-exit-codes.ts";
+import { commandMaker, prepareCommand } from "./command-maker.ts";
+import { addAgentCommands } from "./program-agent.ts";
+import { addConfigCommands } from "./program-config.ts";
+import { addFenceCommands } from "./program-fence.ts";
+import { addNodeCommands } from "./program-node.ts";
+import { addResourceCommands } from "./program-resource.ts";
+import { addSetupCommands } from "./program-setup.ts";
+import { addStatusCommands } from "./program-status.ts";
+import type { CliProcess, GlobalOptions } from "./run-cli.ts";
+
+export interface ProgramHost {
+  readonly host: CliProcess;
+  readonly makeContext: (globals: GlobalOptions) => CliContext;
+  readonly setExit: (code: ExitCode) => void;
+}
+
+/** The whole command line. Each verb's work is in src/cli/commands. */
+export function buildProgram(programHost: ProgramHost): Command {
+  const program = new Command("paceline")
+    .description("Operates a paceline cluster: a command each for what one does with a cluster.")
+    .option("--run-dir <dir>", "where the daemon's control socket is (default: /run/paceline)")
+    .option("--json", "print JSON for programs")
+    .option("--no-color", "no colours (also: NO_COLOR=1)")
+    .showHelpAfterError("(paceline --help shows what there is)")
+    .showSuggestionAfterError(true)
+    .addHelpText("after", `\n${EXIT_CODE_HELP}`);
+  prepareCommand(program, programHost);
+  const maker = commandMaker(programHost);
+  addStatusCommands(program, maker);
+  addNodeCommands(program, maker);
+  addResourceCommands(program, maker);
+  addConfigCommands(program, maker);
+  addFenceCommands(program, maker);
+  addAgentCommands(program, maker);
+  addSetupCommands(program, maker);
+  return program;
+}

@@ -1,0 +1,102 @@
+import type { ExplainReport } from "../../model/control.ts";
+import type { NodeScore, Placement } from "../../model/plan.ts";
+import { formatScore, INFINITY_SCORE } from "../../model/score.ts";
+import type { ResourceReport, StatusReport } from "../../model/status-report.ts";
+import { changesView } from "./changes-view.ts";
+import { columns } from "./columns.ts";
+import { overrideRemoval, overrideText } from "./memory-view.ts";
+import { type Paint, plain } from "./paint.ts";
+import { agoText, clockText } from "./time-text.ts";
+
+export interface Explained {
+  readonly report: ExplainReport;
+  readonly status: StatusReport;
+  readonly rows: readonly ResourceReport[];
+  /** Only this node is asked about. */
+  readonly node?: string | undefined;
+}
+
+/** Why here, why not there, why not at all: in words first, then score by score. */
+export function explainView(explained: Explained, paint: Paint): string {
+  const { report, status, rows } = explained;
+  const lines: string[] = [];
+  for (const row of rows) lines.push(...rowLines(row, status, paint));
+  lines.push(...overrideLines(explained, paint));
+  for (const placement of report.placements) {
+    lines.push("", ...placementLines(placement, explained, paint));
+  }
+  const changes = changesView(report.changes, paint);
+  if (changes.length > 0) lines.push("", paint("bold", "What is planned"), ...changes);
+  if (report.notices.length > 0) {
+    lines.push("", paint("bold", "What the policy engine says"));
+    lines.push(...report.notices.map((notice) => `  ${notice.level}: ${plain(notice.message)}`));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function rowLines(row: ResourceReport, status: StatusReport, paint: Paint): string[] {
+  const where = row.nodes.length === 0 ? "" : ` on ${row.nodes.map(plain).join(", ")}`;
+  const since = row.since === null ? "" : `, since ${clockText(row.since, status.at)}`;
+  const lines = [`${paint("bold", plain(row.id))} is ${row.role}${where}${since}`];
+  if (row.targetRole === "Stopped") lines.push("  it is to be stopped (target-role: Stopped)");
+  if (!row.managed) lines.push("  it is unmanaged: paceline neither starts nor stops it");
+  if (row.stoppedReason !== null) lines.push(`  ${plain(row.stoppedReason)}`);
+  if (row.blocked !== null) {
+    lines.push(`  ${paint("red", "blocked")}: ${plain(row.blocked.reason)}`);
+    if (row.blocked.command !== null) {
+      lines.push(`  ${paint("cyan", `→ ${plain(row.blocked.command)}`)}`);
+    }
+  }
+  for (const failure of status.failures.filter((each) => each.resource === row.id)) {
+    const said = failure.exitReason === null ? "" : ` (${failure.exitReason})`;
+    const when = agoText(failure.at, status.at);
+    lines.push(
+      plain(`  ${failure.operation} on ${failure.node} failed ${when}: ${failure.result}${said}`),
+    );
+  }
+  return lines;
+}
+
+function overrideLines({ status, rows }: Explained, paint: Paint): string[] {
+  const names = new Set(rows.flatMap((row) => [row.id, row.resource, row.group, row.clone]));
+  return status.overrides
+    .filter((each) => names.has(each.target))
+    .map(
+      (each) =>
+        `  ${overrideText(each)} (by ${plain(each.author)})  ${paint("cyan", `→ ${overrideRemoval(each, status)}`)}`,
+    );
+}
+
+function placementLines(placement: Placement, explained: Explained, paint: Paint): string[] {
+  const scores = placement.scores.filter(
+    (score) => explained.node === undefined || score.node === explained.node,
+  );
+  const title = paint("bold", `Nodes for ${plain(placement.resource)}, best first`);
+  if (scores.length === 0) return [title, "  no node is considered"];
+  return [title, ...scores.flatMap((score) => scoreLines(score, placement, explained, paint))];
+}
+
+function scoreLines(
+  score: NodeScore,
+  placement: Placement,
+  { status }: Explained,
+  paint: Paint,
+): string[] {
+  const { node } = score;
+  const state = status.nodes.find((each) => each.name === node)?.state;
+  const facts = [
+    placement.current.nodes.includes(node) ? "is here" : "",
+    placement.next.nodes.includes(node) && !placement.current.nodes.includes(node)
+      ? "is to go here"
+      : "",
+    state === undefined || state === "online" ? "" : `node is ${state}`,
+    score.score <= -INFINITY_SCORE ? "may not run here" : "",
+  ].filter((fact) => fact !== "");
+  const head = `  ${plain(node)}  ${formatScore(score.score)}${facts.length === 0 ? "" : `  (${facts.join(", ")})`}`;
+  const parts = score.parts.map((part) => [
+    paint(part.score < 0 ? "red" : "green", formatScore(part.score).padStart(9)),
+    plain(part.source),
+    part.detail === undefined ? "" : plain(part.detail),
+  ]);
+  return [head, ...columns(parts, "    ")];
+}
