@@ -188,6 +188,18 @@ export class Coordinator {
     return [...outputs, ...this.#proceed(now)];
   }
 
+  /**
+   * The plan as things are now, or as they would be with another policy. Undefined while out of
+   * office or while the status of a member is missing.
+   */
+  whatIf(policy?: PolicyDefinition): Plan | undefined {
+    const inForce = policy ?? this.#context.policy(this.#wall)?.policy;
+    if (this.#by === undefined || inForce === undefined) return undefined;
+    if (this.status.missing().length > 0) return undefined;
+    const status = withPending(this.#clusterStatus(inForce), this.runner.inFlight());
+    return this.#context.planner(inForce, status, this.#wall);
+  }
+
   setWall(wall: WallTime): void {
     this.#wall = wall;
   }

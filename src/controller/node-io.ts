@@ -1,7 +1,7 @@
 import type { Note } from "../core/note.ts";
 import type { WallTime } from "../core/units.ts";
-import type { ControlReply, ControlRequest } from "../model/control.ts";
-import type { AgentCommand, AgentOutcome } from "../model/operation.ts";
+import type { ControlReply, ControlRequest, TimelineEntry } from "../model/control.ts";
+import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
 import type { MessagingCommand, PeerEvent } from "../model/peer.ts";
 
 /** Everything that can happen to a node. The driver feeds these, one at a time, in order. */
@@ -29,7 +29,15 @@ export type NodeOutput =
   | { readonly kind: "run"; readonly command: AgentCommand }
   | { readonly kind: "kill"; readonly runId: number }
   | { readonly kind: "reply"; readonly requestId: number; readonly reply: ControlReply }
-  | { readonly kind: "guard"; readonly entries: readonly GuardEntry[] }
+  /** The whole list of what the guardian must stop, and what is known to be stopped. */
+  | {
+      readonly kind: "guard";
+      readonly entries: readonly GuardEntry[];
+      readonly inactive: readonly string[];
+    }
+  /** Something that `status` shows may have changed. */
+  | { readonly kind: "changed" }
+  | { readonly kind: "timeline"; readonly entry: TimelineEntry }
   /** A definition was committed: the driver writes it to cluster.yaml on this node. */
   | { readonly kind: "definition"; readonly text: string; readonly version: number }
   | { readonly kind: "exit"; readonly code: number; readonly reason: string }
@@ -39,10 +47,4 @@ export type NodeOutput =
 export interface StoredWrite {
   readonly key: string;
   readonly bytes: Uint8Array | undefined;
-}
-
-/** What the guardian must stop if the daemon dies and stays dead. Addresses come first. */
-export interface GuardEntry {
-  readonly resource: string;
-  readonly command: AgentCommand;
 }

@@ -1,9 +1,9 @@
-import type { GuardEntry, NodeInput, NodeOutput, StoredWrite } from "../controller/node-io.ts";
+import type { NodeInput, NodeOutput, StoredWrite } from "../controller/node-io.ts";
 import type { Machine } from "../core/machine.ts";
 import type { Note } from "../core/note.ts";
 import type { Instant, Millis, WallTime } from "../core/units.ts";
-import type { ControlReply } from "../model/control.ts";
-import type { AgentCommand, AgentOutcome } from "../model/operation.ts";
+import type { ControlEvent, ControlReply } from "../model/control.ts";
+import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
 import type { MessagingCommand } from "../model/peer.ts";
 
 /** The world as the driver sees it: one method for each kind of output. */
@@ -16,7 +16,9 @@ export interface World {
   run(command: AgentCommand): Promise<AgentOutcome>;
   kill(runId: number): void;
   reply(requestId: number, reply: ControlReply): void;
-  guard(entries: readonly GuardEntry[]): void;
+  guard(entries: readonly GuardEntry[], inactive: readonly string[]): void;
+  /** Tells the subscribers of the control socket. */
+  publish(event: ControlEvent): void;
   definition(text: string, version: number): void;
   exit(code: number, reason: string): void;
   note(note: Note): void;
@@ -126,7 +128,13 @@ export class Driver {
         world.reply(output.requestId, output.reply);
         break;
       case "guard":
-        world.guard(output.entries);
+        world.guard(output.entries, output.inactive);
+        break;
+      case "changed":
+        world.publish({ kind: "status-changed" });
+        break;
+      case "timeline":
+        world.publish({ kind: "timeline", entry: output.entry });
         break;
       case "definition":
         world.definition(output.text, output.version);

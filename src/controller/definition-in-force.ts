@@ -1,0 +1,119 @@
+import { applyOverrides } from "../cib/override-policy.ts";
+import { loadDefinition } from "../config/load-definition.ts";
+import { type Note, note } from "../core/note.ts";
+import type { WallTime } from "../core/units.ts";
+import type { Cib, Override } from "../model/cib.ts";
+import type { Definition } from "../model/definition.ts";
+import type { MessagingConfig } from "../model/peer.ts";
+import type { PolicyDefinition } from "../model/policy-definition.ts";
+import { chainTo } from "./failure-reports.ts";
+import { primitivesOf } from "./resource-reports.ts";
+
+/** A node whose main loop is silent for so long says so in its advertisements. */
+const STUCK_AFTER_MS = 10_000;
+
+/**
+ * The definition that this node works by: the committed one, and before there is any the local
+ * file's; with the operator's overrides on top.
+ */
+export class DefinitionInForce {
+  #definition: Definition;
+  #text: string;
+  #committed = false;
+  #cache:
+    | {
+        readonly cib: Cib;
+        readonly definition: Definition;
+        readonly until: WallTime;
+        readonly policy: PolicyDefinition;
+        readonly nextExpiry: WallTime | undefined;
+      }
+    | undefined;
+
+  constructor(local: Definition) {
+    this.#definition = local;
+    this.#text = local.text;
+  }
+
+  get definition(): Definition {
+    return this.#definition;
+  }
+
+  /** Whether the cluster has committed it, or it is only what the local file says. */
+  get committed(): boolean {
+    return this.#committed;
+  }
+
+  /** Takes over what the CIB says; true if the definition changed. */
+  update(cib: Cib): { changed: boolean; notes: Note[] } {
+    const version = cib.definition;
+    if (version === undefined) return { changed: false, notes: [] };
+    const first = !this.#committed;
+    this.#committed = true;
+    if (version.text === this.#text) return { changed: first, notes: [] };
+    const { definition, diagnostics } = loadDefinition(version.text);
+    if (definition === undefined) {
+      // A newer version of paceline wrote it: what we run by stays, and a person must be told.
+      return {
+        changed: false,
+        notes: [
+          note(
+            "error",
+            "definition-unreadable",
+            `this version cannot read definition ${version.version}: it keeps the one before; upgrade this node`,
+            { problems: diagnostics.slice(0, 5).map((problem) => problem.message) },
+          ),
+        ],
+      };
+    }
+    this.#definition = definition;
+    this.#text = version.text;
+    return { changed: true, notes: [] };
+  }
+
+  /** The policy with the overrides of the CIB, and when the next of them expires. */
+  policy(cib: Cib, wall: WallTime): { policy: PolicyDefinition; nextExpiry?: WallTime } {
+    const cached = this.#cache;
+    if (cached?.cib !== cib || cached.definition !== this.#definition || wall >= cached.until) {
+      const applied = applyOverrides(this.#definition.policy, cib.overrides, wall);
+      this.#cache = {
+        cib,
+        definition: this.#definition,
+        until: applied.nextExpiry ?? Number.POSITIVE_INFINITY,
+        policy: applied.policy,
+        nextExpiry: applied.nextExpiry,
+      };
+    }
+    const { policy, nextExpiry } = this.#cache as NonNullable<typeof cached>;
+    return nextExpiry === undefined ? { policy } : { policy, nextExpiry };
+  }
+
+  /** The policy as it would be with one more override. */
+  withOverride(cib: Cib, override: Override, wall: WallTime): PolicyDefinition {
+    const others = cib.overrides.filter((other) => other.id !== override.id);
+    return applyOverrides(this.#definition.policy, [...others, override], wall).policy;
+  }
+
+  /** A resource with all that it is made of, by id. */
+  expand(id: string): Set<string> {
+    const found = chainTo(this.#definition.policy.resources, id).at(-1);
+    const ids = new Set([id]);
+    if (found !== undefined) for (const primitive of primitivesOf([found])) ids.add(primitive.id);
+    return ids;
+  }
+
+  messagingConfig(self: string): MessagingConfig {
+    const { cluster, messaging, nodes } = this.#definition;
+    return {
+      cluster,
+      self,
+      transport: messaging.transport,
+      group: messaging.group,
+      port: messaging.port,
+      advertIntervalMs: messaging.advertIntervalMs,
+      maxDatagram: messaging.maxDatagram,
+      stuckAfterMs: STUCK_AFTER_MS,
+      nodes: nodes.map(({ name, addresses }) => ({ name, addresses })),
+    };
+  }
+}

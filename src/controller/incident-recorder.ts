@@ -1,0 +1,79 @@
+import type { Instant, WallTime } from "../core/units.ts";
+import type { View } from "../membership/membership.ts";
+import type { TimelineEntry } from "../model/control.ts";
+import type { OperationResult } from "../model/operation.ts";
+import type { Plan } from "../model/plan.ts";
+import { rcInWords } from "./failure-reports.ts";
+import { Timeline } from "./timeline.ts";
+
+/** Results of these change what runs where; monitors and notifications do not. */
+const CHANGES: Readonly<Record<string, string>> = {
+  start: "started",
+  stop: "stopped",
+  promote: "promoted",
+  demote: "demoted",
+  migrate_to: "migrated away",
+  migrate_from: "migrated in",
+};
+
+/** OCF: a probe that finds nothing running answers 7, and one that finds it running 0 or 8. */
+const STATUS_CANCELLED = 1;
+
+/** Turns what happens into the timeline of incidents: fault, detection, decision, recovery, stable. */
+export class IncidentRecorder {
+  readonly timeline = new Timeline();
+  readonly #publish: (entry: TimelineEntry) => void;
+
+  constructor(publish: (entry: TimelineEntry) => void) {
+    this.#publish = publish;
+  }
+
+  lost(lost: View["lost"][number], wall: WallTime, now: Instant): void {
+    const { node, reason } = lost;
+    if (reason === "left") {
+      this.#publish(this.timeline.note(wall, `${node} left cleanly`, { node }));
+      return;
+    }
+    const heard = wall - Math.max(0, now - lost.lastHeard);
+    this.#publish(this.timeline.fault(heard, `last sign of life of ${node}`, { node }));
+    this.#publish(this.timeline.step(wall, "detection", `${node} is lost (${reason})`, { node }));
+  }
+
+  planned(plan: Plan, transitionId: number, wall: WallTime): void {
+    if (plan.summary.length === 0) return;
+    const rows = plan.summary.slice(0, 10).map((row) => {
+      const place = row.to ?? row.node ?? row.from ?? "";
+      return `${row.action} ${row.resource ?? ""} ${place}`.replace(/\s+/g, " ").trim();
+    });
+    const more =
+      plan.summary.length > rows.length ? `, ${plan.summary.length - rows.length} more` : "";
+    this.#publish(
+      this.timeline.step(wall, "decision", `transition ${transitionId}: ${rows.join(", ")}${more}`),
+    );
+  }
+
+  result(result: OperationResult, wall: WallTime): void {
+    const { record, resource, node } = result;
+    if (record.status === STATUS_CANCELLED) return;
+    const expected = record.expectedRc ?? 0;
+    const done = CHANGES[record.operation];
+    if (record.rc === expected && record.status === 0) {
+      if (done === undefined) return;
+      const message = `${resource} ${done} on ${node}`;
+      this.#publish(this.timeline.step(wall, "recovery", message, { node, resource }));
+      return;
+    }
+    const isProbe = record.operation === "monitor" && record.intervalMs === 0;
+    if (isProbe) return;
+    const why = record.exitReason
+      ? `${rcInWords(record.rc)}: ${record.exitReason}`
+      : rcInWords(record.rc);
+    const message = `${record.operation} of ${resource} failed on ${node}: ${why}`;
+    this.#publish(this.timeline.fault(wall, message, { node, resource }));
+  }
+
+  settled(wall: WallTime): void {
+    const entry = this.timeline.stable(wall);
+    if (entry !== undefined) this.#publish(entry);
+  }
+}

@@ -1,0 +1,87 @@
+import { Timers } from "../core/timers.ts";
+import type { Instant, Millis } from "../core/units.ts";
+
+/** Ask again so often: the coordinator may have changed, or the first word was lost. */
+const ASK_MS: Millis = 1_000;
+
+/** No coordinator for so long: the node stops its resources by itself. */
+const ALONE_MS: Millis = 5_000;
+
+/** Longest time that the cluster may take to move everything away. */
+const PATIENCE_MS: Millis = 120_000;
+
+/** Handing over leadership takes a round trip or two; then we go, handed over or not. */
+const HANDOVER_MS: Millis = 1_000;
+
+/** The goodbye is said several times over about 50 ms. */
+const GOODBYE_MS: Millis = 150;
+
+export type LeaveStep = "ask" | "stop-alone" | "hand-over" | "say-goodbye" | "exit";
+
+/**
+ * A clean leave, step by step: ask the coordinator to move everything away; released, hand over
+ * leadership; say goodbye in the advertisements; exit. Each step has a time after which the next
+ * one is taken all the same, because a leaving node that hangs is worse than one that goes.
+ */
+export class LeaveSequence {
+  readonly #timers = new Timers<"ask" | "alone" | "patience" | "hand-over" | "exit">();
+  #phase: "no" | "asking" | "stopping" | "handing-over" | "goodbye" = "no";
+
+  get active(): boolean {
+    return this.#phase !== "no";
+  }
+
+  nextDeadline(): Instant | undefined {
+    return this.#timers.next();
+  }
+
+  begin(now: Instant): LeaveStep[] {
+    if (this.#phase !== "no") return [];
+    this.#phase = "asking";
+    this.#timers.set("ask", now + ASK_MS);
+    this.#timers.set("alone", now + ALONE_MS);
+    this.#timers.set("patience", now + PATIENCE_MS);
+    return ["ask"];
+  }
+
+  /** There is a coordinator that knows of our wish. */
+  heard(): void {
+    this.#timers.clear("alone");
+  }
+
+  /** Nothing is active here any more. */
+  released(now: Instant): LeaveStep[] {
+    if (this.#phase !== "asking" && this.#phase !== "stopping") return [];
+    for (const name of ["ask", "alone", "patience"] as const) this.#timers.clear(name);
+    this.#phase = "handing-over";
+    this.#timers.set("hand-over", now + HANDOVER_MS);
+    return ["hand-over"];
+  }
+
+  handedOver(now: Instant): LeaveStep[] {
+    if (this.#phase !== "handing-over") return [];
+    this.#timers.clear("hand-over");
+    this.#phase = "goodbye";
+    this.#timers.set("exit", now + GOODBYE_MS);
+    return ["say-goodbye"];
+  }
+
+  tick(now: Instant): LeaveStep[] {
+    return this.#timers.takeExpired(now).flatMap((name): LeaveStep[] => {
+      switch (name) {
+        case "ask":
+          this.#timers.set("ask", now + ASK_MS);
+          return ["ask"];
+        case "alone":
+        case "patience":
+          this.#phase = "stopping";
+          this.#timers.clear("ask");
+          return ["stop-alone"];
+        case "hand-over":
+          return this.handedOver(now);
+        case "exit":
+          return ["exit"];
+      }
+    });
+  }
+}

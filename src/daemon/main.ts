@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import { hostname } from "node:os";
+import { Command, InvalidArgumentError } from "commander";
+import type { LogLevel } from "../io/log.ts";
+import { runDaemon } from "./daemon.ts";
+import { DAEMON_EXIT } from "./exit-codes.ts";
+import { VERSION } from "./version.ts";
+
+const LEVELS: readonly string[] = ["error", "warn", "info", "debug"];
+
+function logLevel(text: string): LogLevel {
+  if (!LEVELS.includes(text)) throw new InvalidArgumentError(`one of ${LEVELS.join(", ")}`);
+  return text as LogLevel;
+}
+
+const program = new Command("pacelined")
+  .description("The paceline cluster daemon. Runs in the foreground.")
+  .version(VERSION)
+  .option("--config <file>", "the cluster definition", "/etc/paceline/cluster.yaml")
+  .option("--node <name>", "this node's name in the definition", hostname())
+  .option("--state-dir <dir>", "what must survive a restart", "/var/lib/paceline")
+  .option("--run-dir <dir>", "control socket and guardian", "/run/paceline")
+  .option("--agent-dir <dir...>", "further directories with paceline's own agents")
+  .option("--log-level <level>", LEVELS.join(", "), logLevel, "info")
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? DAEMON_EXIT.ok : DAEMON_EXIT.stayDown);
+  });
+
+program.parse();
+const options = program.opts<{
+  config: string;
+  node: string;
+  stateDir: string;
+  runDir: string;
+  agentDir?: string[];
+  logLevel: LogLevel;
+}>();
+
+await runDaemon({
+  config: options.config,
+  node: options.node,
+  stateDir: options.stateDir,
+  runDir: options.runDir,
+  agentDirs: options.agentDir ?? [],
+  logLevel: options.logLevel,
+});
