@@ -1,6 +1,5 @@
 import type { ControlReply, ControlRequest } from "../model/control.ts";
 import type { LocalStatus, OperationResult } from "../model/operation.ts";
-import type { StatusReport } from "../model/status-report.ts";
 import type { NodeCommand } from "../transition/transition-events.ts";
 import type { StatusDelta } from "./status-delta.ts";
 
@@ -32,9 +31,7 @@ export type NodeMessage =
   | { readonly t: "ask"; readonly id: number; readonly request: ControlRequest }
   | { readonly t: "answer"; readonly id: number; readonly reply: ControlReply }
   /** Member to coordinator: move my resources away, I want to leave. */
-  | { readonly t: "leaving" }
-  /** Coordinator to members: how the cluster looks from there, for `status` on any node. */
-  | { readonly t: "report"; readonly by: Coordination; readonly report: StatusReport };
+  | { readonly t: "leaving" };
 
 /** What a coordinator may tell a node: steps of a transition, and housekeeping outside of one. */
 export type NodeOrder =
@@ -53,7 +50,6 @@ const TYPES: ReadonlySet<string> = new Set([
   "answer",
   "done",
   "leaving",
-  "report",
 ]);
 
 export function encodeMessage(message: NodeMessage): Uint8Array {
