@@ -129,9 +129,9 @@ export function paramsFor(
   return params;
 }
 
-/** Agents of these classes neither promote nor tell instances apart. */
-function isOcf(definition: PrimitiveDefinition): boolean {
-  return definition.agent?.class.toLowerCase() === "ocf";
+/** Only agents of these classes tell instances apart; only OCF ones promote. */
+function canBeUnique(agentClass: string | undefined): boolean {
+  return agentClass === "ocf" || agentClass === "stonith";
 }
 
 function unpackPrimitive(
@@ -144,16 +144,17 @@ function unpackPrimitive(
   mergeSets(demands, definition.utilization, ruleInput(ws));
   for (const [name, value] of demands) resource.utilization.set(name, utilizationValue(value));
   const top = topResource(resource);
-  if (isOcf(definition) || top.variant !== "clone") return true;
-  if (resource.isUnique) forceAnonymous(ws, top, resource);
-  if (!top.isPromotable) return true;
+  if (top.variant !== "clone") return true;
+  const agentClass = definition.agent?.class.toLowerCase();
+  if (resource.isUnique && !canBeUnique(agentClass)) forceAnonymous(ws, top, resource);
+  if (!top.isPromotable || agentClass === "ocf") return true;
   const message = `${resource.id} cannot be promotable: only OCF agents can`;
   ws.notice("error", "not-promotable", message);
   return false;
 }
 
 function forceAnonymous(ws: WorkingSet, clone: Resource, resource: Resource): void {
-  const message = `${clone.id} cannot be globally unique: only OCF agents can`;
+  const message = `${clone.id} cannot be globally unique: its agent cannot`;
   ws.notice("warn", "not-unique", message);
   clone.cloneNodeMax = 1;
   clone.cloneMax = Math.min(clone.cloneMax, ws.nodes.length);

@@ -1,0 +1,55 @@
+import type { Diagnostic } from "../../model/diagnostic.ts";
+import { simulate } from "../../policy/outcome/simulation.ts";
+import { applyWhatIfs } from "../../policy/outcome/what-if.ts";
+import { plan } from "../../policy/plan.ts";
+import { type CliContext, printJson } from "../cli-context.ts";
+import { usageError } from "../cli-error.ts";
+import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
+import { planDot, simulationText } from "../views/simulate-view.ts";
+import { simulateBatch } from "./simulate-batch.ts";
+import { readSimulationInput } from "./simulate-input.ts";
+import { simulationJson } from "./simulate-json.ts";
+import { parseWhatIfs, type WhatIfOptions } from "./what-if-options.ts";
+
+export interface SimulateOptions extends WhatIfOptions {
+  readonly cib?: string;
+  readonly at?: string;
+  readonly batch?: boolean;
+  readonly dot?: boolean;
+}
+
+/** `paceline simulate`: what the engine would do with a Pacemaker CIB, and what comes of it. */
+export async function simulateCommand(
+  context: CliContext,
+  options: SimulateOptions,
+  input: NodeJS.ReadableStream = process.stdin,
+): Promise<ExitCode> {
+  if (options.batch === true) {
+    await simulateBatch(context, input);
+    return EXIT.ok;
+  }
+  if (options.cib === undefined) {
+    throw usageError("which cluster?", "paceline simulate --cib FILE");
+  }
+  const { definition, status, now, diagnostics } = readSimulationInput(
+    options.cib,
+    options.at,
+    context.now(),
+  );
+  warnOf(context, options.cib, diagnostics);
+  const changed = applyWhatIfs(status, parseWhatIfs(options, status), Math.floor(now / 1000));
+  const result = simulate(plan, definition, changed, now);
+  if (options.dot === true) context.out(planDot(result.plan));
+  else if (context.json) printJson(context, simulationJson(result));
+  else context.out(simulationText(result, context.paint));
+  return EXIT.ok;
+}
+
+function warnOf(context: CliContext, file: string, diagnostics: readonly Diagnostic[]): void {
+  for (const { severity, message, at, hint } of diagnostics) {
+    const place = at === undefined ? file : `${file}:${at.line}:${at.column}`;
+    const style = severity === "error" ? "red" : "yellow";
+    const advice = hint === undefined ? "" : ` (${hint})`;
+    context.err(`${place}: ${context.paint(style, `${severity}:`)} ${message}${advice}\n`);
+  }
+}

@@ -1,0 +1,123 @@
+import type {
+  ClusterStatus,
+  OperationRecord,
+  ResourceHistory,
+} from "../../model/cluster-status.ts";
+import type { Plan, PlanAction } from "../../model/plan.ts";
+import type { PolicyDefinition } from "../../model/policy-definition.ts";
+import { stripInstance } from "../unpack/tree.ts";
+import { unpack } from "../unpack/unpack.ts";
+import { WorkingSet } from "../working-set.ts";
+import { executionOrder } from "./graph-order.ts";
+import { StatusEditor } from "./status-editor.ts";
+
+/**
+ * The status after a plan, if every action of it succeeds: what `simulate` shows as the outcome.
+ * Planning on it must find nothing left to do.
+ */
+export function applyPlan(
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  plan: Plan,
+  nowSeconds: number,
+): ClusterStatus {
+  const ws = new WorkingSet(definition, status, nowSeconds);
+  unpack(ws);
+  const editor = new StatusEditor(status);
+  for (const action of executionOrder(plan.actions)) applyAction(ws, editor, action);
+  return editor.finish();
+}
+
+function applyAction(ws: WorkingSet, editor: StatusEditor, action: PlanAction): void {
+  if (action.node === undefined) return;
+  if (action.kind === "fence") applyFencing(ws, editor, action, action.node);
+  if (action.resource === undefined) return;
+  const recorded = recordedId(ws, action.resource);
+  if (action.kind === "cluster") {
+    if (action.operation === "lrm_delete") editor.forget(action.node, recorded);
+    if (action.operation === "clear_failcount") clearFailcount(editor, action.node, recorded);
+  } else if (action.kind === "resource") {
+    if (action.operation === "cancel") editor.cancel(action.node, recorded, action.intervalMs);
+    else if (action.operation !== "notify") recordResult(ws, editor, action, action.node, recorded);
+  }
+}
+
+function applyFencing(
+  ws: WorkingSet,
+  editor: StatusEditor,
+  action: PlanAction,
+  node: string,
+): void {
+  if (action.operation !== "on") editor.fence(node);
+  else editor.node(node).attributes.set("#node-unfenced", String(Math.floor(ws.nowSeconds)));
+}
+
+/** Instances of anonymous clones are recorded without their number. */
+function recordedId(ws: WorkingSet, id: string): string {
+  const resource = ws.resourceById.get(id);
+  return resource !== undefined && !resource.isUnique ? stripInstance(id) : id;
+}
+
+function clearFailcount(editor: StatusEditor, node: string, resource: string): void {
+  const { attributes } = editor.node(node);
+  for (const name of [...attributes.keys()]) {
+    const found = /^(?:fail-count|last-failure)-(.+?)(?:#.+_\d+)?$/.exec(name);
+    if (found !== null && stripInstance(found[1]!) === stripInstance(resource)) {
+      attributes.delete(name);
+    }
+  }
+}
+
+function recordResult(
+  ws: WorkingSet,
+  editor: StatusEditor,
+  action: PlanAction,
+  node: string,
+  recorded: string,
+): void {
+  const { operation, intervalMs, expectedRc, agent } = action;
+  const definedAgent = agent ?? ws.resourceById.get(action.resource!)?.agent;
+  const history: Omit<ResourceHistory, "operations"> = {
+    resource: recorded,
+    agentClass: definedAgent?.class ?? "",
+    ...(definedAgent?.provider === undefined ? {} : { agentProvider: definedAgent.provider }),
+    agentType: definedAgent?.type ?? "",
+  };
+  // A reload that succeeded counts as a start with the new parameters.
+  const task = /^reload(-agent)?$/.test(operation) ? "start" : operation;
+  const now = Math.floor(ws.nowSeconds);
+  const result: Omit<OperationRecord, "callId"> = {
+    id: intervalMs > 0 ? `${recorded}_${task}_${intervalMs}` : `${recorded}_last_0`,
+    operationKey: `${recorded}_${task}_${intervalMs}`,
+    operation: task,
+    intervalMs,
+    rc: expectedRc,
+    expectedRc,
+    status: 0,
+    onNode: node,
+    lastRcChange: now,
+    lastRun: now,
+    ...digests(action),
+    ...migration(action),
+  };
+  editor.record(node, history, result);
+}
+
+function digests(action: PlanAction): Partial<OperationRecord> {
+  const { digest, restartDigest, forceRestart } = action;
+  return {
+    ...(digest === undefined ? {} : { digest }),
+    ...(restartDigest === undefined ? {} : { restartDigest }),
+    ...(forceRestart === undefined ? {} : { forceRestart }),
+  };
+}
+
+function migration(action: PlanAction): Partial<OperationRecord> {
+  const value = (name: string) => action.meta?.[`CRM_meta_${name}`] ?? action.meta?.[name];
+  const source = value("migrate_source");
+  const target = value("migrate_target");
+  return {
+    ...(source === undefined ? {} : { migrateSource: source }),
+    ...(target === undefined ? {} : { migrateTarget: target }),
+  };
+}

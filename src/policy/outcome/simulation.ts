@@ -1,0 +1,54 @@
+import type { WallTime } from "../../core/units.ts";
+import type { ClusterStatus } from "../../model/cluster-status.ts";
+import type { Plan } from "../../model/plan.ts";
+import type { PolicyDefinition } from "../../model/policy-definition.ts";
+import { unpack } from "../unpack/unpack.ts";
+import { WorkingSet } from "../working-set.ts";
+import { applyPlan } from "./apply-plan.ts";
+import { type ClusterReport, reportStatus } from "./report.ts";
+
+/** One run of the engine on a given cluster: as it is, what would be done, what comes of it. */
+export interface Simulation {
+  readonly before: ClusterReport;
+  readonly plan: Plan;
+  readonly after: ClusterReport;
+  /** The status after the plan, to plan on. */
+  readonly outcome: ClusterStatus;
+}
+
+export type Planner = (
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  now: WallTime,
+  options?: { readonly explain?: boolean },
+) => Plan;
+
+/** Plans and carries the plan out on paper. */
+export function simulate(
+  planner: Planner,
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  now: WallTime,
+  explain = false,
+): Simulation {
+  const plan = planner(definition, status, now, { explain });
+  const seconds = Math.floor(now / 1000);
+  const outcome = applyPlan(definition, status, plan, seconds);
+  return {
+    before: reportOf(definition, status, seconds),
+    plan,
+    after: reportOf(definition, outcome, seconds),
+    outcome,
+  };
+}
+
+/** How the cluster stands by a status. */
+export function reportOf(
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  nowSeconds: number,
+): ClusterReport {
+  const ws = new WorkingSet(definition, status, nowSeconds);
+  unpack(ws);
+  return reportStatus(ws);
+}

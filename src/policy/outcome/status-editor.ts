@@ -1,0 +1,114 @@
+import type {
+  ClusterStatus,
+  NodeStatus,
+  OperationRecord,
+  ResourceHistory,
+} from "../../model/cluster-status.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface EditedHistory extends Mutable<ResourceHistory> {
+  operations: OperationRecord[];
+}
+
+interface EditedNode extends Mutable<NodeStatus> {
+  attributes: Map<string, string>;
+  history: EditedHistory[];
+}
+
+/** A cluster status that can be changed: copies what it touches, leaves the original as it is. */
+export class StatusEditor {
+  readonly #status: ClusterStatus;
+  readonly #nodes: (NodeStatus | EditedNode)[];
+  readonly #edited = new Map<string, EditedNode>();
+
+  constructor(status: ClusterStatus) {
+    this.#status = status;
+    this.#nodes = [...status.nodes];
+  }
+
+  finish(): ClusterStatus {
+    return { ...this.#status, nodes: this.#nodes };
+  }
+
+  /** The node's status to be changed; a node never heard of gets one as a member. */
+  node(name: string): EditedNode {
+    const known = this.#edited.get(name);
+    if (known !== undefined) return known;
+    const index = this.#nodes.findIndex((each) => each.name === name);
+    const copy = copyNode(index < 0 ? newMember(name) : this.#nodes[index]!);
+    if (index < 0) this.#nodes.push(copy);
+    else this.#nodes[index] = copy;
+    this.#edited.set(name, copy);
+    return copy;
+  }
+
+  /** Notes a result as the executor would: it replaces the one of the same id. */
+  record(
+    nodeName: string,
+    resource: Omit<ResourceHistory, "operations">,
+    result: Omit<OperationRecord, "callId">,
+  ): void {
+    const node = this.node(nodeName);
+    let history = node.history.find((each) => each.resource === resource.resource);
+    if (history === undefined) {
+      history = { ...resource, operations: [] };
+      node.history.push(history);
+    }
+    const callId = nextCallId(node);
+    // What was pending has been overtaken by this.
+    const kept = history.operations.filter((each) => each.id !== result.id && each.callId !== -1);
+    history.operations = [...kept, { ...result, callId }];
+  }
+
+  /** Forgets a recurring operation that was cancelled. */
+  cancel(nodeName: string, resource: string, intervalMs: number): void {
+    for (const history of this.node(nodeName).history) {
+      if (history.resource !== resource) continue;
+      history.operations = history.operations.filter((each) => each.intervalMs !== intervalMs);
+    }
+  }
+
+  /** Forgets all that a node knows of a resource. */
+  forget(nodeName: string, resource: string): void {
+    const node = this.node(nodeName);
+    node.history = node.history.filter((each) => each.resource !== resource);
+  }
+
+  /** Fenced: down for certain, its history and transient attributes are void. */
+  fence(nodeName: string): void {
+    const node = this.node(nodeName);
+    Object.assign(node, { member: false, daemonOnline: false, join: "down", expected: "down" });
+    delete node.memberSince;
+    delete node.joinedAt;
+    delete node.unclean;
+    node.attributes = new Map();
+    node.history = [];
+    node.fencedRemotely = true;
+  }
+}
+
+function newMember(name: string): NodeStatus {
+  return {
+    name,
+    member: true,
+    daemonOnline: true,
+    join: "member",
+    expected: "member",
+    attributes: new Map(),
+    history: [],
+  };
+}
+
+function copyNode(node: NodeStatus): EditedNode {
+  const history = node.history.map((each) => ({ ...each, operations: [...each.operations] }));
+  return { ...node, attributes: new Map(node.attributes), history };
+}
+
+function nextCallId(node: EditedNode): number {
+  let highest = 0;
+  for (const history of node.history) {
+    for (const each of history.operations) highest = Math.max(highest, each.callId);
+  }
+  return highest + 1;
+}
