@@ -74,6 +74,8 @@ export interface LocalLimits {
   readonly attributesMax: number;
   /** How long after its deadline the executor may take to report a run's end. */
   readonly reportGraceMs: Millis;
+  /** For a request without a timeout (Pacemaker's default-action-timeout). */
+  readonly defaultTimeoutMs: Millis;
 }
 
 export const LOCAL_LIMITS: LocalLimits = {
@@ -84,4 +86,5 @@ export const LOCAL_LIMITS: LocalLimits = {
   answersMax: 2048,
   attributesMax: 8192,
   reportGraceMs: 5000,
+  defaultTimeoutMs: 20_000,
 };

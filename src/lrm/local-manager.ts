@@ -148,12 +148,14 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     }
   }
 
-  #execute(request: OperationRequest): void {
-    const problem = requestProblem(request);
+  #execute(asked: OperationRequest): void {
+    const problem = requestProblem(asked);
     if (problem !== undefined) {
       this.#outputs.note("warn", "request-malformed", `Not run: ${problem}.`);
       return;
     }
+    const timeoutMs = asked.timeoutMs > 0 ? asked.timeoutMs : this.#limits.defaultTimeoutMs;
+    const request = { ...asked, timeoutMs };
     const { term, key, operation } = request;
     if (term < this.#term) {
       this.#refuse(request, "stale-term", `term ${term} is older than ${this.#term}`);
