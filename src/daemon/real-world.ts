@@ -1,0 +1,110 @@
+import type { Logger } from "pino";
+import type { StoredWrite } from "../controller/node-io.ts";
+import type { Note } from "../core/note.ts";
+import type { AgentExecutor } from "../io/agent-executor.ts";
+import type { ControlServer } from "../io/control-server.ts";
+import type { FileStorage } from "../io/file-storage.ts";
+import type { Guardian } from "../io/guardian.ts";
+import { logNote } from "../io/log.ts";
+import type { MessagingWorker } from "../io/messaging-worker.ts";
+import type { ControlEvent, ControlReply } from "../model/control.ts";
+import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
+import type { MessagingCommand } from "../model/peer.ts";
+import type { DefinitionFile } from "./definition-file.ts";
+import type { World } from "./driver.ts";
+
+export interface RealParts {
+  readonly log: Logger;
+  readonly file: DefinitionFile;
+  readonly storage: FileStorage;
+  readonly guardian: Guardian;
+  readonly finish: (code: number, reason: string) => void;
+}
+
+/** The outputs of a node performed on the real machine. */
+export class RealWorld implements World {
+  readonly #parts: RealParts;
+  readonly #replies = new Map<number, (reply: ControlReply) => void>();
+  readonly #runs = new Map<number, (outcome: AgentOutcome) => void>();
+  #requestCount = 0;
+  /** Set once they exist; nothing is performed before. */
+  executor: AgentExecutor | undefined;
+  messenger: MessagingWorker | undefined;
+  server: ControlServer | undefined;
+
+  constructor(parts: RealParts) {
+    this.#parts = parts;
+  }
+
+  now(): number {
+    return monotonic();
+  }
+  wall(): number {
+    return Date.now();
+  }
+
+  /** Registers a request whose reply the node will give under the id returned. */
+  expectReply(resolve: (reply: ControlReply) => void): number {
+    this.#requestCount += 1;
+    this.#replies.set(this.#requestCount, resolve);
+    return this.#requestCount;
+  }
+
+  agentDone(runId: number, outcome: AgentOutcome): void {
+    const resolve = this.#runs.get(runId);
+    this.#runs.delete(runId);
+    resolve?.(outcome);
+  }
+
+  messaging(command: MessagingCommand): void {
+    this.messenger?.post(command);
+  }
+  persist(writes: readonly StoredWrite[]): Promise<void> {
+    return this.#parts.storage.persist(writes);
+  }
+  run(command: AgentCommand): Promise<AgentOutcome> {
+    return new Promise((resolve) => {
+      this.#runs.set(command.runId, resolve);
+      this.executor?.run(command);
+    });
+  }
+  kill(runId: number): void {
+    this.executor?.kill(runId);
+  }
+  reply(requestId: number, reply: ControlReply): void {
+    this.#replies.get(requestId)?.(reply);
+    this.#replies.delete(requestId);
+  }
+  guard(entries: readonly GuardEntry[], inactive: readonly string[]): void {
+    this.#parts.guardian.update(entries, inactive);
+  }
+  publish(event: ControlEvent): void {
+    this.server?.publish(event);
+  }
+  definition(text: string, version: number): void {
+    const { log, file } = this.#parts;
+    const stamp = new Date().toISOString().replace(/[:.]/g, "-");
+    const { keptAs, problem } = file.replace(text, stamp);
+    if (problem !== undefined) {
+      log.error({ event: "definition-file", version }, `cannot write ${file.path}: ${problem}`);
+    } else if (keptAs !== undefined) {
+      log.warn(
+        { event: "definition-replaced", version, keptAs },
+        `definition ${version} of the cluster is now in ${file.path}; the text that stood there is kept as ${keptAs}`,
+      );
+    } else {
+      log.info({ event: "definition", version }, `definition ${version} is in force`);
+    }
+  }
+  exit(code: number, reason: string): void {
+    this.#parts.finish(code, reason);
+  }
+  note(note: Note): void {
+    logNote(this.#parts.log, note);
+  }
+}
+
+/** The process-wide monotonic clock, in milliseconds; the messaging thread reads the same one. */
+export function monotonic(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
