@@ -1,4 +1,5 @@
 import type { QuorumSettings } from "../model/definition.ts";
+import { tieBreakerOf } from "../model/tie-breaker.ts";
 
 /**
  * The set of voters and its arithmetic.
@@ -205,7 +206,10 @@ export function votersOf(
   disks: ReadonlyMap<string, string> = new Map(),
 ): VoterSet {
   const counting = rules.nodes.filter((n) => n.votes > 0 && !excused.has(n.name));
-  const breaker = tieBreakerOf(rules, new Set(counting.map((n) => n.name)));
+  const breaker = tieBreakerOf(
+    rules.quorum,
+    counting.map((n) => n.name),
+  );
   const voters = rules.nodes.map((n) => {
     const votes = excused.has(n.name) ? 0 : n.votes;
     const extra = n.name === breaker ? 1 : 0;
@@ -215,21 +219,4 @@ export function votersOf(
   const absent = (rules.quorum.expectedVotes ?? sum) - sum;
   if (absent > 0) voters.push({ name: ABSENT_VOTES, weight: absent * HALVES, disk: "" });
   return sortVoters(voters);
-}
-
-/**
- * The node that decides an even split: the lowest or highest name, or the first of the list that
- * counts at present. (votequorum asks which of the list was there before the split; we can only use
- * what is committed, so a lost first choice keeps its place until it is excused.)
- */
-export function tieBreakerOf(
-  rules: VotingRules,
-  counting: ReadonlySet<string>,
-): string | undefined {
-  if (!rules.quorum.autoTieBreaker) return undefined;
-  const names = [...counting].sort();
-  const choice = rules.quorum.autoTieBreakerNode;
-  if (choice.length === 0 || choice[0] === "lowest") return names[0];
-  if (choice[0] === "highest") return names.at(-1);
-  return choice.find((name) => counting.has(name));
 }
