@@ -26,10 +26,18 @@ export function readTarget(
 ): Target {
   const at = word.text.indexOf(":");
   const resource = at < 0 ? word.text : word.text.slice(0, at);
-  const span = { start: word.span.start, end: Math.min(word.span.end, word.span.start + 1e6) };
-  context.references.push({ kind: "resource", name: resource, span, by });
+  context.references.push({ kind: "resource", name: resource, span: word.span, by });
   if (at < 0) return { resource, word };
   const suffix = readSuffix(context, word, word.text.slice(at + 1), by, suffixes);
+  if (suffix !== undefined && /^(un)?promoted$|^(pro|de)mote$/i.test(suffix)) {
+    context.references.push({
+      kind: "promotable",
+      name: resource,
+      span: word.span,
+      by,
+      soft: true,
+    });
+  }
   return { resource, word, ...(suffix === undefined ? {} : { suffix }) };
 }
 

@@ -27,6 +27,11 @@ const DATE =
   /^(now|\d{4}(-?\d{2}(-?\d{2})?|-?W\d{2}(-?\d)?|-?\d{3})?([T ][\d:.,]+)?(Z|[ ]?[+-]\d{2}(:?\d{2})?)?)$/i;
 const RANGE = /^(\d+|\d+-|-\d+|\d+-\d+)$/;
 
+/** `date gt …` compares with the time, not with an attribute of that name. */
+export function isDateOperator(word: string): boolean {
+  return /^(lt|gt|in|in_range|spec|date_spec)$/.test(word);
+}
+
 /** Reads what follows `date` in a rule: `lt D`, `gt D`, `in start=D end=D`, `spec hours=9-17 …`. */
 export function parseDateCondition(id: string, words: readonly RuleWord[]): DateResult {
   const [operator, ...rest] = words;

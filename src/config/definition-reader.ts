@@ -1,5 +1,9 @@
 import type { Definition } from "../model/definition.ts";
-import type { PolicyDefinition, PrimitiveDefinition } from "../model/policy-definition.ts";
+import type {
+  PolicyDefinition,
+  PrimitiveDefinition,
+  ResourceDefinition,
+} from "../model/policy-definition.ts";
 import { readAlerts } from "./alerts-section.ts";
 import { readChecks } from "./checks-section.ts";
 import { readConstraints } from "./constraints-section.ts";
@@ -13,7 +17,7 @@ import { type NodeSource, readNodes } from "./nodes-section.ts";
 import { findOrderLoops } from "./order-loops.ts";
 import { readQuorum } from "./quorum-section.ts";
 import { checkReferences } from "./reference-checks.ts";
-import { checkResources } from "./resource-checks.ts";
+import { checkResources, promotableIds } from "./resource-checks.ts";
 import { type ResourceSource, readResource } from "./resource-entry.ts";
 import { buildResourceTree } from "./resource-tree.ts";
 import { decideSafety, type SafetyDecision } from "./safety-choices.ts";
@@ -23,7 +27,9 @@ import { quote, readMap } from "./value-readers.ts";
 import type { YamlEntry, YamlValue } from "./yaml-tree.ts";
 
 const CLUSTER_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
-const START: Span = { start: 0, end: 1 };
+
+/** All sections as read, before they are checked against one another. */
+type Sections = ReturnType<typeof readSections>;
 
 /** Reads all sections, then checks them against one another. Complaints go to the report. */
 export function readDefinition(
@@ -32,74 +38,110 @@ export function readDefinition(
 ): Omit<Definition, "advice"> | undefined {
   const map = readMap(context, root, "the definition");
   if (map === undefined) return undefined;
-  const fields = new MapFields(context, map, "the definition", START);
-  const cluster = readClusterName(context, fields);
-  const nodesEntry = fields.entry("nodes");
-  const nodes = nodesEntry === undefined ? missingNodes(fields) : nodesOf(context, nodesEntry);
-  const nodesSpan = nodesEntry?.keySpan ?? START;
-  const links = nodes.reduce((most, node) => Math.max(most, node.addresses.length), 1);
-  const messaging = readMessaging(context, fields.entry("messaging"), links);
-  const quorum = readQuorum(context, fields.entry("quorum"), nodes);
-  const properties = readProperties(context, fields.entry("properties"));
-  const defaults = readDefaults(context, fields.entry("defaults"));
-  const templates = readEntries(context, fields.entry("templates"), "template");
-  const sources = readEntries(context, fields.entry("resources"), "resource");
-  const tags = readTags(context, fields.entry("tags"));
-  const constraints = readConstraints(context, fields.entry("constraints"));
-  const checks = readChecks(context, fields.entry("checks"));
-  const fencing = readFencing(context, fields.entry("fencing"), nodes);
-  const alerts = readAlerts(context, fields.entry("alerts"));
-  fields.finish();
-
-  checkNodes(context, nodes, nodesSpan);
-  checkTransport(context, nodes, messaging.settings, messaging.groupFamily);
-  checkResources(context, sources, nodes);
-  checkNames(context, sources, templates, tags);
-  const templateMap = new Map(templates.map((each) => [each.id, each]));
-  const resources = buildResourceTree(context, sources, templateMap);
-  checkReferences(context, {
-    nodes: nodes.map((node) => node.name),
-    resources: sources.map((source) => source.id),
-    templates: [...templateMap.keys()],
-    tags: [...tags.keys()],
-    devices: fencing.settings.devices.map((device) => device.name),
-  });
-  warnOfLoops(context, fields, findOrderLoops(resources, constraints));
-
-  const templatePrimitives = templates.flatMap(primitiveOf);
+  const start: Span = { start: map.span.start, end: map.span.start + 1 };
+  const sections = readSections(context, new MapFields(context, map, "the definition", start));
+  const templates = sections.templates.flatMap(primitiveOf);
+  const resources = buildResourceTree(
+    context,
+    sections.resources,
+    new Map(sections.templates.map((each) => [each.id, each])),
+    keysOf(sections.fields.value("resources")),
+  );
+  checkSections(context, sections, resources);
   const safety = decideSafety({
-    nodes,
-    nodesSpan,
-    quorum,
-    fencing: fencing.settings,
-    properties: properties.sets,
-    propertySpans: properties.spans,
+    ...sections,
+    fencing: sections.fencing.settings,
+    properties: sections.properties.sets,
+    propertySpans: sections.properties.spans,
     resources,
-    templates: templatePrimitives,
+    templates,
   });
-  reportSafety(context, safety);
+  if (sections.safetyReadable) reportSafety(context, safety);
   const policy: PolicyDefinition = {
-    properties: resolveProperties(properties.sets, safety.choices),
-    ...defaults,
-    nodes: nodes.map((node) => node.policy),
+    properties: resolveProperties(sections.properties.sets, safety.choices),
+    ...sections.defaults,
+    nodes: sections.nodes.map((node) => node.policy),
     resources,
-    templates: templatePrimitives,
-    tags,
-    constraints,
-    fencingTopology: fencing.levels,
+    templates,
+    tags: sections.tags,
+    constraints: sections.constraints,
+    fencingTopology: sections.fencing.levels,
   };
   return {
     text: context.text,
-    cluster,
-    nodes: nodes.flatMap((node) => node.settings ?? []),
-    messaging: messaging.settings,
+    cluster: sections.cluster,
+    nodes: sections.nodes.flatMap((node) => node.settings ?? []),
+    messaging: sections.messaging.settings,
     quorum: safety.quorum,
     policy,
-    checks,
-    fencing: fencing.settings,
-    alerts,
+    checks: sections.checks,
+    fencing: sections.fencing.settings,
+    alerts: sections.alerts,
     choices: safety.choices,
   };
+}
+
+function readSections(context: LoadContext, fields: MapFields) {
+  const cluster = readClusterName(context, fields);
+  const nodesEntry = fields.entry("nodes");
+  const nodes = nodesEntry === undefined ? missingNodes(fields) : nodesOf(context, nodesEntry);
+  const links = nodes.reduce((most, node) => Math.max(most, node.addresses.length), 1);
+  const quorum = readQuorum(context, fields.entry("quorum"), nodes);
+  const properties = readProperties(context, fields.entry("properties"));
+  const fencing = readFencing(context, fields.entry("fencing"), nodes);
+  // What a split or a hanging node would do can't be judged if these are not what was meant.
+  const safetyReadable = !context.report.hasErrors;
+  const sections = {
+    fields,
+    cluster,
+    nodes,
+    nodesSpan: nodesEntry?.keySpan ?? fields.span,
+    quorum,
+    properties,
+    fencing,
+    safetyReadable,
+    messaging: readMessaging(context, fields.entry("messaging"), links),
+    defaults: readDefaults(context, fields.entry("defaults")),
+    templates: readEntries(context, fields.entry("templates"), "template"),
+    resources: readEntries(context, fields.entry("resources"), "resource"),
+    tags: readTags(context, fields.entry("tags")),
+    constraints: readConstraints(context, fields.entry("constraints")),
+    checks: readChecks(context, fields.entry("checks")),
+    alerts: readAlerts(context, fields.entry("alerts")),
+  };
+  fields.finish();
+  return sections;
+}
+
+function checkSections(
+  context: LoadContext,
+  sections: Sections,
+  resources: readonly ResourceDefinition[],
+): void {
+  const { fields, nodes, messaging } = sections;
+  checkNodes(context, nodes, sections.nodesSpan);
+  checkTransport(context, nodes, messaging.settings, messaging.groupFamily);
+  checkResources(context, sections.resources, nodes);
+  checkNames(context, sections.resources, sections.templates, sections.tags);
+  // By the keys as written: what could not be read has been complained of already.
+  checkReferences(context, {
+    nodes: keysOf(fields.value("nodes")),
+    resources: keysOf(fields.value("resources")),
+    templates: keysOf(fields.value("templates")),
+    tags: [...sections.tags.keys()],
+    devices: keysOf(sections.fencing.devices),
+    promotable: [...promotableIds(resources)],
+  });
+  if (context.report.hasErrors) return;
+  for (const loop of findOrderLoops(resources, sections.constraints)) {
+    const message = `a loop in the order: ${loop.join(" before ")}`;
+    const hint = "none of them can start: remove one of these orders";
+    context.report.warning("ORDER_LOOP", fields.entry("constraints")?.keySpan, message, hint);
+  }
+}
+
+function keysOf(value: YamlValue | undefined): string[] {
+  return value?.kind === "map" ? value.entries.map((entry) => entry.key) : [];
 }
 
 function readClusterName(context: LoadContext, fields: MapFields): string {
@@ -158,18 +200,6 @@ function checkNames(
     if (!ids.has(tag)) continue;
     const message = `the tag ${quote(tag)} has the name of a resource or template`;
     context.report.error("DUPLICATE_ID", context.ids.get(tag), message);
-  }
-}
-
-function warnOfLoops(
-  context: LoadContext,
-  fields: MapFields,
-  loops: readonly (readonly string[])[],
-): void {
-  for (const loop of loops) {
-    const message = `a loop in the order: ${loop.join(" before ")}`;
-    const hint = "none of them can start: remove one of these orders";
-    context.report.warning("ORDER_LOOP", fields.entry("constraints")?.keySpan, message, hint);
   }
 }
 

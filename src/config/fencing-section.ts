@@ -7,9 +7,10 @@ import type { LoadContext } from "./load-context.ts";
 import { MapFields } from "./map-fields.ts";
 import type { NodeSource } from "./nodes-section.ts";
 import { type OptionTable, readOption } from "./option-table.ts";
+import type { Span } from "./source-text.ts";
 import { closest } from "./suggestion.ts";
 import { quote, readMap, readScalar } from "./value-readers.ts";
-import type { YamlEntry } from "./yaml-tree.ts";
+import type { YamlEntry, YamlValue } from "./yaml-tree.ts";
 
 const AGENTS = ["ipmi", "exec", "ssh"];
 /** Parameters that hold a secret, by the names that agents give them. */
@@ -18,6 +19,8 @@ const SECRETS = ["password", "passwd", "passphrase", "snmp-priv-passwd", "token"
 export interface FencingSource {
   readonly settings: FencingSettings;
   readonly levels: readonly TopologyLevel[];
+  /** The devices as written. */
+  readonly devices: YamlValue | undefined;
 }
 
 /** Reads `fencing`: the devices, and which of them to use for which node in which order. */
@@ -26,7 +29,7 @@ export function readFencing(
   entry: YamlEntry | undefined,
   nodes: readonly NodeSource[],
 ): FencingSource {
-  const none = { settings: { devices: [], topology: new Map() }, levels: [] };
+  const none = { settings: { devices: [], topology: new Map() }, levels: [], devices: undefined };
   const map = entry && readMap(context, entry.value, "fencing");
   if (entry === undefined || map === undefined) return none;
   const fields = new MapFields(context, map, "fencing", entry.keySpan);
@@ -35,7 +38,8 @@ export function readFencing(
   const read = devices.flatMap((each) => readDevice(context, each) ?? []);
   const topology = readTopology(context, fields.value("topology"), nodes, read);
   fields.finish();
-  return { settings: { devices: read, topology: topology.byNode }, levels: topology.levels };
+  const settings = { devices: read, topology: topology.byNode };
+  return { settings, levels: topology.levels, devices: given };
 }
 
 function readDevice(context: LoadContext, entry: YamlEntry): FencingDevice | undefined {
@@ -47,11 +51,12 @@ function readDevice(context: LoadContext, entry: YamlEntry): FencingDevice | und
   const options = readPairs(context, fields.entry("options"), DEVICE_OPTIONS, `options of ${name}`);
   const targets = readTargets(context, fields, options);
   const table = { ipmi: IPMI_PARAMS, exec: EXEC_PARAMS, ssh: SSH_PARAMS }[agent ?? ""];
-  const params = readPairs(context, fields.entry("params"), table, `params of ${name}`);
+  const spans = new Map<string, Span>();
+  const params = readPairs(context, fields.entry("params"), table, `params of ${name}`, spans);
   fields.finish();
   if (agent === undefined) return undefined;
   checkSecrets(context, fields);
-  checkParams(context, fields, agent, params);
+  checkParams(context, fields, agent, params, (param) => spans.get(param) ?? fields.span);
   return { name, agent, targets, params, options };
 }
 
@@ -100,17 +105,21 @@ function readPairs(
   entry: YamlEntry | undefined,
   table: OptionTable | undefined,
   label: string,
+  spans?: Map<string, Span>,
 ): Map<string, string> {
   const pairs = new Map<string, string>();
   const map = entry && readMap(context, entry.value, label);
   for (const each of map?.entries ?? []) {
     if (table !== undefined) {
       const option = readOption(context, table, each);
-      if (option !== undefined) pairs.set(option.name, option.value);
+      if (option === undefined) continue;
+      pairs.set(option.name, option.value);
+      spans?.set(option.name, each.value.span);
       continue;
     }
     const scalar = readScalar(context, each.value, `${each.key} in ${label}`);
     if (scalar !== undefined) pairs.set(each.key, scalar.text);
+    spans?.set(each.key, each.value.span);
   }
   return pairs;
 }
@@ -132,13 +141,9 @@ function checkParams(
   fields: MapFields,
   agent: string,
   params: ReadonlyMap<string, string>,
+  spanOf: (name: string) => Span,
 ): void {
   const { report } = context;
-  const entries = fields.value("params");
-  const spanOf = (name: string) =>
-    (entries?.kind === "map"
-      ? entries.entries.find((e) => e.key === name)?.value.span
-      : undefined) ?? fields.span;
   const file = params.get("password-file");
   if (file !== undefined && !file.startsWith("/")) {
     report.error("BAD_PATH", spanOf("password-file"), `${quote(file)} is no absolute path`);
@@ -158,7 +163,7 @@ function checkIpmi(
   context: LoadContext,
   fields: MapFields,
   params: ReadonlyMap<string, string>,
-  spanOf: (name: string) => { start: number; end: number },
+  spanOf: (name: string) => Span,
 ): void {
   const address = params.get("address");
   const isHost = address !== undefined && /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(address);

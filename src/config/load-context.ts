@@ -3,7 +3,7 @@ import type { Span } from "./source-text.ts";
 
 /** A name used somewhere that has to be declared somewhere else. */
 export interface Reference {
-  readonly kind: "node" | "resource" | "template" | "device" | "tag-member";
+  readonly kind: "node" | "resource" | "template" | "device" | "tag-member" | "promotable";
   readonly name: string;
   readonly span: Span;
   /** What uses it, for the message: `constraint location-web`. */

@@ -2,7 +2,7 @@ import type { Millis } from "../core/units.ts";
 import type { Score } from "../model/score.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { Span } from "./source-text.ts";
-import { didYouMean } from "./suggestion.ts";
+import { closest, didYouMean } from "./suggestion.ts";
 import {
   type Limits,
   readBoolean,
@@ -90,7 +90,8 @@ export class MapFields {
       if (this.#known.has(entry.key)) continue;
       const unused = known.filter((key) => !this.#entries.has(key));
       const message = `${this.label} has no setting ${JSON.stringify(entry.key)}`;
-      const hint = didYouMean(entry.key, unused) ?? didYouMean(entry.key, known);
+      const near = closest(entry.key, unused) ?? closest(entry.key, known);
+      const hint = near === undefined ? didYouMean(entry.key, unused) : `did you mean ${near}?`;
       this.#context.report.error("UNKNOWN_KEY", entry.keySpan, message, hint);
     }
   }

@@ -5,7 +5,7 @@ import { canonicalIp, type IpLiteral, isMulticast, isUnspecified, parseIp } from
 import type { LoadContext } from "./load-context.ts";
 import { MapFields } from "./map-fields.ts";
 import type { Span } from "./source-text.ts";
-import { quote, readMap, readWords, type Word } from "./value-readers.ts";
+import { quote, readItems, readMap, readWords, type Word } from "./value-readers.ts";
 import type { YamlEntry, YamlMap, YamlValue } from "./yaml-tree.ts";
 
 /** DESIGN 12 tries 64 nodes; the size of views and votes is made for that. */
@@ -64,7 +64,8 @@ function readNode(context: LoadContext, entry: YamlEntry): NodeSource | undefine
     visit: (key, value, at) => checkUtilization(context, name, key, value, at),
   });
   fields.finish();
-  if (addresses.length === 0 && role !== "remote" && !context.simulation) {
+  const given = readItems((short ? entry.value : fields.value("addresses")) ?? NOTHING);
+  if (given.length === 0 && role !== "remote" && !context.simulation) {
     const hint = `${name}: 10.0.0.1, or ${name}: { addresses: [10.0.0.1, 10.1.0.1] }`;
     context.report.error("NO_ADDRESS", entry.keySpan, `node ${name} has no address`, hint);
   }
@@ -84,6 +85,14 @@ function readNode(context: LoadContext, entry: YamlEntry): NodeSource | undefine
 const POLICY_TYPES = { full: "member", witness: "ping", remote: "remote" } as const;
 
 const EMPTY: YamlMap = { kind: "map", entries: [], span: { start: 0, end: 0 }, weight: 1 };
+
+const NOTHING: YamlValue = {
+  kind: "scalar",
+  text: "",
+  isNull: true,
+  span: { start: 0, end: 0 },
+  weight: 1,
+};
 
 function readAddresses(
   context: LoadContext,

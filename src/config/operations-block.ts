@@ -71,7 +71,8 @@ function readNamed(
   named: OperationName,
 ): OperationDefinition | undefined {
   if (value.kind !== "scalar" || value.isNull || named.name !== "monitor") {
-    const map = readMap(context, value, `operation ${named.name} of ${resource}`);
+    checkName(context, resource, named.name, named.nameSpan);
+    const map = readOptions(context, value, `operation ${named.name} of ${resource}`, named.name);
     return map && readOperation(context, map, resource, named);
   }
   // `monitor: 10s`
@@ -80,18 +81,34 @@ function readNamed(
   return readOperation(context, { kind: "map", entries, span, weight: 2 }, resource, named);
 }
 
+function checkName(context: LoadContext, resource: string, name: string, span: Span): void {
+  if (OPERATION_NAMES.includes(name)) return;
+  const hint = didYouMean(name, OPERATION_NAMES);
+  const message = `${quote(name)} is no operation (resource ${resource})`;
+  const severity = context.simulation ? "warning" : "error";
+  context.report[severity]("UNKNOWN_OPERATION", span, message, hint);
+}
+
+function readOptions(
+  context: LoadContext,
+  value: YamlValue,
+  label: string,
+  name: string,
+): YamlMap | undefined {
+  if (value.kind !== "scalar" || value.isNull) return readMap(context, value, label);
+  const message = `${label} is a map of options, not ${quote(value.text)}`;
+  const hint = `${name}: { timeout: ${value.text} } if that is meant`;
+  context.report.error("WRONG_TYPE", value.span, message, hint);
+  return undefined;
+}
+
 function readOperation(
   context: LoadContext,
   map: YamlMap,
   resource: string,
   { name, nameSpan }: OperationName,
 ): OperationDefinition | undefined {
-  if (!OPERATION_NAMES.includes(name)) {
-    const hint = didYouMean(name, OPERATION_NAMES);
-    const message = `${quote(name)} is no operation (resource ${resource})`;
-    if (context.simulation) context.report.warning("UNKNOWN_OPERATION", nameSpan, message, hint);
-    else context.report.error("UNKNOWN_OPERATION", nameSpan, message, hint);
-  }
+  checkName(context, resource, name, nameSpan);
   const label = `operation ${name} of ${resource}`;
   const entry = (key: string) => map.entries.find((each) => each.key === key);
   const options = new Map<string, string>();

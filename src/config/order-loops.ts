@@ -35,6 +35,7 @@ function addOrderEdges(constraint: Constraint, add: AddEdge): void {
   if (constraint.orderKind === "Serialize") return;
   if (constraint.first !== undefined && constraint.then !== undefined) {
     const actions = [constraint.firstAction, constraint.thenAction];
+    if (constraint.first === constraint.then) return;
     const starting = actions.every((action) => action === undefined || action === "start");
     if (starting) add(constraint.first, constraint.then);
   }

@@ -9,6 +9,7 @@ export interface DeclaredNames {
   readonly templates: readonly string[];
   readonly tags: readonly string[];
   readonly devices: readonly string[];
+  readonly promotable: readonly string[];
 }
 
 const NOUNS: Readonly<Record<Reference["kind"], string>> = {
@@ -17,6 +18,7 @@ const NOUNS: Readonly<Record<Reference["kind"], string>> = {
   template: "template",
   device: "fencing device",
   "tag-member": "resource",
+  promotable: "promotable resource",
 };
 
 /** Reports every name that is used and declared nowhere. */
@@ -27,13 +29,17 @@ export function checkReferences(context: LoadContext, declared: DeclaredNames): 
     resource: [...declared.resources, ...declared.templates, ...declared.tags],
     template: declared.templates,
     device: declared.devices,
+    promotable: [...declared.promotable, ...declared.templates, ...declared.tags],
     "tag-member": [...declared.resources, ...declared.templates, ...declared.nodes],
   };
   const sets = new Map(Object.entries(known).map(([kind, names]) => [kind, new Set(names)]));
   for (const reference of context.references) {
     if (sets.get(reference.kind)!.has(reference.name)) continue;
     const message = `${reference.by} names ${quote(reference.name)}, which is no ${NOUNS[reference.kind]}`;
-    const hint = didYouMean(reference.name, known[reference.kind]);
+    const hint =
+      reference.kind === "promotable"
+        ? "it is never promoted: make a clone of it with meta: { promotable: true }"
+        : didYouMean(reference.name, [...sets.get(reference.kind)!]);
     const severity = reference.soft || context.simulation ? "warning" : "error";
     context.report[severity]("DANGLING_REFERENCE", reference.span, message, hint);
   }

@@ -13,20 +13,23 @@ import type { Word } from "./value-readers.ts";
 
 /**
  * Puts members into their groups and children into their clones and bundles; what is part of
- * another resource is no top-level resource any more.
+ * another resource is no top-level resource any more. `declared`: all names that the file declares,
+ * also those of resources that could not be read.
  */
 export function buildResourceTree(
   context: LoadContext,
   sources: readonly ResourceSource[],
   templates: ReadonlyMap<string, ResourceSource>,
+  declared: readonly string[],
 ): ResourceDefinition[] {
-  return new TreeAssembly(context, sources, templates).build();
+  return new TreeAssembly(context, sources, templates, declared).build();
 }
 
 class TreeAssembly {
   readonly #context: LoadContext;
   readonly #sources: ReadonlyMap<string, ResourceSource>;
   readonly #templates: ReadonlyMap<string, ResourceSource>;
+  readonly #declared: readonly string[];
   /** Which group, clone or bundle a resource belongs to. */
   readonly #owners = new Map<string, ResourceSource>();
 
@@ -34,10 +37,12 @@ class TreeAssembly {
     context: LoadContext,
     sources: readonly ResourceSource[],
     templates: ReadonlyMap<string, ResourceSource>,
+    declared: readonly string[],
   ) {
     this.#context = context;
     this.#sources = new Map(sources.map((source) => [source.id, source]));
     this.#templates = templates;
+    this.#declared = declared;
   }
 
   build(): ResourceDefinition[] {
@@ -61,8 +66,9 @@ class TreeAssembly {
     const { report } = this.#context;
     const name = `${owner.kind} ${owner.id}`;
     const part = this.#sources.get(word.text);
+    if (part === undefined && this.#declared.includes(word.text)) return;
     if (part === undefined) {
-      const hint = didYouMean(word.text, [...this.#sources.keys()]);
+      const hint = didYouMean(word.text, this.#declared);
       const message = `${name} names ${JSON.stringify(word.text)}, which is no resource`;
       report.error("DANGLING_REFERENCE", word.span, message, hint);
       return;

@@ -1,6 +1,6 @@
 import type { AttributeExpression, Expression, Rule } from "../model/rule.ts";
 import { parseScore, type Score } from "../model/score.ts";
-import { parseDateCondition } from "./date-expression.ts";
+import { isDateOperator, parseDateCondition } from "./date-expression.ts";
 import { freeId, type LoadContext } from "./load-context.ts";
 import { type RuleWord, splitRule } from "./rule-words.ts";
 import type { Span } from "./source-text.ts";
@@ -135,6 +135,9 @@ class RuleParser {
     const word = this.#take("a condition");
     const following = this.#peek();
     if (!word.quoted && word.text === "(") return this.#nested(id, depth);
+    if (word.text === "date" && following !== undefined && isDateOperator(following.text)) {
+      return this.#date(id);
+    }
     if (following !== undefined && this.#isComparison(following)) {
       return this.#comparison(id, word);
     }

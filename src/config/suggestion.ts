@@ -25,9 +25,13 @@ export function editDistance(a: string, b: string): number {
 }
 
 /** The known word that was most likely meant; undefined where none is close. */
-export function closest(word: string, known: Iterable<string>): string | undefined {
+export function closest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > WORD_LENGTH_MAX) return undefined;
   const plain = normalize(word);
+  const known = [...candidates];
+  // An abbreviation: admin for administrator.
+  const longer = known.filter((candidate) => normalize(candidate).startsWith(plain));
+  if (plain.length >= 3 && longer.length === 1) return longer[0];
   let best: string | undefined;
   // A third of the letters may be wrong, at least one.
   let bestDistance = Math.max(1, Math.floor(plain.length / 3)) + 1;

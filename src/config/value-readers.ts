@@ -148,7 +148,7 @@ export function readScore(context: LoadContext, value: YamlValue, what: string):
   if (text === undefined) return undefined;
   const score = parseScore(text) ?? (/^([+-]?)inf$/i.test(text) ? infinity(text) : undefined);
   if (score === undefined) {
-    const message = `${what} is a score, not ${quote(text)}`;
+    const message = `${what} can't be ${quote(text)}`;
     const hint = didYouMean(text, ["INFINITY", "-INFINITY"]) ?? "a whole number";
     const advice = hint.startsWith("known") ? "a whole number, INFINITY or -INFINITY" : hint;
     context.report.error("BAD_SCORE", value.span, message, advice);

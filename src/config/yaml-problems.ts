@@ -5,7 +5,10 @@ import type { Span } from "./source-text.ts";
 /** What a code of the YAML parser means to somebody who writes a definition. */
 const PROBLEMS: Readonly<Record<string, readonly [message: string, hint?: string]>> = {
   TAB_AS_INDENT: ["a tab is used for indentation", "indent with spaces: YAML takes no tabs"],
-  BAD_INDENT: ["a bracket is not closed, or the indentation is wrong"],
+  BAD_INDENT: [
+    "a bracket is not closed, or the indentation is wrong",
+    "look at the brackets and quotes above, too",
+  ],
   BAD_SCALAR_START: ["a value must not begin with this character", "put the value in quotes"],
   BLOCK_AS_IMPLICIT_KEY: [
     "a second `key: value` where a value is expected",
@@ -26,13 +29,14 @@ export function reportYamlProblem(
   text: string,
   problem: YAMLError,
 ): void {
-  const span: Span = { start: problem.pos[0], end: Math.max(problem.pos[1], problem.pos[0] + 1) };
+  const start = isOpenQuote(problem) ? openQuote(text) : problem.pos[0];
+  const span: Span = { start, end: Math.max(problem.pos[1], start + 1) };
   const words = describe(problem, text);
   report.error(`YAML_${problem.code}`, span, words.message, words.hint);
 }
 
 function describe(problem: YAMLError, text: string): { message: string; hint?: string } {
-  if (problem.code === "MISSING_CHAR" && /quote/.test(problem.message)) {
+  if (isOpenQuote(problem)) {
     return { message: "a quote is opened and not closed", hint: "close it on the same line" };
   }
   const tabbed = /^[ ]*\t/m.exec(text.slice(lineStart(text, problem.pos[0]), problem.pos[1]));
@@ -40,6 +44,24 @@ function describe(problem: YAMLError, text: string): { message: string; hint?: s
     firstLine(problem.message),
   ];
   return hint === undefined ? { message } : { message, hint };
+}
+
+function isOpenQuote(problem: YAMLError): boolean {
+  return problem.code === "MISSING_CHAR" && /quote/.test(problem.message);
+}
+
+/**
+ * Where the quote was most likely opened: the last one of the first line with an odd number of
+ * them. The parser itself only notices at the end of the file.
+ */
+function openQuote(text: string): number {
+  for (const line of text.matchAll(/^.*$/gm)) {
+    for (const quote of [/(?<!\\)"/g, /'/g]) {
+      const found = [...line[0].replace(/(^|\s)#.*$/, "").matchAll(quote)];
+      if (found.length % 2 === 1) return line.index + found.at(-1)!.index;
+    }
+  }
+  return text.length;
 }
 
 function lineStart(text: string, offset: number): number {

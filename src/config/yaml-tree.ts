@@ -60,7 +60,9 @@ export function readYamlTree(text: string, report: DefinitionReport): YamlValue 
   for (const problem of document.errors) reportYamlProblem(report, text, problem);
   for (const problem of document.warnings) reportYamlProblem(report, text, problem);
   if (document.errors.length > 0 || document.contents === null) return undefined;
-  return new TreeBuilder(report).build(document.contents as Node, 0);
+  const builder = new TreeBuilder(report);
+  const tree = builder.build(document.contents as Node, 0);
+  return builder.broken ? undefined : tree;
 }
 
 /** The failsafe schema resolves nothing: what `yes` or `010` means is decided where it is read. */
@@ -70,7 +72,7 @@ function parseQuietly(text: string) {
       schema: "failsafe",
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: "silent",
+      logLevel: "error",
       keepSourceTokens: false,
     });
   } catch (error) {
@@ -85,6 +87,8 @@ class TreeBuilder {
   /** undefined while the anchored value is still being built. */
   readonly #anchors = new Map<string, YamlValue | undefined>();
   #values = 0;
+  /** Parts are missing, so that further complaints would only be about that. */
+  broken = false;
 
   constructor(report: DefinitionReport) {
     this.#report = report;
@@ -93,6 +97,7 @@ class TreeBuilder {
   build(node: Node | null, depth: number): YamlValue | undefined {
     const span = spanOf(node);
     if (depth > DEPTH_MAX) {
+      this.broken = true;
       this.#report.error("YAML_TOO_DEEP", span, `nested deeper than ${DEPTH_MAX} levels`);
       return undefined;
     }
@@ -142,6 +147,7 @@ class TreeBuilder {
     const value = this.build(pair.value ?? null, depth + 1);
     if (key === undefined || value === undefined) return undefined;
     if (key.kind !== "scalar") {
+      this.broken = true;
       this.#report.error("YAML_KEY", keySpan, "a key must be a plain word, not a list or a map");
       return undefined;
     }
@@ -172,6 +178,7 @@ class TreeBuilder {
   #alias(name: string, span: Span): YamlValue | undefined {
     const value = this.#anchors.get(name);
     if (value !== undefined) return this.#count(value.weight, span) ? value : undefined;
+    this.broken = true;
     const inside = this.#anchors.has(name);
     this.#report.error(
       "YAML_ALIAS",
@@ -185,6 +192,7 @@ class TreeBuilder {
     const before = this.#values;
     this.#values += weight;
     if (this.#values <= VALUES_MAX) return true;
+    this.broken = true;
     if (before <= VALUES_MAX) {
       const message = `aliases blow the file up to more than ${VALUES_MAX} values`;
       this.#report.error("YAML_TOO_LARGE", span, message);
