@@ -52,11 +52,7 @@ export function addSetupCommands(program: Command, maker: CommandMaker): void {
     "completion <shell>",
     'completion for bash: eval "$(paceline completion bash)"',
     async (context, [shell]) =>
-      (await import("./commands/completion-command.ts")).completionCommand(
-        context,
-        shell ?? "",
-        program,
-      ),
+      (await import("./commands/completion-command.ts")).completionCommand(context, shell ?? ""),
   );
   maker.add(
     program,

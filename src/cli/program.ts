@@ -8,6 +8,7 @@ import { addFenceCommands } from "./program-fence.ts";
 import { addNodeCommands } from "./program-node.ts";
 import { addResourceCommands } from "./program-resource.ts";
 import { addSetupCommands } from "./program-setup.ts";
+import { addSimulateCommands } from "./program-simulate.ts";
 import { addStatusCommands } from "./program-status.ts";
 import type { CliProcess, GlobalOptions } from "./run-cli.ts";
 
@@ -35,6 +36,7 @@ export function buildProgram(programHost: ProgramHost): Command {
   addConfigCommands(program, maker);
   addFenceCommands(program, maker);
   addAgentCommands(program, maker);
+  addSimulateCommands(program, maker);
   addSetupCommands(program, maker);
   return program;
 }

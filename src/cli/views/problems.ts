@@ -113,7 +113,7 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
   const what =
     failure === undefined
       ? ""
-      : `: ${failure.operation} on ${failure.node} ${failureText(failure)}`;
+      : `: ${failure.operation} on ${failure.node}: ${failureText(failure)}`;
   if (nodes.length > 1) {
     const help = `make sure that only one is active, then: paceline resource cleanup ${resource.resource}`;
     found.push(problem("error", `${id} is active on ${nodes.join(" and ")} at once`, help));
@@ -127,7 +127,9 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
     found.push(problem("error", `${id} has failed${what}`, help));
   } else if (resource.stoppedReason !== null && resource.role === "Stopped") {
     const help = `paceline explain ${resource.resource}`;
-    found.push(problem("error", `${id} does not run: ${resource.stoppedReason}`, help));
+    // While work goes on, most of what is stopped only waits its turn.
+    const severity = report.transition.state === "running" ? "info" : "error";
+    found.push(problem(severity, `${id} does not run: ${resource.stoppedReason}`, help));
   }
   if (resource.orphan) {
     const text = `${id} is still known to ${nodes.join(", ") || "a node"} but no longer defined`;
@@ -175,8 +177,9 @@ function fencingProblems(report: StatusReport): Problem[] {
   }
   for (const record of fencing.history) {
     if (record.outcome !== "pending") continue;
-    const text = `fencing of ${record.target} (${record.action}) runs since ${agoText(record.startedAt, at)}`;
-    found.push(problem("warn", text.replace(" ago", ""), "paceline fence history"));
+    const span = spanText(at - record.startedAt);
+    const text = `fencing of ${record.target} (${record.action}) runs for ${span}`;
+    found.push(problem("warn", text, "paceline fence history"));
   }
   for (const device of fencing.devices) {
     if (device.lastCheck === null || device.lastCheck.ok) continue;

@@ -1,0 +1,58 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { type CliContext, printJson } from "../cli-context.ts";
+import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
+import type { InstallOptions } from "../program-setup.ts";
+import { columns } from "../views/columns.ts";
+import { carryOutStep, type StepResult } from "./install-files.ts";
+import { installSteps } from "./install-steps.ts";
+
+/**
+ * `paceline install`: puts agents, service, example definition, completion and a new key in place.
+ * May be repeated: what is right is left alone, a key is never replaced, a definition never touched.
+ */
+export async function installCommand(
+  context: CliContext,
+  options: InstallOptions,
+): Promise<ExitCode> {
+  const root = options.root ?? "/";
+  const steps = installSteps(options.prefix ?? "/usr/local", root);
+  const results: StepResult[] = [];
+  for (const step of steps) {
+    results.push(carryOutStep(step, root, options.dryRun === true));
+  }
+  if (context.json) printJson(context, { dryRun: options.dryRun === true, steps: results });
+  else showResults(context, results, options.dryRun === true);
+  const changed = results.some((each) => each.outcome !== "unchanged");
+  if (changed && options.root === undefined && options.dryRun !== true) await reloadSystemd();
+  return results.some((each) => each.warning !== undefined) ? EXIT.failed : EXIT.ok;
+}
+
+function showResults(context: CliContext, results: readonly StepResult[], dryRun: boolean): void {
+  const rows = results.map((each) => [
+    each.outcome === "unchanged" ? context.paint("dim", "unchanged") : each.outcome,
+    each.path,
+    each.note ?? "",
+  ]);
+  for (const line of columns(rows)) context.out(`${line}\n`);
+  for (const each of results) {
+    if (each.warning !== undefined) context.err(`${context.paint("red", each.warning)}\n`);
+  }
+  if (dryRun) context.out("(nothing was done: --dry-run)\n");
+  else context.out(NEXT_STEPS);
+}
+
+const NEXT_STEPS = `
+Next:
+  1. write /etc/paceline/cluster.yaml (paceline init --two-node), and paceline config check
+  2. copy /etc/paceline/cluster.yaml and /etc/paceline/key to the other nodes; keep the key 0600
+  3. on every node: systemctl enable --now paceline
+`;
+
+/** systemd must read the unit; on a machine without systemd there is nobody to tell. */
+function reloadSystemd(): Promise<void> {
+  if (!existsSync("/run/systemd/system")) return Promise.resolve();
+  return new Promise((resolve) => {
+    execFile("systemctl", ["daemon-reload"], { timeout: 30_000 }, () => resolve());
+  });
+}

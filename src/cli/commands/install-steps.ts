@@ -1,0 +1,123 @@
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createKeyFile } from "../../io/key-file.ts";
+import { bashCompletion } from "./completion-script.ts";
+import type { InstallStep } from "./install-files.ts";
+
+/** Where Pacemaker and paceline look for OCF agents: resource.d/PROVIDER/TYPE. */
+const AGENT_DIR = "/usr/lib/ocf/resource.d/paceline";
+const CONFIG_DIR = "/etc/paceline";
+
+/** All that an installation consists of, in order. */
+export function installSteps(prefix: string, root: string): InstallStep[] {
+  const source = packageRoot();
+  const home = programHome(source, prefix, root);
+  return [
+    ...(home === source ? [] : programSteps(source, home)),
+    { kind: "link", path: `${prefix}/bin/paceline`, target: `${home}/dist/cli/main.js` },
+    { kind: "link", path: `${prefix}/bin/pacelined`, target: `${home}/dist/daemon/main.js` },
+    ...agentSteps(source),
+    unitStep(source, prefix),
+    completionStep(prefix),
+    { kind: "directory", path: CONFIG_DIR, mode: 0o755 },
+    ...exampleSteps(source),
+    { kind: "secret", path: `${CONFIG_DIR}/key`, create: (path) => createKeyFile(path) },
+    { kind: "directory", path: "/var/lib/paceline", mode: 0o700 },
+  ];
+}
+
+/** The package that this file belongs to; both src/ and dist/ are three levels below it. */
+export function packageRoot(): string {
+  return resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
+}
+
+/**
+ * A package that npm put under the prefix is used where it is. A clone, which may move or vanish,
+ * is copied there.
+ */
+function programHome(source: string, prefix: string, root: string): string {
+  const installed = join(root, prefix, "lib");
+  const inside =
+    existsSync(installed) && !relative(realpathSync(installed), source).startsWith("..");
+  return inside
+    ? join(prefix, "lib", relative(realpathSync(installed), source))
+    : `${prefix}/lib/paceline`;
+}
+
+function programSteps(source: string, home: string): InstallStep[] {
+  const steps = ["dist", "agents", "etc", "systemd"].flatMap((folder) =>
+    treeSteps(join(source, folder), `${home}/${folder}`),
+  );
+  const modules = runtimeModules(source).flatMap((name) =>
+    treeSteps(join(source, "node_modules", name), `${home}/node_modules/${name}`),
+  );
+  return [...steps, ...modules, fileStep(join(source, "package.json"), `${home}/package.json`)];
+}
+
+/** The packages that run time needs: dependencies, theirs, and so on. npm keeps them flat. */
+function runtimeModules(source: string): string[] {
+  const found = new Set<string>();
+  const visit = (directory: string): void => {
+    const manifest = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as {
+      readonly dependencies?: Readonly<Record<string, string>>;
+    };
+    for (const name of Object.keys(manifest.dependencies ?? {}).sort()) {
+      const place = join(source, "node_modules", name);
+      if (found.has(name) || !existsSync(place)) continue;
+      found.add(name);
+      visit(place);
+    }
+  };
+  visit(source);
+  return [...found].sort();
+}
+
+function agentSteps(source: string): InstallStep[] {
+  return treeSteps(join(source, "agents"), AGENT_DIR).map((step) =>
+    // Agents are programs whatever the file modes in a copied tree are; their library is not.
+    step.kind === "file" && !step.path.startsWith(`${AGENT_DIR}/lib/`)
+      ? { ...step, mode: 0o755 }
+      : step,
+  );
+}
+
+function unitStep(source: string, prefix: string): InstallStep {
+  const text = readFileSync(join(source, "systemd/paceline.service"), "utf8");
+  return {
+    kind: "file",
+    path: `${prefix}/lib/systemd/system/paceline.service`,
+    mode: 0o644,
+    content: Buffer.from(text.replaceAll("/usr/local/bin/", `${prefix}/bin/`)),
+  };
+}
+
+function completionStep(prefix: string): InstallStep {
+  return {
+    kind: "file",
+    path: `${prefix}/share/bash-completion/completions/paceline`,
+    mode: 0o644,
+    content: Buffer.from(bashCompletion()),
+  };
+}
+
+/** As examples beside it: the definition itself is the operator's. */
+function exampleSteps(source: string): InstallStep[] {
+  return treeSteps(join(source, "etc"), `${CONFIG_DIR}/examples`);
+}
+
+function treeSteps(from: string, to: string): InstallStep[] {
+  if (!existsSync(from)) return [];
+  return readdirSync(from, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const source = join(from, entry.name);
+      if (entry.isDirectory()) return treeSteps(source, `${to}/${entry.name}`);
+      return entry.isFile() ? [fileStep(source, `${to}/${entry.name}`)] : [];
+    });
+}
+
+function fileStep(source: string, path: string): InstallStep {
+  const executable = (statSync(source).mode & 0o111) !== 0;
+  return { kind: "file", path, mode: executable ? 0o755 : 0o644, content: readFileSync(source) };
+}

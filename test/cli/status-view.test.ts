@@ -1,0 +1,133 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { createPaint, plain, wantsColor } from "../../src/cli/views/paint.ts";
+import { findProblems } from "../../src/cli/views/problems.ts";
+import { statusView } from "../../src/cli/views/status-view.ts";
+import type { StatusReport } from "../../src/model/status-report.ts";
+import { badNight, NOW, node, report, resource, STOPPED } from "./report-fixture.ts";
+
+const paint = createPaint(false);
+
+beforeAll(() => {
+  process.env["TZ"] = "UTC";
+});
+
+test("a cluster in which all is well", async () => {
+  await expect(statusView(report(), paint)).toMatchFileSnapshot("views/all-well.txt");
+});
+
+test("a night in which much is wrong", async () => {
+  await expect(statusView(badNight(), paint)).toMatchFileSnapshot("views/bad-night.txt");
+});
+
+describe("what is wrong", () => {
+  const texts = (given: Partial<StatusReport>) =>
+    findProblems(report(given)).map((each) => [each.severity, each.text, each.help]);
+
+  test("nothing, if nothing is", () => {
+    expect(texts({})).toEqual([]);
+  });
+
+  test("data that is old is said first: a dead coordinator must not read as well", () => {
+    const [first] = texts({ ageMs: 15_000 });
+    expect(first?.[0]).toBe("error");
+    expect(first?.[1]).toBe("what follows is 15 s old: the coordinator is not heard");
+  });
+
+  test("no quorum, with the numbers and what is waited for", () => {
+    const quorum = {
+      ...report().quorum,
+      quorate: false,
+      votes: 1,
+      waitingFor: "node2 was never seen",
+    };
+    expect(texts({ quorum, dc: null }).map((each) => each[1])).toEqual([
+      "this side has no quorum: 1 of 3 votes, 2 needed (no-quorum-policy: stop)",
+      "waiting: node2 was never seen",
+    ]);
+  });
+
+  test.each([
+    ["unclean", "silent", "error"],
+    ["offline", "lost: no heartbeat", "warn"],
+    ["offline", "left cleanly", "info"],
+    ["pending", "joins", "warn"],
+  ] as const)("a node that is %s (%s): %s", (state, detail, severity) => {
+    const found = findProblems(
+      report({ nodes: [node("node1"), node("node2", { state, detail })] }),
+    );
+    expect(found.map((each) => each.severity)).toEqual([severity]);
+    expect(found[0]?.text).toContain(detail);
+  });
+
+  test("without fencing, nobody is told to confirm a fencing", () => {
+    const [problem] = findProblems(
+      report({
+        nodes: [node("node2", { state: "unclean" })],
+        fencing: { ...report().fencing, enabled: false },
+      }),
+    );
+    expect(problem?.help).not.toContain("fence confirm");
+  });
+
+  test.each<[string, Parameters<typeof resource>[1], string]>([
+    ["active twice", { nodes: ["node1", "node2"] }, "web is active on node1 and node2 at once"],
+    ["failed", { failed: true }, "web has failed"],
+    ["stopped for a reason", { ...STOPPED, stoppedReason: "no node" }, "web does not run: no node"],
+    ["orphan", { orphan: true }, "web is still known to node1 but no longer defined"],
+    [
+      "kept off",
+      {
+        failcounts: [{ node: "node2", count: 3, threshold: 3, lastFailure: NOW, clearsAt: null }],
+      },
+      "web is kept off node2 after 3 failures, until you say otherwise",
+    ],
+  ])("a resource that is %s comes with a command", (_name, more, text) => {
+    const found = findProblems(report({ resources: [resource("web", more)] }));
+    expect(found.map((each) => each.text)).toEqual([text]);
+    expect(found[0]?.help).toMatch(/paceline (resource cleanup|explain) web/);
+  });
+
+  test.each<[string, Parameters<typeof resource>[1]]>([
+    ["stopped on purpose", { ...STOPPED, targetRole: "Stopped" }],
+    ["a spare instance", { ...STOPPED, clone: "c" }],
+    [
+      "failures below the threshold",
+      { failcounts: [{ node: "node2", count: 2, threshold: 3, lastFailure: NOW, clearsAt: null }] },
+    ],
+  ])("is not: %s", (_name, more) => {
+    expect(findProblems(report({ resources: [resource("web", more)] }))).toEqual([]);
+  });
+
+  test("the worst comes first", () => {
+    const severities = findProblems(badNight()).map((each) => each.severity);
+    const rank = ["error", "warn", "info"];
+    expect(severities).toEqual([...severities].sort((a, b) => rank.indexOf(a) - rank.indexOf(b)));
+    expect(new Set(severities).size).toBe(3);
+  });
+});
+
+test("names cannot smuggle escape sequences to the terminal", () => {
+  const evil = "x\u001b[2J\u001b]0;owned\u0007y\u009b31m";
+  const text = statusView(
+    report({
+      cluster: evil,
+      nodes: [node(evil, { state: "offline", detail: evil })],
+      resources: [resource(evil, { group: evil, stoppedReason: evil, ...STOPPED })],
+    }),
+    paint,
+  );
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not be there.
+  expect(text.replaceAll("\n", "")).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+  expect(plain("a\tb\nc")).toBe("a b c");
+});
+
+test.each([
+  [{}, true, true],
+  [{}, false, false],
+  [{ NO_COLOR: "1" }, true, false],
+  [{ NO_COLOR: "" }, true, true],
+  [{ FORCE_COLOR: "1" }, false, true],
+  [{ TERM: "dumb" }, true, false],
+])("colours with %j on a terminal (%s): %s", (env, terminal, expected) => {
+  expect(wantsColor(env, terminal)).toBe(expected);
+});
