@@ -8,6 +8,7 @@ import type {
 import type { AttributeSet } from "../model/rule.ts";
 import type { Score } from "../model/score.ts";
 import type { Action, Ordering } from "./action.ts";
+import type { Notifications } from "./notify.ts";
 import type { ScoreTable } from "./score-table.ts";
 
 /**
@@ -178,6 +179,8 @@ export interface OperationConfig {
 
 /** Where a resource is allowed to be probed: location constraint's `resource-discovery`. */
 export type Discovery = "always" | "never" | "exclusive";
+/** As kept per node in `Resource.discovery`: exclusive > never > always. */
+export const DISCOVERY: Readonly<Record<Discovery, number>> = { always: 0, never: 1, exclusive: 2 };
 
 export class Resource {
   /** Instance id: `web`, `web:0`. Unique in the working set. */
@@ -437,6 +440,10 @@ export class WorkingSet {
   readonly resourceById = new Map<string, Resource>();
   /** Instances and others by id in the definition. */
   readonly byBaseId = new Map<string, Resource[]>();
+  /** Nodes inside bundles' containers: only their own content runs there. */
+  readonly bundleNodes = new Set<Node>();
+  /** Their names, also of those whose bundle is not unpacked yet. */
+  readonly bundleNodeNames = new Set<string>();
   readonly tickets = new Map<string, Ticket>();
   readonly tags = new Map<string, readonly string[]>();
   /** Template id → primitives made from it. */
@@ -464,6 +471,11 @@ export class WorkingSet {
   resourceCount = 0;
   /** Location constraints for the promoted role, by the resource that they name. */
   readonly promotedLocations = new Map<Resource, LocationUse[]>();
+  /** The marks around the operations of clones with `notify` (notify.ts). */
+  readonly notifications = new Map<
+    Resource,
+    Map<"start" | "stop" | "promote" | "demote", Notifications>
+  >();
   /** Counts traversals of the action graph (Action.visit). */
   visits = 0;
   /** Collect where every score came from. */

@@ -1,0 +1,31 @@
+import type { PlanAction } from "../model/plan.ts";
+import type { Action } from "./action.ts";
+import type { Resource, WorkingSet } from "./working-set.ts";
+
+/** What an agent must be told for an action: its name, parameters and meta attributes. */
+type AgentCall = Pick<
+  PlanAction,
+  "agent" | "params" | "meta" | "timeoutMs" | "onFail" | "digest" | "restartDigest" | "forceRestart"
+>;
+
+/** Everything that the executor needs beyond the bare operation. */
+export function agentCall(
+  ws: WorkingSet,
+  action: Action,
+  resource: Resource,
+): AgentCall & { timeoutMs: number } {
+  const task = action.cancelTask ?? action.task;
+  const config = ws.services.operationConfig(resource, task, action.intervalMs);
+  const meta: Record<string, string> = {};
+  for (const [name, value] of config.meta) meta[name] = value;
+  Object.assign(meta, action.meta);
+  const params: Record<string, string> = {};
+  for (const [name, value] of ws.services.paramsOn(resource, action.node)) params[name] = value;
+  return {
+    ...(resource.agent ? { agent: resource.agent } : {}),
+    params,
+    meta,
+    timeoutMs: config.timeoutMs,
+    onFail: config.onFail,
+  };
+}

@@ -1,0 +1,137 @@
+import { INFINITY_SCORE } from "../model/score.ts";
+import { ACT, type Action, ORDER } from "./action.ts";
+import { orderActions } from "./actions.ts";
+import { assignResource } from "./assign.ts";
+import { addDependentScores, intersectNodes } from "./colocation.ts";
+import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
+import { compareNumbers } from "./instance-order.ts";
+import { assignInstances, createInstanceActions, sortInstances } from "./instances.ts";
+import { compatibleInstance } from "./interleave.ts";
+import { orderTasks } from "./ordering.ts";
+import {
+  addPromotionScores,
+  applyToPromotable,
+  createPromotableActions,
+  orderPromotable,
+  setInstanceRoles,
+} from "./promotable.ts";
+import { anyBlocked, locationOf } from "./resource-state.ts";
+import { addInternalConstraints, applyColocation, assign } from "./variant.ts";
+import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
+
+/** Clones: several instances of one primitive or group. */
+
+export function assignClone(ws: WorkingSet, clone: Resource): void {
+  if (!clone.provisional || clone.assigning) return;
+  clone.assigning = true;
+  if (clone.isPromotable) addPromotionScores(ws, clone);
+  for (const c of thisWithColocations(clone)) assign(ws, c.primary, undefined, true);
+  for (const c of withThisColocations(clone)) addDependentScores(ws, c, clone);
+  sortInstances(ws, clone.children);
+  assignInstances(ws, clone, clone.children, clone.cloneMax, clone.cloneNodeMax);
+  if (clone.isPromotable) setInstanceRoles(ws, clone);
+  clone.provisional = false;
+  clone.assigning = false;
+}
+
+/** The one required action of an instance in a slot, if it is only one. */
+function onlyRequired(instance: Resource, slot: string): Action | undefined {
+  const required = (instance.slots.get(slot) ?? []).filter((action) => !action.is(ACT.optional));
+  return required.length === 1 ? required[0] : undefined;
+}
+
+function orderStartsAndStops(clone: Resource): void {
+  clone.children.sort(compareNumbers);
+  let lastStop: Action | undefined;
+  let lastStart: Action | undefined;
+  for (const instance of clone.children) {
+    const stop = onlyRequired(instance, "stop_0");
+    if (stop) {
+      orderActions(stop, lastStop, ORDER.ordered);
+      lastStop = stop;
+    }
+    const start = onlyRequired(instance, "start_0");
+    if (start) {
+      orderActions(lastStart, start, ORDER.ordered);
+      lastStart = start;
+    }
+  }
+}
+
+export function createCloneActions(ws: WorkingSet, clone: Resource): void {
+  createInstanceActions(ws, clone, clone.children);
+  if (clone.ordered) orderStartsAndStops(clone);
+  if (clone.isPromotable) createPromotableActions(ws, clone);
+}
+
+export function constrainClone(ws: WorkingSet, clone: Resource): void {
+  orderTasks(ws, clone, "stopped", clone, "start", ORDER.ordered);
+  orderTasks(ws, clone, "start", clone, "running", ORDER.unrunnableFirstBlocks);
+  orderTasks(ws, clone, "stop", clone, "stopped", ORDER.unrunnableFirstBlocks);
+  if (clone.isPromotable) {
+    orderTasks(ws, clone, "demoted", clone, "stop", ORDER.ordered);
+    orderTasks(ws, clone, "running", clone, "promote", ORDER.unrunnableFirstBlocks);
+  }
+  if (clone.ordered) clone.children.sort(compareNumbers);
+  let last: Resource | undefined;
+  for (const instance of clone.children) {
+    addInternalConstraints(ws, instance);
+    const up = ORDER.unrunnableFirstBlocks | ORDER.nextGraphsFirst;
+    orderTasks(ws, clone, "start", instance, "start", up);
+    orderTasks(ws, instance, "start", clone, "running", ORDER.firstGraphsNext);
+    if (clone.ordered && last) orderTasks(ws, last, "start", instance, "start", ORDER.ordered);
+    orderTasks(ws, clone, "stop", instance, "stop", ORDER.nextGraphsFirst);
+    orderTasks(ws, instance, "stop", clone, "stopped", ORDER.firstGraphsNext);
+    if (clone.ordered && last) orderTasks(ws, instance, "stop", last, "stop", ORDER.ordered);
+    last = instance;
+  }
+  if (clone.isPromotable) orderPromotable(ws, clone);
+}
+
+/** Instances per node must agree for an instance to have exactly one partner. */
+export function canInterleaveColocation(ws: WorkingSet, colocation: Colocation): boolean {
+  const { dependent, primary } = colocation;
+  if (dependent.variant !== "clone" && dependent.variant !== "bundle") return false;
+  if (!dependent.interleave) return false;
+  if (perNode(dependent) === perNode(primary)) return true;
+  ws.notice(
+    "error",
+    "INTERLEAVE",
+    `${dependent.id} and ${primary.id} differ in instances per node and cannot be interleaved`,
+  );
+  return false;
+}
+
+function perNode(resource: Resource): number {
+  return resource.bundle ? resource.bundle.replicasPerHost : resource.cloneNodeMax;
+}
+
+/** "X with clone": with an instance of its own node if interleaved, else with any instance. */
+export function applyCloneColocation(
+  ws: WorkingSet,
+  dependent: Resource,
+  clone: Resource,
+  colocation: Colocation,
+): void {
+  if (clone.provisional) return;
+  if (clone.isPromotable && colocation.primaryRole !== ROLE.unknown) {
+    if (applyToPromotable(ws, dependent, clone, colocation)) return;
+  }
+  const mandatory = colocation.score >= INFINITY_SCORE;
+  if (canInterleaveColocation(ws, colocation)) {
+    const partner = compatibleInstance(ws, dependent, clone, ROLE.unknown, false);
+    if (partner) applyColocation(ws, dependent, partner, colocation);
+    else if (mandatory) assignResource(ws, dependent, undefined, true, true);
+    return;
+  }
+  if (mandatory) {
+    const nodes = new Map<Node, number>();
+    for (const instance of clone.children) {
+      const node = locationOf(instance, false);
+      if (node && !anyBlocked(instance)) nodes.set(node, instance.allowed.get(node.index));
+    }
+    intersectNodes(ws, dependent, colocation, nodes, false);
+    return;
+  }
+  for (const instance of clone.children) applyColocation(ws, dependent, instance, colocation);
+}

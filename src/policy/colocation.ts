@@ -1,0 +1,340 @@
+import { addScores, INFINITY_SCORE } from "../model/score.ts";
+import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
+import { anyAllowed, isAllowed, isAvailable } from "./nodes.ts";
+import type { ScoreTable } from "./score-table.ts";
+import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
+
+/**
+ * Colocation of two primitives (or instances): what an assigned primary means for a dependent, and
+ * how the wishes of dependents, and of theirs, flow back into the primary's scores, weaker with
+ * every step (Pacemaker Explained, "Colocation").
+ */
+
+/** A node whose merged score would turn negative: out of the reckoning, but not forbidden. */
+const UNUSABLE = -100 * INFINITY_SCORE;
+
+/** A node's value of a colocation attribute; attributes of a bundle may be its host's. */
+export function colocationValue(
+  node: Node,
+  attribute: string,
+  resource: Resource,
+): string | undefined {
+  if (attribute === "#uname") return node.name;
+  if (node.kind === "guest" && resource.meta.get("container-attribute-target") === "host") {
+    const host =
+      node.connection?.container?.assignedNode ?? node.connection?.container?.runningOn[0];
+    if (host) return host.attributes.get(attribute);
+  }
+  return node.attributes.get(attribute);
+}
+
+function sameValue(a: string | undefined, b: string | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.toLowerCase() === b.toLowerCase());
+}
+
+function roleResource(resource: Resource): Resource {
+  return resource.replica?.child ?? resource;
+}
+
+/** Does the dependent's wish count for the primary (the `influence` and `critical` options)? */
+export function hasInfluence(colocation: Colocation, resource?: Resource): boolean {
+  if (colocation.influence) return true;
+  const dependent = resource ?? colocation.primary;
+  return dependent.runningOn.length === 0;
+}
+
+/** What a colocation affects at this point of the plan. */
+export function colocationAffects(
+  dependent: Resource,
+  primary: Resource,
+  colocation: Colocation,
+  preview: boolean,
+): "nothing" | "location" | "role" {
+  if (!preview && primary.provisional) return "nothing";
+  const dependentRole = roleResource(dependent);
+  const primaryRole = roleResource(primary);
+  if (
+    colocation.dependentRole >= ROLE.unpromoted &&
+    dependentRole.parent?.isPromotable &&
+    !dependentRole.provisional
+  ) {
+    return "role";
+  }
+  if (!preview && !dependent.provisional) return "nothing";
+  if (
+    colocation.dependentRole !== ROLE.unknown &&
+    colocation.dependentRole !== dependentRole.nextRole
+  ) {
+    return "nothing";
+  }
+  if (colocation.primaryRole !== ROLE.unknown && colocation.primaryRole !== primaryRole.nextRole) {
+    return "nothing";
+  }
+  return "location";
+}
+
+/** Applies the score of an assigned primary to the dependent's nodes. */
+export function applyToScores(
+  ws: WorkingSet,
+  dependent: Resource,
+  primary: Resource,
+  colocation: Colocation,
+): void {
+  const where = primary.assignedNode;
+  const { score, nodeAttribute } = colocation;
+  if (!where && score < 0) return;
+  const value = where && colocationValue(where, nodeAttribute, primary);
+  const work = dependent.allowed.copyWithParts();
+  const source = `colocation ${colocation.id}`;
+  const detail = `with ${primary.id}`;
+  for (const node of ws.nodes) {
+    if (!work.has(node.index)) continue;
+    if (!where) {
+      work.add(node.index, -score, source, `${detail}, which will not run`);
+    } else if (sameValue(colocationValue(node, nodeAttribute, dependent), value)) {
+      if (score < INFINITY_SCORE) work.add(node.index, score, source, detail);
+    } else if (score >= INFINITY_SCORE) {
+      work.set(node.index, -INFINITY_SCORE);
+      work.explain(node.index, source, -INFINITY_SCORE, `${detail} on ${where.name}`);
+    }
+  }
+  if (Math.abs(score) >= INFINITY_SCORE || anyAllowed(ws, work)) dependent.allowed = work;
+}
+
+/** Applies a role-bound colocation to the promotion priority of an assigned instance. */
+export function applyToPriority(
+  dependent: Resource,
+  primary: Resource,
+  colocation: Colocation,
+): void {
+  if (!primary.assignedNode || !dependent.assignedNode) return;
+  const attribute = colocation.nodeAttribute;
+  const dependentValue = colocationValue(dependent.assignedNode, attribute, dependent);
+  const primaryValue = colocationValue(primary.assignedNode, attribute, primary);
+  if (!sameValue(dependentValue, primaryValue)) {
+    if (colocation.score >= INFINITY_SCORE && colocation.dependentRole === ROLE.promoted) {
+      dependent.priority = -INFINITY_SCORE;
+    }
+    return;
+  }
+  const primaryRole = roleResource(primary);
+  if (colocation.primaryRole !== ROLE.unknown && colocation.primaryRole !== primaryRole.nextRole) {
+    return;
+  }
+  const sign = colocation.dependentRole === ROLE.unpromoted ? -1 : 1;
+  dependent.priority = addScores(sign * colocation.score, dependent.priority);
+}
+
+/** Applies a colocation between two primitives, to location or role as the plan stands. */
+export function applyPrimitiveColocation(
+  ws: WorkingSet,
+  dependent: Resource,
+  primary: Resource,
+  colocation: Colocation,
+): void {
+  const affects = colocationAffects(dependent, primary, colocation, false);
+  if (affects === "location") applyToScores(ws, dependent, primary, colocation);
+  else if (affects === "role") applyToPriority(dependent, primary, colocation);
+}
+
+/** Forbids a dependent every node that is not in the list; may add the list's scores to the others. */
+export function intersectNodes(
+  ws: WorkingSet,
+  dependent: Resource,
+  colocation: Colocation,
+  nodes: ReadonlyMap<Node, number>,
+  mergeScores: boolean,
+): void {
+  const source = `colocation ${colocation.id}`;
+  for (const node of ws.nodes) {
+    if (!dependent.allowed.has(node.index)) continue;
+    const score = nodes.get(node);
+    if (score === undefined) {
+      dependent.allowed.set(node.index, -INFINITY_SCORE);
+      dependent.allowed.explain(
+        node.index,
+        source,
+        -INFINITY_SCORE,
+        `no instance of ${colocation.primary.id} there`,
+      );
+    } else if (mergeScores) {
+      dependent.allowed.add(node.index, score, source, `with ${colocation.primary.id}`);
+    }
+  }
+}
+
+function bestScoreMatching(
+  ws: WorkingSet,
+  source: Resource,
+  attribute: string,
+  value: string | undefined,
+): number {
+  let best = -INFINITY_SCORE;
+  for (const node of ws.nodes) {
+    const score = source.allowed.scores[node.index]!;
+    if (score <= best || !isAvailable(node)) continue;
+    if (sameValue(colocationValue(node, attribute, source), value)) best = score;
+  }
+  return best;
+}
+
+function allowedOnOne(ws: WorkingSet, resource: Resource): boolean {
+  let count = 0;
+  for (const node of ws.nodes) if (resource.allowed.scores[node.index]! >= 0) count++;
+  return count === 1;
+}
+
+/** How the scores of one resource are merged into a table made for another. */
+export interface MergeOptions {
+  /** Follow "this with" (for ordering resources by utilization) instead of "with this". */
+  readonly thisWith: boolean;
+  /** Ignore what would make a node's score negative. */
+  readonly nonNegative: boolean;
+  /** Roll a merge back that leaves no node. */
+  readonly active: boolean;
+}
+
+function mergeMatching(
+  ws: WorkingSet,
+  work: ScoreTable,
+  source: Resource,
+  target: Resource,
+  colocation: Colocation,
+  factor: number,
+  onlyPositive: boolean,
+): void {
+  const attribute = colocation.nodeAttribute;
+  const byName = attribute === "#uname";
+  for (const node of ws.nodes) {
+    const index = node.index;
+    if (!work.has(index)) continue;
+    let score: number;
+    if (byName) score = isAvailable(node) ? source.allowed.get(index) : -INFINITY_SCORE;
+    else score = bestScoreMatching(ws, source, attribute, colocationValue(node, attribute, target));
+    if (factor < 0 && score < 0) {
+      // An anti-colocated dependent's dislikes are no wish of the primary, except that a
+      // dependent with a single place left is worth making room for.
+      const sticky = colocation.primary.stickiness >= -score;
+      if (sticky || !hasInfluence(colocation) || !allowedOnOne(ws, colocation.dependent)) continue;
+    }
+    const before = work.scores[index]!;
+    if (before === UNUSABLE) continue;
+    const exact = Math.fround(factor * score);
+    let delta = Math.trunc(exact < 0 ? exact - 0.5 : exact + 0.5);
+    if (delta === 0 && score !== 0) delta = Math.sign(factor);
+    const after = addScores(delta, before);
+    if (onlyPositive && after < 0 && before > 0) work.set(index, UNUSABLE);
+    else if (onlyPositive && after < 0 && before === 0) continue;
+    else work.set(index, after);
+  }
+}
+
+/**
+ * Merges the scores of a resource, and of those colocated with it, into a table, multiplied by a
+ * factor that shrinks along the chain. Answers the new table, or the given one if the merge would
+ * leave no usable node. A group speaks through its first member (its last for "this with").
+ */
+export function mergeColocatedScores(
+  ws: WorkingSet,
+  source: Resource,
+  target: Resource | undefined,
+  table: ScoreTable | undefined,
+  colocation: Colocation | undefined,
+  factor: number,
+  options: MergeOptions,
+): ScoreTable | undefined {
+  if (source.variant === "group") {
+    const member = table ? source.children[0] : source.children[source.children.length - 1];
+    if (!member) return table;
+    return mergeColocatedScores(ws, member, target, table, colocation, factor, options);
+  }
+  if (source.mergingScores) return table;
+  source.mergingScores = true;
+  let work: ScoreTable;
+  let onBehalf = target;
+  if (!table) {
+    work = source.allowed.copy();
+    onBehalf = source;
+  } else {
+    work = table.copy();
+    mergeMatching(ws, work, source, target!, colocation!, factor, options.nonNegative);
+  }
+  if (anyAllowed(ws, work)) {
+    work = followChain(ws, source, onBehalf!, work, factor, options);
+  } else if (options.active) {
+    source.mergingScores = false;
+    return table;
+  }
+  if (options.nonNegative) {
+    for (const node of ws.nodes) if (work.scores[node.index] === UNUSABLE) work.set(node.index, 1);
+  }
+  source.mergingScores = false;
+  return work;
+}
+
+function followChain(
+  ws: WorkingSet,
+  source: Resource,
+  target: Resource,
+  table: ScoreTable,
+  factor: number,
+  options: MergeOptions,
+): ScoreTable {
+  let work = table;
+  const deeper = options.active ? options : { ...options, active: true };
+  const list = options.thisWith ? thisWithColocations(source) : withThisColocations(source);
+  for (const colocation of list) {
+    if (!options.thisWith && !hasInfluence(colocation)) continue;
+    const other = options.thisWith ? colocation.primary : colocation.dependent;
+    const next = Math.fround(Math.fround(factor * colocation.score) / INFINITY_SCORE);
+    work = mergeColocatedScores(ws, other, target, work, colocation, next, deeper) ?? work;
+  }
+  return work;
+}
+
+/** Takes the wishes of a dependent (and of its dependents) into the scores of the primary. */
+export function addDependentScores(ws: WorkingSet, colocation: Colocation, target: Resource): void {
+  if (!hasInfluence(colocation)) return;
+  const factor = Math.fround(colocation.score / INFINITY_SCORE);
+  const before = target.allowed;
+  const merged = mergeColocatedScores(
+    ws,
+    colocation.dependent,
+    target,
+    before,
+    colocation,
+    factor,
+    {
+      thisWith: false,
+      nonNegative: target.variant === "clone",
+      active: true,
+    },
+  );
+  if (!merged || merged === before) return;
+  if (before.parts) explainMerge(ws, before, merged, colocation);
+  target.allowed = merged;
+}
+
+function explainMerge(
+  ws: WorkingSet,
+  before: ScoreTable,
+  after: ScoreTable,
+  colocation: Colocation,
+): void {
+  after.parts = before.parts;
+  for (const node of ws.nodes) {
+    const change = after.get(node.index) - before.get(node.index);
+    if (change === 0) continue;
+    after.explain(
+      node.index,
+      `colocation ${colocation.id}`,
+      change,
+      `wishes of ${colocation.dependent.id}`,
+    );
+  }
+}
+
+/** As `isAllowed`, for a resource's own table. */
+export function mayRunOn(resource: Resource, node: Node): boolean {
+  return isAllowed(resource.allowed, node);
+}

@@ -1,0 +1,467 @@
+import { ACT, type Action, type Link, ORDER } from "./action.ts";
+import { findBySlot, orderActions } from "./actions.ts";
+import { blockColocationDependents } from "./colocation-block.ts";
+import { updateInstances } from "./interleave.ts";
+import { isBundled, isClone, isCollective, locationOf, roleOf } from "./resource-state.ts";
+import { actionFlags } from "./variant.ts";
+import { type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
+
+/**
+ * Lets every ordering have its effect: a necessary action makes others necessary, one that cannot
+ * run blocks others. Effects spread, so actions wait in a queue until nothing changes any more.
+ */
+
+export const FIRST_CHANGED = 1;
+export const NEXT_CHANGED = 2;
+
+const SUCCESS_OF: Readonly<Record<string, string>> = {
+  start: "running",
+  stop: "stopped",
+  promote: "promoted",
+  demote: "demoted",
+};
+const SUCCESSES = new Set(Object.values(SUCCESS_OF));
+
+export class OrderingUpdater {
+  readonly ws: WorkingSet;
+  readonly #queue: Action[] = [];
+  #head = 0;
+  readonly #blocked = (action: Action): void => this.enqueue(action);
+
+  constructor(ws: WorkingSet) {
+    this.ws = ws;
+  }
+
+  enqueue(action: Action): void {
+    if (action.queued) return;
+    action.queued = true;
+    this.#queue.push(action);
+  }
+
+  enqueueAfter(action: Action): void {
+    for (const link of action.after) this.enqueue(link.next);
+  }
+
+  /** Runs until nothing changes. The bound only guards against a rule that undoes another forever. */
+  run(): void {
+    const limit = 1000 + 200 * this.#queue.length;
+    for (let steps = 0; this.#head < this.#queue.length; steps++) {
+      const action = this.#queue[this.#head++]!;
+      action.queued = false;
+      if (steps > limit) continue;
+      this.#update(action);
+    }
+  }
+
+  #update(next: Action): void {
+    const before = next.flags;
+    let changed = 0;
+    if (next.is(ACT.requiresAny)) {
+      next.runnableBefore = 0;
+      if (next.requiredBefore === 0) next.requiredBefore = 1;
+      next.clear(ACT.runnable);
+    }
+    for (let i = 0; i < next.before.length; i++) {
+      const link = next.before[i]!;
+      changed &= ~FIRST_CHANGED;
+      changed |= this.#updateLink(link, next);
+      if (changed & FIRST_CHANGED) {
+        const first = this.#remapped(link, next);
+        this.enqueueAfter(first);
+        this.enqueue(first);
+      }
+    }
+    if (next.is(ACT.requiresAny)) {
+      changed = before === next.flags ? changed & ~NEXT_CHANGED : changed | NEXT_CHANGED;
+    }
+    if (changed & NEXT_CHANGED) {
+      if (before & ACT.runnable && !next.is(ACT.runnable)) {
+        blockColocationDependents(this.ws, next, this.#blocked);
+      }
+      this.enqueue(next);
+      this.enqueueAfter(next);
+    }
+  }
+
+  /** For another resource, "start CLONE" means once all of it has started. */
+  #remapped(link: Link, next: Action): Action {
+    const first = link.first;
+    const resource = first.resource;
+    if (!resource || !next.resource || resource === next.resource) return first;
+    if (resource.variant === "primitive" || next.resource.parent === resource) return first;
+    if (isAncestorOf(resource, next.resource)) return first;
+    return successAction(first, resource) ?? first;
+  }
+
+  #updateLink(link: Link, next: Action): number {
+    if (link.flags === ORDER.none) return 0;
+    const original = link.first;
+    const firstNode = placeOf(original);
+    const nextNode = placeOf(next);
+    if (link.flags & ORDER.ifOnSameNode && firstNode && nextNode && firstNode !== nextNode) {
+      link.flags = ORDER.none;
+      return 0;
+    }
+    if (original.resource && link.flags & ORDER.nextCancelsFirst && !next.is(ACT.optional)) {
+      original.set(ACT.optional);
+      if (original.task === "reload-agent" || original.task === "reload")
+        original.resource.reload = false;
+    }
+    const first = this.#remapped(link, next);
+    if (first !== original) {
+      if (orderActions(first, next, link.flags)) {
+        link.flags = ORDER.none;
+        return NEXT_CHANGED;
+      }
+      return 0;
+    }
+    const firstFlags = flagsForOrdering(first, nextNode);
+    const nextFlags = flagsForOrdering(next, firstNode);
+    return this.#applyFlags(link, first, next, firstFlags, nextFlags);
+  }
+
+  #applyFlags(
+    link: Link,
+    first: Action,
+    next: Action,
+    firstFlags: number,
+    nextFlags: number,
+  ): number {
+    let changed = 0;
+    let node = next.node;
+    if (link.flags & ORDER.firstImpliesNextOnNode) {
+      link.flags = (link.flags & ~ORDER.firstImpliesNextOnNode) | ORDER.firstImpliesNext;
+      node = first.node;
+    }
+    const flags = link.flags;
+    const optional = firstFlags & ACT.optional;
+    if (flags & ORDER.firstImpliesNext) {
+      if (next.resource) {
+        changed |= this.update(first, next, node, optional, ACT.optional, ORDER.firstImpliesNext);
+      } else if (!optional && next.is(ACT.optional)) {
+        next.clear(ACT.optional);
+        changed |= NEXT_CHANGED;
+      }
+    }
+    if (flags & ORDER.restart && next.resource) {
+      changed |= this.update(
+        first,
+        next,
+        node,
+        firstFlags,
+        ACT.optional | ACT.runnable,
+        ORDER.restart,
+      );
+    }
+    if (flags & ORDER.nextImpliesFirst) {
+      if (first.resource) {
+        changed |= this.#updateFirst(first, next, node, firstFlags, ORDER.nextImpliesFirst);
+      } else if (!optional && first.is(ACT.runnable)) {
+        first.clear(ACT.runnable);
+        changed |= FIRST_CHANGED;
+      }
+    }
+    if (next.resource) {
+      changed |= this.#applyResourceFlags(link, first, next, node, firstFlags);
+    } else {
+      changed |= applyMarkFlags(flags, next, firstFlags);
+    }
+    this.#applyPrinting(flags, first, next, firstFlags, nextFlags);
+    return changed | blockedByUnmanagedStop(flags, first, next);
+  }
+
+  #applyResourceFlags(
+    link: Link,
+    first: Action,
+    next: Action,
+    node: Node | undefined,
+    firstFlags: number,
+  ): number {
+    const flags = link.flags;
+    let changed = 0;
+    const optional = firstFlags & ACT.optional;
+    if (flags & ORDER.promotedNextImpliesFirst) {
+      changed |= this.update(
+        first,
+        next,
+        node,
+        optional,
+        ACT.optional,
+        ORDER.promotedNextImpliesFirst,
+      );
+    }
+    if (flags & ORDER.minRunnable) {
+      changed |= this.update(first, next, node, firstFlags, ACT.runnable, ORDER.minRunnable);
+    }
+    if (flags & ORDER.unrunnableFirstBlocks) {
+      changed |= this.update(
+        first,
+        next,
+        node,
+        firstFlags,
+        ACT.runnable,
+        ORDER.unrunnableFirstBlocks,
+      );
+    }
+    if (flags & ORDER.unmigratableNextBlocks) {
+      changed |= this.update(
+        first,
+        next,
+        node,
+        firstFlags,
+        ACT.optional,
+        ORDER.unmigratableNextBlocks,
+      );
+    }
+    if (flags & ORDER.nestedMigration) {
+      changed |= this.update(first, next, node, firstFlags, ACT.optional, ORDER.nestedMigration);
+    }
+    if (flags & ORDER.ordered) {
+      changed |= this.update(first, next, node, firstFlags, ACT.runnable, ORDER.ordered);
+    }
+    if (flags & ORDER.asymmetric) {
+      changed |= this.update(first, next, node, firstFlags, ACT.runnable, ORDER.asymmetric);
+    }
+    return changed;
+  }
+
+  #applyPrinting(
+    flags: number,
+    first: Action,
+    next: Action,
+    firstFlags: number,
+    nextFlags: number,
+  ): void {
+    if (first.is(ACT.runnable) && flags & ORDER.firstGraphsNext && !(firstFlags & ACT.optional)) {
+      next.set(ACT.always);
+    }
+    if (flags & ORDER.nextGraphsFirst && !(nextFlags & ACT.optional)) first.set(ACT.always);
+  }
+
+  /** `nextImpliesFirst` goes by the first's resource. */
+  #updateFirst(
+    first: Action,
+    next: Action,
+    node: Node | undefined,
+    flags: number,
+    type: number,
+  ): number {
+    return this.#dispatch(first.resource!, first, next, node, flags, ACT.optional, type);
+  }
+
+  /** Applies one kind of ordering to two actions, and to what is inside the next's resource. */
+  update(
+    first: Action,
+    next: Action,
+    node: Node | undefined,
+    flags: number,
+    filter: number,
+    type: number,
+  ): number {
+    return this.#dispatch(next.resource!, first, next, node, flags, filter, type);
+  }
+
+  #dispatch(
+    by: Resource,
+    first: Action,
+    next: Action,
+    node: Node | undefined,
+    flags: number,
+    filter: number,
+    type: number,
+  ): number {
+    if (by.variant === "group") return this.#updateGroup(first, next, node, flags, filter, type);
+    if (isCollective(by)) return updateInstances(this, first, next, node, flags, filter, type);
+    return this.updatePair(first, next, flags, filter, type);
+  }
+
+  #updateGroup(
+    first: Action,
+    next: Action,
+    node: Node | undefined,
+    flags: number,
+    filter: number,
+    type: number,
+  ): number {
+    let changed = this.updatePair(first, next, flags, filter, type);
+    for (const member of next.resource?.children ?? []) {
+      const same = member.tasks.get(next.task);
+      if (!same) continue;
+      for (let i = same.length - 1; i >= 0; i--) {
+        if (node && same[i]!.node !== node) continue;
+        changed |= this.update(first, same[i]!, node, flags, filter, type);
+        break;
+      }
+    }
+    return changed;
+  }
+
+  /** The effect of one kind of ordering on exactly these two actions. */
+  updatePair(first: Action, next: Action, flags: number, filter: number, type: number): number {
+    const nextBefore = next.flags;
+    const firstBefore = first.flags;
+    applyPair(first, next, flags, filter, type);
+    let changed = 0;
+    if (next.flags !== nextBefore) {
+      changed |= NEXT_CHANGED;
+      if (next.resource?.parent) this.enqueue(next);
+    }
+    if (first.flags !== firstBefore) changed |= FIRST_CHANGED;
+    return changed;
+  }
+}
+
+function isAncestorOf(resource: Resource, of: Resource): boolean {
+  for (let parent = of.parent; parent; parent = parent.parent) if (parent === resource) return true;
+  return false;
+}
+
+/** The mark that says "all of it has started" (or, with notifications, "and everybody knows"). */
+function successAction(first: Action, resource: Resource): Action | undefined {
+  if (first.intervalMs > 0 || first.slot.includes("notify")) return undefined;
+  const done = SUCCESS_OF[first.task] ?? (SUCCESSES.has(first.task) ? first.task : undefined);
+  if (!done) return undefined;
+  if (resource.notify && (isClone(resource) || isBundled(resource))) {
+    return findBySlot(resource, `confirmed-post_notify_${done}_0`);
+  }
+  return findBySlot(resource, `${done}_0`);
+}
+
+/** A group's start has no node of its own; it is where the group will be. */
+function placeOf(action: Action): Node | undefined {
+  if (action.resource?.variant === "group" && action.task === "start") {
+    return locationOf(action.resource, false) ?? action.node;
+  }
+  return action.node;
+}
+
+/** For clones: optional as on that node, but runnable as anywhere. */
+function flagsForOrdering(action: Action, node: Node | undefined): number {
+  const flags = actionFlags(action, undefined);
+  if (!node || !isClone(action.resource)) return flags;
+  return actionFlags(action, node) | (flags & ACT.runnable);
+}
+
+function applyMarkFlags(flags: number, next: Action, firstFlags: number): number {
+  let changed = 0;
+  if (flags & ORDER.minRunnable && firstFlags & ACT.runnable) {
+    next.runnableBefore++;
+    if (next.runnableBefore >= next.requiredBefore && !next.is(ACT.runnable)) {
+      next.set(ACT.runnable);
+      changed |= NEXT_CHANGED;
+    }
+  }
+  if (
+    flags & ORDER.unrunnableFirstBlocks &&
+    !(firstFlags & ACT.runnable) &&
+    next.is(ACT.runnable)
+  ) {
+    next.clear(ACT.runnable);
+    changed |= NEXT_CHANGED;
+  }
+  return changed;
+}
+
+function blockedByUnmanagedStop(flags: number, first: Action, next: Action): number {
+  const binding = ORDER.firstImpliesNext | ORDER.nextImpliesFirst | ORDER.restart;
+  const resource = first.resource;
+  if (!(flags & binding) || !resource || resource.managed || !resource.blocked) return 0;
+  if (first.is(ACT.runnable) || first.task !== "stop" || !next.is(ACT.runnable)) return 0;
+  next.clear(ACT.runnable);
+  return NEXT_CHANGED;
+}
+
+const FLAG_WORDS: Readonly<Record<number, string>> = {
+  [ACT.runnable]: "unrunnable",
+  [ACT.migratable]: "unmigrateable",
+  [ACT.optional]: "required",
+};
+
+function clearBecause(action: Action, flag: number, cause: Action): void {
+  if (!action.is(flag)) return;
+  action.clear(flag);
+  if (action.resource === cause.resource || action.reason !== undefined) return;
+  const owner = cause.resource ? `${cause.resource.id} ` : "";
+  action.reason = `${FLAG_WORDS[flag]} ${owner}${cause.task}`;
+}
+
+function applyPair(first: Action, next: Action, flags: number, filter: number, type: number): void {
+  const onOptional = (filter & ACT.optional) !== 0;
+  if (type & ORDER.asymmetric) applyAsymmetric(first, next);
+  if (type & ORDER.nextImpliesFirst && !next.is(ACT.optional)) {
+    // The flags are those of the first as the ordering sees it, possibly of a whole collective.
+    if (onOptional && !(flags & ACT.optional)) clearBecause(first, ACT.optional, next);
+    if (flags & ACT.migratable && !next.is(ACT.migratable))
+      clearBecause(first, ACT.migratable, next);
+  }
+  if (
+    type & ORDER.promotedNextImpliesFirst &&
+    next.resource?.role === ROLE.promoted &&
+    onOptional &&
+    !next.is(ACT.optional)
+  ) {
+    clearBecause(first, ACT.optional, next);
+    if (!next.is(ACT.migratable)) clearBecause(first, ACT.migratable, next);
+  }
+  if (type & ORDER.unmigratableNextBlocks && onOptional) {
+    if (!next.is(ACT.migratable | ACT.runnable)) clearBecause(first, ACT.runnable, next);
+    if (!next.is(ACT.optional)) clearBecause(first, ACT.optional, next);
+  }
+  if (type & ORDER.nestedMigration && onOptional && !first.is(ACT.runnable)) {
+    clearBecause(next, ACT.migratable, first);
+    next.clear(ACT.pseudo);
+  }
+  if (
+    type & ORDER.unrunnableFirstBlocks &&
+    filter & ACT.runnable &&
+    next.is(ACT.runnable) &&
+    !(flags & ACT.runnable)
+  ) {
+    clearBecause(next, ACT.runnable, first);
+    clearBecause(next, ACT.migratable, first);
+  }
+  if (type & ORDER.firstImpliesNext && onOptional && next.is(ACT.optional)) {
+    if (!(flags & ACT.optional) && !first.is(ACT.migratable))
+      clearBecause(next, ACT.optional, first);
+  }
+  if (type & ORDER.restart) applyRestart(first, next, filter);
+}
+
+function applyAsymmetric(first: Action, next: Action): void {
+  if (!next.resource || first.is(ACT.runnable)) return;
+  if (next.is(ACT.optional)) {
+    const role = roleOf(next.resource, true);
+    if (role === ROLE.stopped && next.task === "stop") return;
+    const running = next.resource.runningOn;
+    if (
+      role >= ROLE.started &&
+      next.task === "start" &&
+      running.length === 1 &&
+      running[0] === next.node
+    )
+      return;
+  }
+  clearBecause(next, ACT.optional, first);
+  clearBecause(next, ACT.runnable, first);
+}
+
+function applyRestart(first: Action, next: Action, filter: number): void {
+  const required = (filter & ACT.optional) !== 0 && !next.is(ACT.optional);
+  const stuck =
+    (filter & ACT.runnable) !== 0 &&
+    !next.is(ACT.runnable) &&
+    next.resource?.managed === true &&
+    first.resource === next.resource;
+  if (!required && !stuck) return;
+  if (first.is(ACT.runnable)) clearBecause(first, ACT.optional, next);
+  if (!next.is(ACT.optional)) clearBecause(first, ACT.optional, next);
+  if (!next.is(ACT.migratable)) clearBecause(first, ACT.migratable, next);
+  if (!first.is(ACT.optional) && !first.is(ACT.runnable)) clearBecause(next, ACT.runnable, first);
+}
+
+/** Updates every action, newest first, and whatever that touches. */
+export function updateAllActions(ws: WorkingSet): void {
+  const updater = new OrderingUpdater(ws);
+  for (let i = ws.actions.length - 1; i >= 0; i--) updater.enqueue(ws.actions[i]!);
+  updater.run();
+}

@@ -1,0 +1,155 @@
+import type { WallTime } from "../core/units.ts";
+import type { ClusterStatus } from "../model/cluster-status.ts";
+import type { Plan } from "../model/plan.ts";
+import type { PolicyDefinition } from "../model/policy-definition.ts";
+import { resourceAction } from "./actions.ts";
+import { clearFailcount, clearHistory, clearOrphanFailcounts } from "./cleanup.ts";
+import { unpackColocation } from "./colocation-unpack.ts";
+import { scheduleFencingAndShutdowns } from "./fencing.ts";
+import { createGraph } from "./graph.ts";
+import { checkHistories, noteRecurring } from "./history-check.ts";
+import { applyHealth, applyNodeCriteria, unpackLocation } from "./location.ts";
+import { applyOrderings } from "./ordering.ts";
+import { unpackOrder } from "./ordering-unpack.ts";
+import { createPlacements } from "./placement.ts";
+import { scheduleProbes } from "./probes.ts";
+import { orderRemoteConnections } from "./remote.ts";
+import { sortByAssignment } from "./resource-order.ts";
+import { applyShutdownLocks } from "./shutdown-lock.ts";
+import { createSummary } from "./summary.ts";
+import { unpackTicket } from "./tickets.ts";
+import { unpack } from "./unpack/unpack.ts";
+import { addInternalConstraints, assign, createActions } from "./variant.ts";
+import { type Resource, WorkingSet } from "./working-set.ts";
+
+/**
+ * The policy engine: what should run where, and how to get there. Pacemaker's scheduler in stages:
+ *
+ *     unpack        definition and status become the working set
+ *     constrain     constraints, health, stickiness, failures become scores and orderings
+ *     assign        every resource gets a node and a role
+ *     act           every change becomes actions; probes, fencing, shutdown
+ *     order         orderings make actions necessary or impossible, until nothing changes
+ *     read out      graph, summary, placements
+ */
+
+export interface PlanOptions {
+  /** Collect what every score is made of; costs time. */
+  readonly explain?: boolean;
+}
+
+/** A plan together with the working set that it was read out of, for outcomes and explanations. */
+export interface Schedule {
+  readonly plan: Plan;
+  readonly workingSet: WorkingSet;
+}
+
+function propagateRunning(resource: Resource): void {
+  for (const child of resource.children) {
+    propagateRunning(child);
+    for (const node of child.runningOn) {
+      if (!resource.runningOn.includes(node)) resource.runningOn.push(node);
+    }
+  }
+}
+
+function constrain(ws: WorkingSet): void {
+  applyHealth(ws);
+  for (const constraint of ws.definition.constraints) {
+    switch (constraint.kind) {
+      case "location":
+        unpackLocation(ws, constraint);
+        break;
+      case "colocation":
+        unpackColocation(ws, constraint);
+        break;
+      case "order":
+        unpackOrder(ws, constraint);
+        break;
+      case "ticket":
+        unpackTicket(ws, constraint);
+        break;
+    }
+  }
+  if (ws.options.shutdownLock) applyShutdownLocks(ws);
+  applyNodeCriteria(ws);
+  for (const resource of ws.resources) addInternalConstraints(ws, resource);
+}
+
+/** Actions that the histories ask for, whatever is decided about the resource. */
+function actOnHistory(ws: WorkingSet): void {
+  noteRecurring(ws);
+  for (const clear of ws.failcountClears) {
+    clearFailcount(ws, clear.resource, clear.node, clear.reason);
+  }
+  for (const demand of ws.demands) {
+    if (demand.task === "lrm_delete") {
+      clearHistory(ws, demand.resource, demand.node);
+      continue;
+    }
+    const action = resourceAction(ws, demand.resource, demand.task, 0, demand.node, false);
+    if (demand.reason !== undefined) action.because(demand.reason);
+  }
+}
+
+function assignAll(ws: WorkingSet): void {
+  for (const node of ws.nodes) node.remaining = new Map(node.utilization);
+  if (ws.options.placementStrategy !== "default") sortByAssignment(ws);
+  if (ws.haveRemoteNodes) {
+    for (const resource of ws.resources) {
+      if (resource.isRemoteConnection) assign(ws, resource, resource.partialMigrationTarget, true);
+    }
+  }
+  for (const resource of ws.resources) {
+    if (!resource.isRemoteConnection) assign(ws, resource, undefined, true);
+  }
+}
+
+function act(ws: WorkingSet): void {
+  if (ws.options.enableStartupProbes) scheduleProbes(ws);
+  if (ws.options.stopOrphanResources) {
+    for (const resource of ws.resources) clearOrphanFailcounts(ws, resource);
+  }
+  for (const resource of ws.resources) createActions(ws, resource);
+  orderRemoteConnections(ws);
+  scheduleFencingAndShutdowns(ws);
+  applyOrderings(ws);
+}
+
+/** Schedules, and keeps the working set for who needs more than the plan. */
+export function schedule(
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  now: WallTime,
+  options: PlanOptions = {},
+): Schedule {
+  const ws = new WorkingSet(definition, status, Math.floor(now / 1000));
+  ws.explain = options.explain ?? false;
+  unpack(ws);
+  for (const resource of ws.resources) propagateRunning(resource);
+  ws.resources.sort((a, b) => b.priority - a.priority);
+  actOnHistory(ws);
+  constrain(ws);
+  checkHistories(ws);
+  assignAll(ws);
+  act(ws);
+  const actions = createGraph(ws);
+  const plan: Plan = {
+    actions,
+    placements: createPlacements(ws),
+    summary: createSummary(ws),
+    notices: ws.notices,
+    ...(ws.recheckAt === undefined ? {} : { recheckAt: ws.recheckAt }),
+  };
+  return { plan, workingSet: ws };
+}
+
+/** The plan for a definition and a status at a time. Pure: the same input gives the same plan. */
+export function plan(
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  now: WallTime,
+  options: PlanOptions = {},
+): Plan {
+  return schedule(definition, status, now, options).plan;
+}

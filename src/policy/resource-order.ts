@@ -1,0 +1,39 @@
+import { INFINITY_SCORE } from "../model/score.ts";
+import { mergeColocatedScores } from "./colocation.ts";
+import { compareNodes } from "./nodes.ts";
+import { currentNode } from "./resource-state.ts";
+import { ScoreTable } from "./score-table.ts";
+import type { Node, Resource, WorkingSet } from "./working-set.ts";
+
+/**
+ * With a placement strategy, resources are assigned in the order of priority, then of the score
+ * where they are, then of the score on the best nodes.
+ */
+
+function nodeOrder(ws: WorkingSet): Node[] {
+  const table = ScoreTable.empty(ws.nodes.length, false);
+  for (const node of ws.nodes) table.set(node.index, 0);
+  return [...ws.nodes].sort((a, b) => compareNodes(ws, table, a, b, undefined));
+}
+
+export function sortByAssignment(ws: WorkingSet): void {
+  const nodes = nodeOrder(ws);
+  const tables = new Map<Resource, ScoreTable>();
+  for (const resource of ws.resources) {
+    const options = { thisWith: true, nonNegative: false, active: false };
+    const table = mergeColocatedScores(ws, resource, undefined, undefined, undefined, 1, options);
+    if (table) tables.set(resource, table);
+  }
+  const score = (resource: Resource, node: Node | undefined): number =>
+    (node && tables.get(resource)?.get(node.index)) ?? -INFINITY_SCORE;
+  ws.resources.sort((a, b) => {
+    if (a.priority !== b.priority) return b.priority - a.priority;
+    const here = score(b, currentNode(b)) - score(a, currentNode(a));
+    if (here !== 0) return here;
+    for (const node of nodes) {
+      const there = score(b, node) - score(a, node);
+      if (there !== 0) return there;
+    }
+    return 0;
+  });
+}
