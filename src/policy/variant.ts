@@ -52,13 +52,17 @@ export function assign(
 export function createActions(ws: WorkingSet, resource: Resource): void {
   switch (resource.variant) {
     case "primitive":
-      return createPrimitiveActions(ws, resource);
+      createPrimitiveActions(ws, resource);
+      break;
     case "group":
-      return createGroupActions(ws, resource);
+      createGroupActions(ws, resource);
+      break;
     case "clone":
-      return createCloneActions(ws, resource);
+      createCloneActions(ws, resource);
+      break;
     case "bundle":
-      return createBundleActions(ws, resource);
+      createBundleActions(ws, resource);
+      break;
   }
 }
 
@@ -66,13 +70,17 @@ export function createActions(ws: WorkingSet, resource: Resource): void {
 export function addInternalConstraints(ws: WorkingSet, resource: Resource): void {
   switch (resource.variant) {
     case "primitive":
-      return constrainPrimitive(ws, resource);
+      constrainPrimitive(ws, resource);
+      break;
     case "group":
-      return constrainGroup(ws, resource);
+      constrainGroup(ws, resource);
+      break;
     case "clone":
-      return constrainClone(ws, resource);
+      constrainClone(ws, resource);
+      break;
     case "bundle":
-      return constrainBundle(ws, resource);
+      constrainBundle(ws, resource);
+      break;
   }
 }
 
@@ -89,13 +97,17 @@ export function applyColocation(
   }
   switch (primary.variant) {
     case "primitive":
-      return applyPrimitiveColocation(ws, dependent, primary, colocation);
+      applyPrimitiveColocation(ws, dependent, primary, colocation);
+      break;
     case "group":
-      return colocateWithGroup(ws, dependent, primary, colocation);
+      colocateWithGroup(ws, dependent, primary, colocation);
+      break;
     case "clone":
-      return applyCloneColocation(ws, dependent, primary, colocation);
+      applyCloneColocation(ws, dependent, primary, colocation);
+      break;
     case "bundle":
-      return applyBundleColocation(ws, dependent, primary, colocation);
+      applyBundleColocation(ws, dependent, primary, colocation);
+      break;
   }
 }
 
