@@ -79,7 +79,7 @@ export class LeaveSequence {
           return ["stop-alone"];
         case "hand-over":
           return this.handedOver(now);
-        case "exit":
+        default:
           return ["exit"];
       }
     });

@@ -1,5 +1,4 @@
-import type { Instant, WallTime } from "../core/units.ts";
-import type { View } from "../membership/membership.ts";
+import type { Instant } from "../core/units.ts";
 import type { Cib, CibCommand, CibResult } from "../model/cib.ts";
 import type { ControlReply, ControlRequest } from "../model/control.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
@@ -10,48 +9,31 @@ import type {
   TransitionReport,
 } from "../model/status-report.ts";
 import { type ControlDesk, type DeskOffice, fail, ok, readConfig } from "./control-desk.ts";
-import type { Coordinator } from "./coordinator.ts";
-import type { DefinitionInForce } from "./definition-in-force.ts";
-import type { LinkTable } from "./link-table.ts";
-import type { NodeMessage } from "./node-message.ts";
+import type { NodeCore } from "./node-core.ts";
 import { buildReport } from "./status-report-builder.ts";
-import type { Timeline } from "./timeline.ts";
 
-/** The parts of a node that its desk looks at. */
-export interface DeskParts {
-  readonly self: string;
-  readonly version: string;
-  readonly coordinator: Coordinator;
-  readonly force: DefinitionInForce;
-  readonly links: LinkTable;
-  readonly timeline: Timeline;
-  cib(): Cib;
-  view(): View | undefined;
-  term(): number;
-  wall(): WallTime;
-  now(): Instant;
+/** What the desk needs of the rules of a node. */
+export interface DeskRules {
   follows(): string | undefined;
-  incarnations(): ReadonlyMap<string, number>;
   propose(command: CibCommand, done: (result: CibResult) => void): void;
-  tell(node: string, message: NodeMessage): void;
 }
 
-export function deskOffice(parts: DeskParts): DeskOffice {
-  const { coordinator, force } = parts;
+export function deskOffice(node: NodeCore, rules: DeskRules): DeskOffice {
+  const { coordinator, force } = node;
   return {
     get quorate() {
       return coordinator.by?.acting === false;
     },
-    wall: () => parts.wall(),
-    cib: () => parts.cib(),
+    wall: () => node.wall(),
+    cib: () => node.store.cib,
     definition: () => force.definition,
-    report: () => report(parts),
-    timeline: () => parts.timeline,
+    report: () => report(node, rules.follows()),
+    timeline: () => node.incidents.timeline,
     whatIf: (policy?: PolicyDefinition) => coordinator.whatIf(policy),
-    withOverride: (override) => force.withOverride(parts.cib(), override, parts.wall()),
+    withOverride: (override) => force.withOverride(node.store.cib, override, node.wall()),
     settled: () => coordinator.settled,
-    propose: (command, done) => parts.propose(command, done),
-    cleanup: (resource, node) => cleanup(parts, resource, node),
+    propose: (command, done) => rules.propose(command, done),
+    cleanup: (resource, target) => cleanup(node, resource, target),
     fence: (_request, respond) =>
       respond(
         fail(
@@ -88,27 +70,27 @@ export function answerAlone(
   }
 }
 
-function report(parts: DeskParts): StatusReport {
-  const { coordinator, force } = parts;
+function report(node: NodeCore, coordinatorName: string | undefined): StatusReport {
+  const { coordinator, force } = node;
   const definition = force.definition;
   const active = coordinator.by !== undefined;
   const plan = active ? coordinator.whatIf() : undefined;
   return buildReport({
-    self: parts.self,
-    version: parts.version,
-    wall: parts.wall(),
-    now: parts.now(),
+    self: node.self,
+    version: node.options.version,
+    wall: node.wall(),
+    now: node.now,
     definition,
-    cib: parts.cib(),
-    coordinator: parts.follows() ?? null,
-    term: parts.term(),
-    quorum: quorumReport(parts),
-    members: parts.incarnations(),
-    links: parts.links.reports(definition.nodes),
+    cib: node.store.cib,
+    coordinator: coordinatorName ?? null,
+    term: node.election.term,
+    quorum: quorumReport(node),
+    members: node.members(),
+    links: node.links.reports(definition.nodes),
     collected: active ? coordinator.status : undefined,
     plan,
-    transition: transitionReport(parts),
-    warnings: warnings(parts),
+    transition: transitionReport(node),
+    warnings: warnings(node, coordinatorName),
     fencing: {
       enabled: definition.choices.fencingEnabled,
       devices: definition.fencing.devices.map((device) => ({
@@ -117,16 +99,16 @@ function report(parts: DeskParts): StatusReport {
         targets: device.targets,
         lastCheck: null,
       })),
-      history: [...parts.cib().fencing].reverse().slice(0, 20),
+      history: [...node.store.cib.fencing].reverse().slice(0, 20),
       held: null,
     },
     localFileDiffers: false,
   });
 }
 
-function quorumReport(parts: DeskParts): StatusReport["quorum"] {
-  const verdict = parts.view()?.quorum;
-  const { quorum, choices } = parts.force.definition;
+function quorumReport(node: NodeCore): StatusReport["quorum"] {
+  const verdict = node.view?.quorum;
+  const { quorum, choices } = node.force.definition;
   const options: string[] = [];
   if (quorum.twoNode) options.push("two-node");
   if (quorum.waitForAll) options.push("wait-for-all");
@@ -143,15 +125,15 @@ function quorumReport(parts: DeskParts): StatusReport["quorum"] {
   };
 }
 
-function transitionReport(parts: DeskParts): TransitionReport {
-  const { coordinator } = parts;
+function transitionReport(node: NodeCore): TransitionReport {
+  const { coordinator } = node;
   const inFlight = coordinator.runner.inFlight();
   const running = inFlight.map(
     (flight): PendingOperation & { readonly resource: string | null } => ({
       operation: flight.action.operation,
       node: flight.action.node ?? "",
       resource: flight.action.resource ?? null,
-      since: parts.wall(),
+      since: node.wall(),
       timeoutMs: flight.action.timeoutMs,
     }),
   );
@@ -173,14 +155,14 @@ function transitionReport(parts: DeskParts): TransitionReport {
   };
 }
 
-function warnings(parts: DeskParts): StatusWarning[] {
+function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWarning[] {
   const found: StatusWarning[] = [];
-  if (parts.follows() === undefined) {
+  if (coordinatorName === undefined) {
     found.push({
       code: "NO_DC",
       severity: "error",
       message: "there is no coordinator: nothing is decided, nothing is started",
-      hint: parts.view()?.quorum.explanation ?? "the view of the cluster has not formed yet",
+      hint: node.view?.quorum.explanation ?? "the view of the cluster has not formed yet",
     });
   }
   return found;
@@ -188,15 +170,15 @@ function warnings(parts: DeskParts): StatusWarning[] {
 
 /** Forgets failures and histories, so that the resources are looked at anew. */
 function cleanup(
-  parts: DeskParts,
+  core: NodeCore,
   resource: string | undefined,
   node: string | undefined,
 ): { resource: string; node: string }[] {
-  const by = parts.coordinator.by;
+  const by = core.coordinator.by;
   const cleaned: { resource: string; node: string }[] = [];
   if (by === undefined) return cleaned;
-  const { status } = parts.coordinator;
-  const wanted = resource === undefined ? undefined : parts.force.expand(resource);
+  const { status } = core.coordinator;
+  const wanted = resource === undefined ? undefined : core.force.expand(resource);
   for (const member of status.memberNames()) {
     if (node !== undefined && member !== node) continue;
     for (const history of status.get(member)?.history ?? []) {
@@ -208,7 +190,7 @@ function cleanup(
         term: by.term,
         resource: history.resource,
       } as const;
-      parts.tell(member, { t: "order", by, order });
+      core.tell(member, { t: "order", by, order });
       cleaned.push({ resource: history.resource, node: member });
     }
   }

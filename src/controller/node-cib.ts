@@ -1,0 +1,85 @@
+import type { RaftInput } from "../consensus/raft-types.ts";
+import { note } from "../core/note.ts";
+import type { CibCommand, CibResult } from "../model/cib.ts";
+import { fromCoordinator } from "./node-coordination.ts";
+import type { NodeCore } from "./node-core.ts";
+import { leaveSteps } from "./node-leaving.ts";
+import { fromMembership } from "./node-view.ts";
+import type { ReplicatedCibOutput } from "./replicated-cib.ts";
+
+export function raftStep(node: NodeCore, input: RaftInput): void {
+  fromCib(node, node.store.step(node.now, input));
+}
+
+/** Proposes a change of the CIB; `done` is called once it is committed and applied, or refused. */
+export function propose(
+  node: NodeCore,
+  command: CibCommand,
+  done: (result: CibResult) => void,
+): void {
+  node.proposalCount += 1;
+  const id = `${node.options.incarnation}-${node.proposalCount}`;
+  node.proposals.set(id, done);
+  fromCib(node, node.store.propose(node.now, id, command));
+}
+
+/** The disk refuses: this node promises nothing until it can write again. */
+export function storeFailed(node: NodeCore, message: string): void {
+  node.out.push(
+    note("error", "storage", `cannot write to the state directory: ${message}`, {
+      hint: "free space or mend the file system: this node promises nothing until it can write",
+    }),
+  );
+  raftStep(node, { kind: "storage-trouble", on: true, message });
+}
+
+export function fromCib(node: NodeCore, outputs: readonly ReplicatedCibOutput[]): void {
+  for (const output of outputs) {
+    switch (output.kind) {
+      case "send":
+        node.tell(output.to, { t: "raft", body: output.body });
+        break;
+      case "role":
+        roleChanged(node, output);
+        break;
+      case "cib-changed":
+        cibChanged(node);
+        break;
+      case "proposed": {
+        const done = node.proposals.get(output.id);
+        node.proposals.delete(output.id);
+        done?.(output.result);
+        break;
+      }
+      case "left":
+        leaveSteps(node, node.leave.handedOver(node.now));
+        break;
+      default:
+        node.out.push(output);
+    }
+  }
+}
+
+function roleChanged(node: NodeCore, role: Extract<ReplicatedCibOutput, { kind: "role" }>): void {
+  const { ready, term, leader } = role;
+  node.election = { leads: role.role === "leader", ready, term, leader };
+  const nodes = node.store.excused();
+  fromMembership(node, node.membership.step(node.now, { kind: "excused", nodes }));
+  node.out.push({ kind: "changed" });
+}
+
+/** A command was applied: a new definition goes everywhere it matters, and the plan is stale. */
+function cibChanged(node: NodeCore): void {
+  const { changed, notes } = node.force.update(node.store.cib);
+  node.out.push(...notes, { kind: "changed" });
+  const version = node.store.cib.definition;
+  if (changed && version !== undefined) {
+    const { nodes, quorum } = node.force.definition;
+    const config = node.force.messagingConfig(node.self);
+    node.out.push({ kind: "definition", text: version.text, version: version.version });
+    node.out.push({ kind: "messaging", command: { kind: "configure", config } });
+    raftStep(node, { kind: "rules", rules: { nodes, quorum } });
+    fromMembership(node, node.membership.step(node.now, { kind: "rules", nodes, quorum }));
+  }
+  fromCoordinator(node, node.coordinator.replan(node.now, "the CIB changed"));
+}

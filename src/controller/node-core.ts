@@ -1,0 +1,141 @@
+import { type LoadedRaft, RAFT_DEFAULTS } from "../consensus/raft-types.ts";
+import type { Instant, Millis, WallTime } from "../core/units.ts";
+import { LocalManager, type LocalManagerOptions } from "../lrm/local-manager.ts";
+import { Membership, type View } from "../membership/membership.ts";
+import type { CibResult } from "../model/cib.ts";
+import type { Definition } from "../model/definition.ts";
+import { AdvertWriter } from "./advert-writer.ts";
+import { Coordinator, type Planner } from "./coordinator.ts";
+import { DefinitionInForce } from "./definition-in-force.ts";
+import { IncidentRecorder } from "./incident-recorder.ts";
+import { LeaveSequence } from "./leave-sequence.ts";
+import { LinkTable } from "./link-table.ts";
+import { MemberDuty } from "./member-duty.ts";
+import type { NodeOutput } from "./node-io.ts";
+import { encodeMessage, type NodeMessage } from "./node-message.ts";
+import { ReplicatedCib } from "./replicated-cib.ts";
+
+export interface NodeOptions {
+  readonly self: string;
+  /** Grows with every start of this daemon. */
+  readonly incarnation: number;
+  /** What the local file says; in force until the cluster has committed something. */
+  readonly definition: Definition;
+  readonly stored: LoadedRaft;
+  readonly planner: Planner;
+  readonly environment: LocalManagerOptions["environment"];
+  readonly version: string;
+  readonly now: Instant;
+  readonly wall: WallTime;
+}
+
+/** What this node knows of the election. */
+export interface ElectionState {
+  readonly leads: boolean;
+  readonly ready: boolean;
+  readonly term: number;
+  readonly leader: string | undefined;
+}
+
+/** Longest time between a start and the first act as coordinator without quorum. */
+const LISTEN_MS: Millis = 1_000;
+
+/** How long a view may take to form once somebody was heard. */
+const FORM_DELAY_MS: Millis = 20;
+
+/**
+ * The parts of a node and what they share. The rules by which they work together are in the
+ * `node-*.ts` files beside this one; nothing outside of them touches it.
+ */
+export class NodeCore {
+  readonly self: string;
+  readonly options: NodeOptions;
+  readonly membership: Membership;
+  readonly store: ReplicatedCib;
+  readonly member: MemberDuty;
+  readonly coordinator: Coordinator;
+  readonly force: DefinitionInForce;
+  readonly links = new LinkTable();
+  readonly leave = new LeaveSequence();
+  readonly incidents: IncidentRecorder;
+  readonly advert = new AdvertWriter();
+  readonly proposals = new Map<string, (result: CibResult) => void>();
+  /** Last incarnation heard of each peer. */
+  readonly incarnations = new Map<string, number>();
+  readonly toSelf: NodeMessage[] = [];
+  /** Until then this node only listens, unless a quorum elects it. */
+  readonly listenUntil: Instant;
+  proposalCount = 0;
+  view: View | undefined;
+  election: ElectionState = { leads: false, ready: false, term: 0, leader: undefined };
+  wallReading: { readonly wall: WallTime; readonly at: Instant };
+  /** Somebody came back: addresses are announced again once all has settled. */
+  announceWhenSettled = false;
+  /** The view changed in this step, and these nodes fell out of it. */
+  viewChanged = false;
+  viewLost: string[] = [];
+  now: Instant;
+  out: NodeOutput[] = [];
+
+  constructor(options: NodeOptions) {
+    const { self, incarnation, definition, now } = options;
+    this.self = self;
+    this.options = options;
+    this.now = now;
+    this.wallReading = { wall: options.wall, at: now };
+    this.listenUntil = now + LISTEN_MS + 3 * definition.messaging.advertIntervalMs;
+    this.force = new DefinitionInForce(definition);
+    const { nodes, quorum } = definition;
+    this.membership = new Membership({
+      self,
+      incarnation,
+      nodes,
+      quorum,
+      formDelayMs: FORM_DELAY_MS,
+    });
+    this.store = new ReplicatedCib(
+      { ...RAFT_DEFAULTS, self, incarnation, rules: { nodes, quorum } },
+      options.stored,
+    );
+    this.member = new MemberDuty(
+      new LocalManager({
+        node: self,
+        incarnation,
+        wallClock: () => this.wall(),
+        environment: options.environment,
+      }),
+    );
+    this.coordinator = new Coordinator({
+      self,
+      planner: options.planner,
+      policy: (wall) =>
+        this.coordinator.by?.acting !== true && !this.force.committed
+          ? undefined
+          : this.force.policy(this.store.cib, wall),
+      cib: () => this.store.cib,
+    });
+    this.incidents = new IncidentRecorder((entry) => this.out.push({ kind: "timeline", entry }));
+  }
+
+  /** The wall clock as last read, moved on by the monotonic one. */
+  wall(): WallTime {
+    return this.wallReading.wall + (this.now - this.wallReading.at);
+  }
+
+  /** The members of the view with their incarnations, this node included. */
+  members(): Map<string, number> {
+    const members = new Map([[this.self, this.options.incarnation]]);
+    for (const peer of this.view?.peers ?? []) members.set(peer.name, peer.incarnation);
+    return members;
+  }
+
+  /** Sends a message to a node; what is meant for this node is delivered within the same step. */
+  tell(node: string, message: NodeMessage): void {
+    if (node === this.self) {
+      this.toSelf.push(message);
+      return;
+    }
+    const payload = encodeMessage(message);
+    this.out.push({ kind: "messaging", command: { kind: "send", to: node, payload } });
+  }
+}

@@ -1,0 +1,61 @@
+import { note } from "../core/note.ts";
+import type { LeaveStep } from "./leave-sequence.ts";
+import type { MemberOutput } from "./member-duty.ts";
+import { raftStep } from "./node-cib.ts";
+import { follows } from "./node-coordination.ts";
+import type { NodeCore } from "./node-core.ts";
+
+/** Performs steps of a clean leave. */
+export function leaveSteps(node: NodeCore, steps: readonly LeaveStep[]): void {
+  for (const step of steps) {
+    switch (step) {
+      case "ask":
+        askToLeave(node);
+        break;
+      case "stop-alone": {
+        const reason = "leaving without a coordinator";
+        fromMember(node, node.member.lrm(node.now, { kind: "stop-all", reason }));
+        break;
+      }
+      case "hand-over":
+        raftStep(node, { kind: "leave" });
+        break;
+      case "say-goodbye":
+        node.out.push({ kind: "messaging", command: { kind: "leave" } });
+        break;
+      case "exit":
+        node.out.push({ kind: "exit", code: 0, reason: "left the cluster" });
+        break;
+    }
+  }
+}
+
+function askToLeave(node: NodeCore): void {
+  const coordinator = follows(node);
+  if (coordinator === undefined) return;
+  node.leave.heard();
+  node.tell(coordinator, { t: "leaving" });
+}
+
+/** Performs what the node's own duties as a member ask for. */
+export function fromMember(node: NodeCore, outputs: readonly MemberOutput[]): void {
+  for (const output of outputs) {
+    switch (output.kind) {
+      case "tell":
+        node.tell(output.node, output.message);
+        break;
+      case "released":
+        leaveSteps(node, node.leave.released(node.now));
+        break;
+      case "all-stopped":
+        if (output.failed.length > 0) {
+          const names = output.failed.join(", ");
+          node.out.push(note("error", "stop-failed", `still active after the stop: ${names}`));
+        }
+        leaveSteps(node, node.leave.released(node.now));
+        break;
+      default:
+        node.out.push(output);
+    }
+  }
+}

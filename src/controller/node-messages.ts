@@ -1,0 +1,74 @@
+import { parseRaftMessage } from "../consensus/raft-codec.ts";
+import { raftStep } from "./node-cib.ts";
+import { fromCoordinator } from "./node-coordination.ts";
+import type { NodeCore } from "./node-core.ts";
+import { fromMember, leaveSteps } from "./node-leaving.ts";
+import type { NodeMessage } from "./node-message.ts";
+import type { RequestRouter } from "./request-router.ts";
+
+/** Hands a message of a peer, or of this node to itself, to the part that it is for. */
+export function receive(
+  node: NodeCore,
+  router: RequestRouter,
+  from: string,
+  message: NodeMessage,
+): void {
+  const { now, member, coordinator } = node;
+  switch (message.t) {
+    case "raft": {
+      const body = parseRaftMessage(message.body);
+      const incarnation = node.incarnations.get(from) ?? 0;
+      if (body !== undefined) raftStep(node, { kind: "message", from, incarnation, body });
+      break;
+    }
+    case "collect":
+      fromMember(node, member.collect(now, from, message.by));
+      if (node.leave.active) leaveSteps(node, ["ask"]);
+      break;
+    case "order":
+      fromMember(node, member.order(now, from, message.by, message.order));
+      break;
+    case "ask":
+      router.handleAsk(now, from, message.id, message.request);
+      break;
+    case "answer":
+      router.handleAnswer(from, message.id, message.reply);
+      break;
+    case "leaving":
+      coordinator.status.setLeaving(from);
+      fromCoordinator(node, coordinator.replan(now, `${from} wants to leave`));
+      break;
+    default:
+      if (message.by.term === coordinator.by?.term) receiveReport(node, from, message);
+  }
+}
+
+/** What a member tells its coordinator; only of itself. */
+function receiveReport(
+  node: NodeCore,
+  from: string,
+  message: Extract<NodeMessage, { t: "status" | "delta" | "result" | "done" }>,
+): void {
+  const { now, coordinator } = node;
+  switch (message.t) {
+    case "status":
+      if (message.status.node !== from) break;
+      fromCoordinator(node, coordinator.acceptStatus(now, message.status));
+      break;
+    case "delta":
+      if (message.delta.node !== from) break;
+      fromCoordinator(node, coordinator.acceptDelta(now, message.delta));
+      break;
+    case "result":
+      if (message.result.node !== from) break;
+      node.incidents.result(message.result, node.wall());
+      fromCoordinator(node, coordinator.acceptResult(now, message.result));
+      break;
+    case "done": {
+      const { key, ok } = message;
+      const detail = message.detail === undefined ? {} : { detail: message.detail };
+      const answer = { kind: "done", key, node: from, ok, ...detail } as const;
+      fromCoordinator(node, coordinator.acceptAnswer(now, answer));
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import type { MembershipOutput, View } from "../membership/membership.ts";
+import type { PeerEvent } from "../model/peer.ts";
+import { raftStep } from "./node-cib.ts";
+import type { NodeCore } from "./node-core.ts";
+
+/** What the messaging layer says of peers, links and this node; messages are not for here. */
+export function peerEvent(node: NodeCore, event: Exclude<PeerEvent, { kind: "message" }>): void {
+  if (event.kind === "link") {
+    node.links.set(event.node, event.link, event.up, node.wall());
+    node.out.push({ kind: "changed" });
+    return;
+  }
+  if (event.kind === "peer-up") node.incarnations.set(event.node, event.incarnation);
+  fromMembership(node, node.membership.step(node.now, { kind: "peer", event }));
+}
+
+export function fromMembership(node: NodeCore, outputs: readonly MembershipOutput[]): void {
+  for (const output of outputs) {
+    if (output.kind === "view") newView(node, output.view);
+    else if (output.kind === "advertise") node.advert.setView(output.viewId, output.quorate);
+    else node.out.push(output);
+  }
+}
+
+function newView(node: NodeCore, view: View): void {
+  const before = node.view;
+  node.view = view;
+  const members = node.members();
+  for (const lost of view.lost) {
+    node.member.nodeLost(lost.node);
+    node.viewLost.push(lost.node);
+    if (lost.reason === "left") {
+      raftStep(node, { kind: "peer-dismissed", node: lost.node, why: "left" });
+    }
+    node.incidents.lost(lost, node.wall(), node.now);
+  }
+  raftStep(node, { kind: "peers", alive: view.peers });
+  const collected = node.coordinator.status;
+  if (node.coordinator.by === undefined) collected.setMembers(members);
+  for (const lost of view.lost) {
+    if (lost.reason === "left") collected.setDeparture(lost.node, "left");
+  }
+  if (before !== undefined && view.joined.length > 0) node.announceWhenSettled = true;
+  node.viewChanged = true;
+  node.out.push({ kind: "changed" });
+}
