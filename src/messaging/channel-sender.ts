@@ -58,7 +58,8 @@ export class ChannelSender {
   readonly #outstanding = new Map<number, Outstanding>();
   #lostCount = 0;
   #nextSequence = 0;
-  #nextTransmission = 0;
+  /** From 1: an acknowledgement with transmission 0 says that nothing was taken yet. */
+  #nextTransmission = 1;
   #largestArrived = -1;
   #highestNext = 0;
   #receiveLimit = ASSUMED_RECEIVE_WINDOW;
@@ -103,10 +104,7 @@ export class ChannelSender {
 
   acknowledge(now: Instant, ack: Acknowledgement): void {
     if (ack.stream !== this.stream || ack.next > this.#nextSequence) return;
-    if (ack.next >= this.#highestNext) {
-      this.#highestNext = ack.next;
-      this.#receiveLimit = ack.next + ack.window;
-    }
+    this.#noteWindow(ack);
     let arrived = 0;
     let range = 0;
     for (const segment of this.#outstanding.values()) {
@@ -149,6 +147,20 @@ export class ChannelSender {
   deadline(): Instant | undefined {
     if (this.#outstanding.size === 0 && this.#queue.length === 0) return undefined;
     return this.#timerBase + this.#rtt.timeout(this.#timeouts);
+  }
+
+  #noteWindow(ack: Acknowledgement): void {
+    if (ack.next < this.#highestNext) return;
+    const wasClosed = this.#receiveLimit <= this.#highestNext;
+    this.#highestNext = ack.next;
+    this.#receiveLimit = ack.next + ack.window;
+    if (!wasClosed || ack.window === 0) return;
+    // What was under way was refused: it goes again now rather than after the backed-off timeout.
+    this.#timeouts = 0;
+    for (const segment of this.#outstanding.values()) {
+      if (!segment.lost) this.#lostCount++;
+      segment.lost = true;
+    }
   }
 
   #transmit(now: Instant, segment: Outstanding): OutgoingSegment {
