@@ -45,9 +45,9 @@ function diffNodes(lines: Lines, old: Definition, next: Definition): void {
 function diffPolicy(lines: Lines, old: Definition, next: Definition): void {
   const [before, after] = [old.policy, next.policy];
   diffFields(lines, "property", plainOf(before.properties), plainOf(after.properties));
-  const defaults = "default of resources:";
+  const defaults = "default of resources";
   diffFields(lines, defaults, plainOf(before.resourceDefaults), plainOf(after.resourceDefaults));
-  const operations = "default of operations:";
+  const operations = "default of operations";
   const [oldOps, newOps] = [before.operationDefaults, after.operationDefaults];
   diffFields(lines, operations, plainOf(oldOps), plainOf(newOps));
   diffNamed(lines, "template", byId(before.templates), byId(after.templates));

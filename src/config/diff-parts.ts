@@ -12,9 +12,10 @@ const VALUE_LENGTH_MAX = 80;
 
 /** `node node1: votes changes from 1 to 2`. */
 export function line(subject: string, name: string, old: unknown, next: unknown): string {
-  if (old === undefined) return `${subject}: ${name} is set to ${show(name, next)}`;
-  if (next === undefined) return `${subject}: ${name} ${show(name, old)} is removed`;
-  return `${subject}: ${name} changes from ${show(name, old)} to ${show(name, next)}`;
+  const what = name === "" ? subject : `${subject}: ${spell(name)}`;
+  if (old === undefined) return `${what} is set to ${show(name, next)}`;
+  if (next === undefined) return `${what} is removed (was ${show(name, old)})`;
+  return `${what} changes from ${show(name, old)} to ${show(name, next)}`;
 }
 
 /** Things with names: which are new, which are gone, and what changes in the others. */
@@ -34,7 +35,10 @@ export function diffNamed(
 }
 
 function summary(value: unknown): string {
-  const agent = isRecord(value) ? value["agent"] : undefined;
+  if (!isRecord(value)) return "";
+  if (Array.isArray(value["members"])) return ` (group of ${value["members"].join(", ")})`;
+  if (value["kind"] === "clone") return ` (clone of ${value["child"]})`;
+  const agent = value["agent"];
   if (agent === undefined) return "";
   return ` (${typeof agent === "string" ? agent : formatAgentName(agent as AgentName)})`;
 }
@@ -43,17 +47,17 @@ function summary(value: unknown): string {
 export function diffFields(lines: Lines, subject: string, old: unknown, next: unknown): void {
   const [before, after] = [fieldsOf(old), fieldsOf(next)];
   if (before === undefined || after === undefined) {
-    if (canonical(old) !== canonical(next))
-      lines.push(line(subject, "", old, next).replace(": ", ""));
+    if (canonical(old) !== canonical(next)) lines.push(line(subject, "", old, next));
     return;
   }
   for (const name of new Set([...before.keys(), ...after.keys()])) {
     const [one, two] = [before.get(name), after.get(name)];
     if (canonical(one) === canonical(two)) continue;
     const inner = [attributesOf(one), attributesOf(two)];
-    if (inner.every((each) => each !== undefined)) {
-      diffFields(lines, `${subject}: ${spell(name)}`, inner[0], inner[1]);
-    } else lines.push(line(subject, spell(name), one, two));
+    if (inner[0] === undefined || inner[1] === undefined) {
+      lines.push(line(subject, name, one, two));
+    } else if (name === "operations") diffNamed(lines, `${subject}: operation`, inner[0], inner[1]);
+    else diffFields(lines, `${subject}: ${spell(name)}`, inner[0], inner[1]);
   }
 }
 
@@ -81,7 +85,8 @@ function attributesOf(value: unknown): ReadonlyMap<string, unknown> | undefined 
 function operationsOf(operations: readonly Record<string, unknown>[]): Map<string, unknown> {
   return new Map(
     operations.map(({ id: _, ...operation }) => {
-      return [`operation ${operation["name"]} every ${operation["interval"]}`, operation];
+      const { name, interval } = operation;
+      return [interval === "0" ? `${name}` : `${name} every ${interval}`, operation];
     }),
   );
 }

@@ -20,6 +20,7 @@ const PROBLEMS: Readonly<Record<string, readonly [message: string, hint?: string
   MULTIPLE_DOCS: ["a second document begins here", "a definition is one document: remove the ---"],
   BAD_ALIAS: ["this is no name of an anchor", "a value that begins with & or * needs quotes"],
   TAG_RESOLVE_FAILED: ["YAML tags have no meaning in a definition", "remove the !tag, or quote it"],
+  RESOURCE_EXHAUSTION: ["the nesting is too deep to be read as YAML"],
   KEY_OVER_1024_CHARS: ["this key is longer than 1024 characters"],
 };
 

@@ -57,7 +57,9 @@ export function readYamlTree(text: string, report: DefinitionReport): YamlValue 
     report.error("YAML_TOO_DEEP", undefined, "the nesting is too deep to be read as YAML");
     return undefined;
   }
-  for (const problem of document.errors) reportYamlProblem(report, text, problem);
+  const tooDeep = document.errors.find((each) => each.code === "RESOURCE_EXHAUSTION");
+  const errors = tooDeep === undefined ? document.errors : [tooDeep];
+  for (const problem of errors) reportYamlProblem(report, text, problem);
   for (const problem of document.warnings) reportYamlProblem(report, text, problem);
   if (document.errors.length > 0 || document.contents === null) return undefined;
   const builder = new TreeBuilder(report);
