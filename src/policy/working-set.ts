@@ -442,8 +442,8 @@ export class WorkingSet {
   readonly byBaseId = new Map<string, Resource[]>();
   /** Nodes inside bundles' containers: only their own content runs there. */
   readonly bundleNodes = new Set<Node>();
-  /** Their names, also of those whose bundle is not unpacked yet. */
-  readonly bundleNodeNames = new Set<string>();
+  /** Nodes that a bundle or the history will yet bring: nothing unpacked before knows of them. */
+  readonly nodesToCome = new Set<Node>();
   readonly tickets = new Map<string, Ticket>();
   readonly tags = new Map<string, readonly string[]>();
   /** Template id → primitives made from it. */
@@ -478,6 +478,8 @@ export class WorkingSet {
   >();
   /** Counts traversals of the action graph (Action.visit). */
   visits = 0;
+  /** The status may come from a report with its secrets masked (simulations). */
+  sanitized = false;
   /** Collect where every score came from. */
   explain = false;
 

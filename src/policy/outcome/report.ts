@@ -89,7 +89,7 @@ function reportReplica(replica: Replica, bundle: Resource): ResourceReport {
   const running = container.role > ROLE.stopped && container.runningOn.length > 0;
   return {
     ...report,
-    id: `${bundle.id}-${replica.offset}`,
+    id: replica.remote === undefined ? container.id : `${bundle.id}-${replica.offset}`,
     clone: null,
     bundle: bundle.id,
     nodes: running && report.role !== "Stopped" ? names : [],

@@ -10,6 +10,8 @@ interface NodeSeed {
   readonly name: string;
   readonly kind: Node["kind"];
   readonly config: PolicyNode | undefined;
+  /** Not known until what brings it is unpacked. */
+  readonly later?: boolean;
 }
 
 /**
@@ -20,6 +22,7 @@ export function unpackNodes(ws: WorkingSet): void {
   for (const [index, seed] of nodeSeeds(ws).entries()) {
     const node = new Node(index, seed.id, seed.name);
     node.kind = seed.kind;
+    if (seed.later) ws.nodesToCome.add(node);
     ws.nodes.push(node);
     ws.nodeByName.set(node.name, node);
     ws.nodeById.set(node.id, node);
@@ -56,13 +59,13 @@ function nodeSeeds(ws: WorkingSet): NodeSeed[] {
     const kind = config.type === "remote" ? (connections.get(config.name) ?? "remote") : "member";
     seeds.set(config.name, { id: config.id, name: config.name, kind, config });
   }
-  const add = (name: string, kind: Node["kind"]) => {
-    if (!seeds.has(name)) seeds.set(name, { id: name, name, kind, config: undefined });
+  const add = (name: string, kind: Node["kind"], later = false) => {
+    if (!seeds.has(name)) seeds.set(name, { id: name, name, kind, config: undefined, later });
   };
+  const addLater = (name: string, kind: Node["kind"]) => add(name, kind, true);
   for (const [name, kind] of connections) add(name, kind);
-  for (const name of bundleNodes(ws)) add(name, "guest");
-  const known = new Set(seeds.keys());
-  for (const name of forgottenConnections(ws.status)) if (!known.has(name)) add(name, "remote");
+  for (const name of bundleNodes(ws)) addLater(name, "guest");
+  for (const name of forgottenConnections(ws.status)) addLater(name, "remote");
   return [...seeds.values()].sort((a, b) => compareNodeNames(a.name, b.name));
 }
 

@@ -31,6 +31,27 @@ export class Digests {
 
   compare(resource: Resource, node: Node, record: OperationRecord): DigestVerdict {
     if (this.outdated.has(record)) return "restart";
+    const verdict = this.#verdict(resource, node, record);
+    const masked = verdict !== "match" && this.#ws.sanitized;
+    return masked && this.#onlySecretsDiffer(resource, node, record) ? "match" : verdict;
+  }
+
+  /** Reports mask secrets: then only the digest without them can tell whether anything changed. */
+  #onlySecretsDiffer(resource: Resource, node: Node, record: OperationRecord): boolean {
+    if (record.secureDigest === undefined) return false;
+    const { operation, intervalMs } = record;
+    const { fields } = this.#fields(resource, node, operation, intervalMs);
+    for (const name of (record.secureParams ?? "").split(/\s+/)) fields.delete(name);
+    if (compareVersions(record.crmVersion ?? "3.16.0", "3.16.0") < 0) {
+      if (resource.isFenceDevice) {
+        for (const name of fields.keys()) if (isFenceParameter(name)) fields.delete(name);
+      }
+      fields.delete("CRM_meta_timeout");
+    }
+    return digestOf(fields) === record.secureDigest;
+  }
+
+  #verdict(resource: Resource, node: Node, record: OperationRecord): DigestVerdict {
     const { digest, restartDigest } = record;
     if (digest === undefined && restartDigest === undefined) return "unknown";
     const { fields, hasOwnParams } = this.#fields(

@@ -162,7 +162,10 @@ function createOrphan(tools: HistoryTools, history: ResourceHistory): Resource |
   ws.resources.push(resource);
   ws.register(resource);
   linkConnection(ws, resource);
-  if (resource.remoteNode !== undefined) resource.remoteNode.shutdown = true;
+  if (resource.remoteNode !== undefined) {
+    ws.nodesToCome.delete(resource.remoteNode);
+    resource.remoteNode.shutdown = true;
+  }
   if (ws.options.stopOrphanResources) {
     addLocation(ws, resource, undefined, -INFINITY_SCORE, "no longer defined");
   } else resource.managed = false;

@@ -4,10 +4,17 @@ import type {
   PrimitiveDefinition,
   ResourceDefinition,
 } from "../../model/policy-definition.ts";
+import { INFINITY_SCORE } from "../../model/score.ts";
 import { parseInterval } from "../rules/interval.ts";
 import { mergeSets } from "../rules/merge-sets.ts";
 import { ScoreTable } from "../score-table.ts";
-import { type ConfiguredOperation, Resource, type WorkingSet } from "../working-set.ts";
+import {
+  type ConfiguredOperation,
+  DISCOVERY,
+  type Node,
+  Resource,
+  type WorkingSet,
+} from "../working-set.ts";
 import { countOr, isTrue, parseBoolean } from "./booleans.ts";
 import { unpackBundle } from "./bundles.ts";
 import { suspectUnseen, utilizationValue } from "./config-nodes.ts";
@@ -94,11 +101,31 @@ function unpackVariant(
   }
 }
 
-/** By default every node will do, with the score 0. Scores of what is below add up alike. */
+/**
+ * By default every node will do, with the score 0. Bundles' nodes appear with their bundle: what
+ * came before does not see them, what comes after is not allowed there.
+ */
 function allowEverywhere(ws: WorkingSet, resource: Resource): void {
   for (const node of ws.nodes) {
-    for (const each of subtree(resource)) each.allowed.add(node.index, 0, "default");
+    if (ws.nodesToCome.has(node)) continue;
+    for (const each of subtree(resource)) {
+      if (ws.bundleNodes.has(node)) forbidBundleNode(ws, each, node);
+      else each.allowed.add(node.index, 0, "default");
+    }
   }
+}
+
+function forbidBundleNode(ws: WorkingSet, resource: Resource, node: Node): void {
+  // What the bundle itself put there stays.
+  if (resource.allowed.has(node.index)) return;
+  resource.allowed.set(node.index, -INFINITY_SCORE);
+  resource.discovery ??= new Uint8Array(ws.nodes.length);
+  resource.discovery[node.index] = DISCOVERY.never;
+}
+
+/** Nodes as far as they are known while a clone is unpacked. */
+function nodeCount(ws: WorkingSet): number {
+  return ws.nodes.length - ws.nodesToCome.size;
 }
 
 function expand(ws: WorkingSet, definition: PrimitiveDefinition): PrimitiveDefinition | undefined {
@@ -157,7 +184,7 @@ function forceAnonymous(ws: WorkingSet, clone: Resource, resource: Resource): vo
   const message = `${clone.id} cannot be globally unique: its agent cannot`;
   ws.notice("warn", "not-unique", message);
   clone.cloneNodeMax = 1;
-  clone.cloneMax = Math.min(clone.cloneMax, ws.nodes.length);
+  clone.cloneMax = Math.min(clone.cloneMax, nodeCount(ws));
   for (const each of [...subtree(clone), resource]) {
     each.isUnique = false;
     (each.meta as Map<string, string>).set("globally-unique", "false");
@@ -204,7 +231,7 @@ function unpackClone(
     );
   }
   clone.cloneNodeMax = countOr(meta.get("clone-node-max"), 1);
-  clone.cloneMax = countOr(meta.get("clone-max"), Math.max(1, ws.nodes.length));
+  clone.cloneMax = countOr(meta.get("clone-max"), Math.max(1, nodeCount(ws)));
   clone.cloneMin = countOr(meta.get("clone-min"), 0);
   clone.ordered = isTrue(meta.get("ordered"));
   clone.interleave = isTrue(meta.get("interleave"));
