@@ -32,7 +32,7 @@ function applyAction(ws: WorkingSet, editor: StatusEditor, action: PlanAction): 
   if (action.node === undefined) return;
   if (action.kind === "fence") applyFencing(ws, editor, action, action.node);
   if (action.resource === undefined) return;
-  const recorded = recordedId(ws, action.resource);
+  const recorded = recordedId(ws, editor, action.resource, action.node);
   if (action.kind === "cluster") {
     if (action.operation === "lrm_delete") editor.forget(action.node, recorded);
     if (action.operation === "clear_failcount") clearFailcount(editor, action.node, recorded);
@@ -52,10 +52,21 @@ function applyFencing(
   else editor.node(node).attributes.set("#node-unfenced", String(Math.floor(ws.nowSeconds)));
 }
 
-/** Instances of anonymous clones are recorded without their number. */
-function recordedId(ws: WorkingSet, id: string): string {
+/**
+ * Instances of anonymous clones are recorded without their number, unless the node has a history
+ * of that instance (or of any other) under a number already.
+ */
+function recordedId(ws: WorkingSet, editor: StatusEditor, id: string, node: string): string {
   const resource = ws.resourceById.get(id);
-  return resource !== undefined && !resource.isUnique ? stripInstance(id) : id;
+  if (resource === undefined) return id;
+  const known = resource.history.get(node)?.recordedId;
+  if (known !== undefined) return known;
+  if (resource.isUnique) return id;
+  const base = stripInstance(id);
+  const other = editor
+    .node(node)
+    .history.find((each) => stripInstance(each.resource) === base)?.resource;
+  return other ?? base;
 }
 
 function clearFailcount(editor: StatusEditor, node: string, resource: string): void {
