@@ -1,5 +1,7 @@
 import type { Machine } from "../core/machine.ts";
 import type { Instant } from "../core/units.ts";
+import type { View } from "../membership/membership.ts";
+import type { Cib } from "../model/cib.ts";
 import type { ControlReply, ControlRequest } from "../model/control.ts";
 import type { MessagingConfig, PeerEvent } from "../model/peer.ts";
 import { ControlDesk } from "./control-desk.ts";
@@ -9,12 +11,24 @@ import { NodeCore, type NodeOptions } from "./node-core.ts";
 import { answerAlone, deskOffice } from "./node-desk.ts";
 import type { NodeInput, NodeOutput } from "./node-io.ts";
 import { fromMember, leaveSteps } from "./node-leaving.ts";
-import { decodeMessage } from "./node-message.ts";
+import { type Coordination, decodeMessage } from "./node-message.ts";
 import { receive } from "./node-messages.ts";
 import { fromMembership, peerEvent } from "./node-view.ts";
 import { RequestRouter } from "./request-router.ts";
 
 export type { NodeOptions };
+
+export interface NodeBelief {
+  readonly term: number;
+  /** Elected in this term, and ready to act. */
+  readonly leads: boolean;
+  readonly coordinates: Coordination | undefined;
+  readonly follows: string | undefined;
+  readonly view: View | undefined;
+  readonly cib: Cib;
+  /** As the coordinator: nothing is left to do. */
+  readonly settled: boolean;
+}
 
 /**
  * The root of a node: routes every input to the part it is for, then sees to what follows from any
@@ -47,6 +61,20 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
   /** What the messaging layer starts with; later changes come as `configure` commands. */
   messagingConfig(): MessagingConfig {
     return this.#node.force.messagingConfig(this.#node.self);
+  }
+
+  /** What this node believes. For simulations and tests: nothing is decided by it. */
+  observe(): NodeBelief {
+    const node = this.#node;
+    return {
+      term: node.election.term,
+      leads: node.election.leads && node.election.ready,
+      coordinates: node.coordinator.by,
+      follows: follows(node),
+      view: node.view,
+      cib: node.store.cib,
+      settled: node.coordinator.settled,
+    };
   }
 
   nextDeadline(): Instant | undefined {
