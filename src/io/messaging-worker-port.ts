@@ -1,0 +1,27 @@
+import type { Note } from "../core/note.ts";
+import type { MessagingInput } from "../messaging/messaging-machine.ts";
+import type { MessagingConfig, PeerEvent } from "../model/peer.ts";
+import type { ClusterKey } from "../wire/cluster-key.ts";
+
+/** What the messaging thread is started with. */
+export interface ThreadStart {
+  readonly config: MessagingConfig;
+  readonly incarnation: number;
+  readonly keys: readonly ClusterKey[];
+}
+
+/** From the main thread to the messaging thread. */
+export type ToThread = MessagingInput | { readonly kind: "close" };
+
+/** From the messaging thread to the main thread. */
+export type FromThread =
+  | { readonly kind: "events"; readonly events: readonly (PeerEvent | Note)[] }
+  | { readonly kind: "counters"; readonly counters: Readonly<Record<string, number>> };
+
+/**
+ * Bytes in a buffer of their own, to be handed over without a copy. A view on a larger buffer would
+ * take all of it along.
+ */
+export function detached(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}

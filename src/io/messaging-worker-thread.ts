@@ -1,0 +1,139 @@
+import { setPriority } from "node:os";
+import {
+  type MessagePort,
+  parentPort,
+  type TransferListItem,
+  workerData,
+} from "node:worker_threads";
+import type { Note } from "../core/note.ts";
+import { SeededRandom } from "../core/random.ts";
+import type { Instant } from "../core/units.ts";
+import { type MessagingInput, MessagingMachine } from "../messaging/messaging-machine.ts";
+import type { PeerEvent } from "../model/peer.ts";
+import { randomSeed } from "../wire/seal.ts";
+import {
+  detached,
+  type FromThread,
+  type ThreadStart,
+  type ToThread,
+} from "./messaging-worker-port.ts";
+import { UdpTransport } from "./udp-transport.ts";
+
+/** The messaging thread goes before everything else on the machine if we are allowed to say so. */
+const NICE = -15;
+
+/** How often the main thread learns of dropped frames, if there are any. */
+const COUNTERS_EVERY_MS = 2000;
+
+/** Drives the messaging machine with the real clock, one timer and real sockets. */
+class MessagingThread {
+  readonly #port: MessagePort;
+  readonly #machine: MessagingMachine;
+  readonly #transport: UdpTransport;
+  readonly #reporter: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
+  #armedFor: Instant | undefined;
+  #lastCounters = "";
+  #isLeaving = false;
+  #isClosing = false;
+  readonly #onTimer = (): void => {
+    this.#armedFor = undefined;
+    this.#step({ kind: "tick" });
+  };
+
+  constructor(port: MessagePort, { config, incarnation, keys }: ThreadStart) {
+    this.#port = port;
+    const random = new SeededRandom(randomSeed());
+    this.#machine = new MessagingMachine({ config, incarnation, keys, random, now: monotonic() });
+    this.#transport = new UdpTransport({
+      config,
+      onDatagram: (link, from, bytes) => this.#step({ kind: "datagram", link, from, bytes }),
+      onNote: (note) => this.#tell([note]),
+    });
+    port.on("message", (message: ToThread) => this.#take(message));
+    this.#reporter = setInterval(() => this.#report(), COUNTERS_EVERY_MS);
+    this.#arm();
+  }
+
+  #take(message: ToThread): void {
+    if (message.kind === "close") {
+      this.#isClosing = true;
+      this.#closeIfDone();
+      return;
+    }
+    if (message.kind === "configure") this.#transport.configure(message.config);
+    if (message.kind === "leave") this.#isLeaving = true;
+    this.#step(message);
+  }
+
+  #step(input: MessagingInput): void {
+    const events: (PeerEvent | Note)[] = [];
+    for (const output of this.#machine.step(monotonic(), input)) {
+      if (output.kind === "transmit") this.#transport.send(output.link, output.to, output.bytes);
+      else events.push(output);
+    }
+    if (events.length > 0) this.#tell(events);
+    this.#arm();
+    this.#closeIfDone();
+  }
+
+  #arm(): void {
+    const deadline = this.#machine.nextDeadline();
+    if (deadline === this.#armedFor) return;
+    clearTimeout(this.#timer);
+    this.#armedFor = deadline;
+    if (deadline === undefined) return;
+    this.#timer = setTimeout(this.#onTimer, Math.max(0, Math.ceil(deadline - monotonic())));
+  }
+
+  #tell(events: (PeerEvent | Note)[]): void {
+    const transfer: TransferListItem[] = [];
+    const detachedEvents = events.map((event) => {
+      if (event.kind !== "message") return event;
+      const payload = detached(event.payload);
+      transfer.push(payload.buffer);
+      return { ...event, payload };
+    });
+    this.#post({ kind: "events", events: detachedEvents }, transfer);
+  }
+
+  #report(): void {
+    const counters = this.#machine.counters();
+    const text = JSON.stringify(counters);
+    if (text === this.#lastCounters) return;
+    this.#lastCounters = text;
+    this.#post({ kind: "counters", counters });
+  }
+
+  #post(message: FromThread, transfer: TransferListItem[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
+
+  /** A goodbye under way is finished first. */
+  #closeIfDone(): void {
+    if (!this.#isClosing || (this.#isLeaving && this.#machine.nextDeadline() !== undefined)) return;
+    clearTimeout(this.#timer);
+    clearInterval(this.#reporter);
+    this.#transport.close();
+    this.#port.close();
+  }
+}
+
+/** The process-wide monotonic clock: times in events compare with the main thread's. */
+function monotonic(): Instant {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+function goFirst(): void {
+  try {
+    // On Linux a priority belongs to a thread, and 0 means the calling one: only messaging is raised.
+    setPriority(0, NICE);
+  } catch {
+    // Without the right to do so we are as prompt as others; the detector allows for that.
+  }
+}
+
+if (parentPort !== null) {
+  goFirst();
+  new MessagingThread(parentPort, workerData as ThreadStart);
+}

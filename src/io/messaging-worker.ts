@@ -1,0 +1,100 @@
+import { Worker } from "node:worker_threads";
+import type { Note } from "../core/note.ts";
+import type { MessagingInput } from "../messaging/messaging-machine.ts";
+import type { MessagingCommand, MessagingConfig, PeerEvent } from "../model/peer.ts";
+import type { ClusterKey } from "../wire/cluster-key.ts";
+import {
+  detached,
+  type FromThread,
+  type ThreadStart,
+  type ToThread,
+} from "./messaging-worker-port.ts";
+
+/** A thread that does not end by itself is ended after this. */
+const CLOSE_TIMEOUT_MS = 1000;
+
+/**
+ * Bounds for the thread's heap, so that a defect there cannot take the machine's memory. The young
+ * generation is kept small because the thread lives long and makes little that lasts.
+ */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
+
+export interface MessagingWorkerOptions {
+  readonly config: MessagingConfig;
+  /** Must rise with each start of this node. */
+  readonly incarnation: number;
+  readonly keys: readonly ClusterKey[];
+  readonly onEvent: (event: PeerEvent | Note) => void;
+  /** The thread died: without it this node is dead to its peers, and the daemon should end too. */
+  readonly onFailure: (error: Error) => void;
+  /** The compiled thread; found beside this module unless a test says otherwise. */
+  readonly threadFile?: URL;
+}
+
+/**
+ * The main thread's handle of the messaging thread. The thread of its own keeps advertisements going
+ * while the main loop computes a large plan or collects garbage.
+ */
+export class MessagingWorker {
+  readonly #worker: Worker;
+  readonly #ended: Promise<void>;
+  #counters: Readonly<Record<string, number>> = {};
+  #isClosing = false;
+
+  constructor(options: MessagingWorkerOptions) {
+    const { config, incarnation, keys } = options;
+    const workerData: ThreadStart = { config, incarnation, keys };
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const file = new URL(`./messaging-worker-thread.${extension}`, import.meta.url);
+    this.#worker = new Worker(options.threadFile ?? file, {
+      workerData,
+      name: "messaging",
+      execArgv: [],
+      resourceLimits: RESOURCE_LIMITS,
+    });
+    this.#worker.on("message", (message: FromThread) => {
+      if (message.kind === "counters") this.#counters = message.counters;
+      else for (const event of message.events) options.onEvent(event);
+    });
+    this.#worker.on("error", options.onFailure);
+    this.#ended = new Promise((resolve) => {
+      this.#worker.on("exit", (code) => {
+        resolve();
+        if (!this.#isClosing) options.onFailure(new Error(`the messaging thread ended (${code})`));
+      });
+    });
+  }
+
+  /** Hands a command to the messaging thread. Never waits. */
+  post(command: MessagingCommand): void {
+    if (command.kind !== "send") {
+      this.#post(command);
+      return;
+    }
+    const payload = detached(command.payload);
+    this.#post({ ...command, payload }, [payload.buffer]);
+  }
+
+  /** Replaces the keys: the first one seals, all are accepted. */
+  setKeys(keys: readonly ClusterKey[]): void {
+    this.#post({ kind: "keys", keys });
+  }
+
+  /** Dropped frames by reason, at most two seconds old. */
+  counters(): Readonly<Record<string, number>> {
+    return this.#counters;
+  }
+
+  /** Ends the thread. A goodbye that was asked for is finished; none is said by itself. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#post({ kind: "close" });
+    const deadline = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS);
+    await this.#ended;
+    clearTimeout(deadline);
+  }
+
+  #post(message: ToThread | MessagingInput, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+}
