@@ -1,4 +1,4 @@
-import { didYouMean } from "../config/suggestion.ts";
+import { didYouMean } from "../core/suggestion.ts";
 import type { WallTime } from "../core/units.ts";
 import type { Override } from "../model/cib.ts";
 import type { Definition } from "../model/definition.ts";

@@ -1,6 +1,6 @@
+import { closest } from "../core/suggestion.ts";
 import type { AgentName } from "../model/policy-definition.ts";
 import type { LoadContext } from "./load-context.ts";
-import { closest } from "./suggestion.ts";
 import { quote, type Word } from "./value-readers.ts";
 
 /** The agents that come with paceline and may be written without class and provider. */

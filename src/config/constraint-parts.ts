@@ -1,8 +1,8 @@
+import { didYouMean } from "../core/suggestion.ts";
 import type { ResourceSet } from "../model/policy-definition.ts";
 import { freeId, type LoadContext } from "./load-context.ts";
 import { MapFields } from "./map-fields.ts";
 import type { Span } from "./source-text.ts";
-import { didYouMean } from "./suggestion.ts";
 import { quote, readItems, readWords, type Word } from "./value-readers.ts";
 import type { YamlValue } from "./yaml-tree.ts";
 

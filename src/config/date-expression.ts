@@ -1,6 +1,6 @@
+import { didYouMean } from "../core/suggestion.ts";
 import type { DateExpression } from "../model/rule.ts";
 import type { RuleWord } from "./rule-words.ts";
-import { didYouMean } from "./suggestion.ts";
 import { quote } from "./value-readers.ts";
 
 type DateResult =

@@ -1,3 +1,4 @@
+import { closest } from "../core/suggestion.ts";
 import type { FencingDevice, FencingSettings } from "../model/definition.ts";
 import type { TopologyLevel } from "../model/policy-definition.ts";
 import { DEVICE_OPTIONS, EXEC_PARAMS, IPMI_PARAMS, SSH_PARAMS } from "./fencing-options.ts";
@@ -8,7 +9,6 @@ import { MapFields } from "./map-fields.ts";
 import type { NodeSource } from "./nodes-section.ts";
 import { type OptionTable, readOption } from "./option-table.ts";
 import type { Span } from "./source-text.ts";
-import { closest } from "./suggestion.ts";
 import { quote, readMap, readScalar } from "./value-readers.ts";
 import type { YamlEntry, YamlValue } from "./yaml-tree.ts";
 

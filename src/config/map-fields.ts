@@ -1,8 +1,8 @@
+import { closest, didYouMean } from "../core/suggestion.ts";
 import type { Millis } from "../core/units.ts";
 import type { Score } from "../model/score.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { Span } from "./source-text.ts";
-import { closest, didYouMean } from "./suggestion.ts";
 import {
   type Limits,
   readBoolean,

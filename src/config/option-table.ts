@@ -1,6 +1,6 @@
+import { closest, didYouMean } from "../core/suggestion.ts";
 import { parseScore } from "../model/score.ts";
 import type { LoadContext } from "./load-context.ts";
-import { closest, didYouMean } from "./suggestion.ts";
 import { parseBoolean, quote, readScalar } from "./value-readers.ts";
 import { DURATION_HINT, parseDuration } from "./written-duration.ts";
 import type { YamlEntry } from "./yaml-tree.ts";

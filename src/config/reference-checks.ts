@@ -1,5 +1,5 @@
+import { didYouMean } from "../core/suggestion.ts";
 import type { LoadContext, Reference } from "./load-context.ts";
-import { didYouMean } from "./suggestion.ts";
 import { quote } from "./value-readers.ts";
 
 /** Everything that a name may refer to. */

@@ -1,3 +1,4 @@
+import { didYouMean } from "../core/suggestion.ts";
 import type {
   CloneDefinition,
   GroupDefinition,
@@ -8,7 +9,6 @@ import { plainValue } from "./attribute-sets.ts";
 import { withDefaultMonitors } from "./default-monitors.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { ResourceSource } from "./resource-entry.ts";
-import { didYouMean } from "./suggestion.ts";
 import type { Word } from "./value-readers.ts";
 
 /**

@@ -1,10 +1,10 @@
+import { didYouMean } from "../core/suggestion.ts";
 import type { AttributeExpression, Expression, Rule } from "../model/rule.ts";
 import { parseScore, type Score } from "../model/score.ts";
 import { isDateOperator, parseDateCondition } from "./date-expression.ts";
 import { freeId, type LoadContext } from "./load-context.ts";
 import { type RuleWord, splitRule } from "./rule-words.ts";
 import type { Span } from "./source-text.ts";
-import { didYouMean } from "./suggestion.ts";
 import { quote, type Word } from "./value-readers.ts";
 
 const COMPARISONS = ["lt", "gt", "lte", "gte", "eq", "ne"] as const;

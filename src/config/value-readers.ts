@@ -1,8 +1,8 @@
+import { didYouMean } from "../core/suggestion.ts";
 import type { Millis } from "../core/units.ts";
 import { parseScore, type Score } from "../model/score.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { Span } from "./source-text.ts";
-import { didYouMean } from "./suggestion.ts";
 import { DURATION_HINT, formatDuration, parseDuration } from "./written-duration.ts";
 import type { YamlMap, YamlScalar, YamlValue } from "./yaml-tree.ts";
 

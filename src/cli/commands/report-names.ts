@@ -1,4 +1,4 @@
-import { didYouMean } from "../../config/suggestion.ts";
+import { didYouMean } from "../../core/suggestion.ts";
 import type { ResourceReport, StatusReport } from "../../model/status-report.ts";
 import { CliError } from "../cli-error.ts";
 
