@@ -8,6 +8,8 @@ export interface InitOptions {
   readonly node?: readonly string[];
   readonly vip?: string;
   readonly split?: string;
+  readonly ping?: string;
+  readonly witness?: string;
   readonly output?: string;
 }
 
@@ -30,7 +32,9 @@ export function addSetupCommands(program: Command, maker: CommandMaker): void {
       ["--cluster <name>", "the cluster's name"],
       ["--node <name=address>", "a node (once for each)", collect],
       ["--vip <address/length>", "a virtual IP to keep up"],
-      ["--split <how>", "two nodes: tie-breaker, witness, fencing or ignore"],
+      ["--split <how>", "two nodes: witness, tie-breaker, fencing or ignore"],
+      ["--ping <address>", "tie-breaker: whoever reaches this address goes on"],
+      ["--witness <name=address>", "witness: the third machine"],
       ["-o, --output <file>", "write to this file (default: print)"],
     ],
   );

@@ -538,7 +538,7 @@ describe("init", () => {
     const line = "init --two-node --cluster edge --node a=10.0.0.1 --node b=10.0.0.2";
     const { exit, err } = await run(line);
     expect(exit).toBe(2);
-    expect(err).toContain("--split is missing: tie-breaker, witness, fencing, ignore");
+    expect(err).toContain("--split is missing: witness, tie-breaker, fencing, ignore");
     const made = await run(`${line} --split ignore --vip 10.0.0.9/24`);
     expect(made.exit).toBe(0);
     expect(made.out).toContain("cluster: edge");
@@ -551,7 +551,7 @@ describe("init", () => {
     });
     expect(exit).toBe(0);
     expect(questions.length).toBe(5);
-    expect(err).toContain("ruinous for data");
+    expect(err).toContain("as with Keepalived");
     expect(out).toContain("cluster: edge");
   });
 

@@ -1,25 +1,17 @@
 import { writeFile } from "node:fs/promises";
-import { initTemplate } from "../../config/init-template.ts";
+import { initTemplate, SPLIT_CHOICES, type SplitChoice } from "../../config/init-template.ts";
 import type { CliContext } from "../cli-context.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
 import type { InitOptions } from "../program-setup.ts";
 import { checkBytes } from "./definition-source.ts";
 
-type Split = "tie-breaker" | "witness" | "fencing" | "ignore";
-
-const SPLITS: Readonly<Record<Split, string>> = {
-  "tie-breaker": "ping a third machine (a router): who reaches it goes on, the other side stops",
-  witness: "a small third machine that votes and runs nothing: the safest without fencing",
-  fencing: "the survivor cuts the other's power first: for anything that holds data",
-  ignore: "both go on: harmless for addresses and stateless services, ruinous for data",
-};
-
 /** `paceline init`: writes a first definition; asks a person for what the options don't say. */
 export async function initCommand(context: CliContext, options: InitOptions): Promise<ExitCode> {
   const cluster = options.cluster ?? (await askFor(context, "--cluster", "Name of the cluster"));
   const nodes = await readNodes(context, options);
   const split = nodes.length === 2 ? await readSplit(context, options) : undefined;
+  const decider = await readDecider(context, options, split);
   const vip =
     options.vip ?? (await askOptional(context, "Virtual IP (10.0.0.100/24; empty: none)"));
   const text = initTemplate({
@@ -27,6 +19,7 @@ export async function initCommand(context: CliContext, options: InitOptions): Pr
     nodes,
     ...(vip === undefined || vip === "" ? {} : { vip }),
     ...(split === undefined ? {} : { split }),
+    ...decider,
   });
   if (options.output === undefined) context.out(text);
   else await writeNew(context, options.output, text);
@@ -51,10 +44,7 @@ async function writeNew(context: CliContext, file: string, text: string): Promis
   context.out(`wrote ${file}; check it with: paceline config check ${file}\n`);
 }
 
-async function readNodes(
-  context: CliContext,
-  options: InitOptions,
-): Promise<{ name: string; address: string }[]> {
+async function readNodes(context: CliContext, options: InitOptions): Promise<NamedAddress[]> {
   const given = [...(options.node ?? [])];
   while (given.length === 0 || (options.twoNode === true && given.length < 2)) {
     given.push(await askFor(context, "--node", `Node ${given.length + 1} as name=address`));
@@ -62,29 +52,53 @@ async function readNodes(
   if (options.twoNode === true && given.length > 2) {
     throw usageError("--two-node takes two nodes", "leave --two-node away for more");
   }
-  return given.map((text) => {
-    const [name, address, more] = text.split("=");
-    if (!name || !address || more !== undefined) {
-      throw usageError(`${text} is no node`, "write --node node1=10.0.0.1");
-    }
-    return { name, address };
-  });
+  return given.map(readNode);
 }
 
-async function readSplit(context: CliContext, options: InitOptions): Promise<Split> {
-  if (options.split === undefined && context.interactive) {
-    context.err("If the two nodes lose each other, who goes on?\n");
-    for (const [name, text] of Object.entries(SPLITS)) context.err(`  ${name}: ${text}\n`);
+interface NamedAddress {
+  readonly name: string;
+  readonly address: string;
+}
+
+function readNode(text: string): NamedAddress {
+  const [name, address, more] = text.split("=");
+  if (!name || !address || more !== undefined) {
+    throw usageError(`${text} is no node`, "write --node node1=10.0.0.1");
   }
-  const split = options.split ?? (await askFor(context, "--split", "How is a split decided"));
-  if (Object.hasOwn(SPLITS, split)) return split as Split;
-  const choices = Object.entries(SPLITS).map(([name, text]) => `${name}: ${text}`);
-  throw usageError(`a split is not decided by ${split}`, choices.join("; "));
+  return { name, address };
+}
+
+/** What a choice needs beside itself. Left open on a terminal, the template says where to fill in. */
+async function readDecider(
+  context: CliContext,
+  options: InitOptions,
+  split: SplitChoice | undefined,
+): Promise<{ pingTarget?: string; witness?: NamedAddress }> {
+  if (split === "tie-breaker") {
+    const question = "Address that both can ping, such as the gateway";
+    const pingTarget = options.ping ?? (await askOptional(context, question));
+    return pingTarget ? { pingTarget } : {};
+  }
+  if (split !== "witness") return {};
+  const witness = options.witness ?? (await askOptional(context, "Witness as name=address"));
+  return witness ? { witness: readNode(witness) } : {};
+}
+
+async function readSplit(context: CliContext, options: InitOptions): Promise<SplitChoice> {
+  const choices = SPLIT_CHOICES.map(({ choice, text }) => `  ${choice}: ${text}\n`);
+  if (options.split === undefined && context.interactive) {
+    context.err(`If the two nodes lose each other, who goes on?\n${choices.join("")}`);
+  }
+  const given = options.split ?? (await askFor(context, "--split", "How is a split decided"));
+  const known = SPLIT_CHOICES.find(({ choice }) => choice === given);
+  if (known !== undefined) return known.choice;
+  throw usageError(`a split is not decided by ${given}`, `one of:\n${choices.join("")}`);
 }
 
 async function askFor(context: CliContext, option: string, question: string): Promise<string> {
   if (!context.interactive) {
-    const explain = option === "--split" ? `: ${Object.keys(SPLITS).join(", ")}` : "";
+    const explain =
+      option === "--split" ? `: ${SPLIT_CHOICES.map(({ choice }) => choice).join(", ")}` : "";
     throw usageError(`${option} is missing${explain}`, "on a terminal, init asks for it");
   }
   const answer = (await context.ask(`${question}: `)).trim();
