@@ -38,6 +38,7 @@ function applyAction(ws: WorkingSet, editor: StatusEditor, action: PlanAction): 
     if (action.operation === "clear_failcount") clearFailcount(editor, action.node, recorded);
   } else if (action.kind === "resource") {
     if (action.operation === "cancel") editor.cancel(action.node, recorded, action.intervalMs);
+    else if (/^(lrm_)?delete$/.test(action.operation)) editor.forget(action.node, recorded);
     else if (action.operation !== "notify") recordResult(ws, editor, action, action.node, recorded);
   }
 }
@@ -106,6 +107,8 @@ function recordResult(
     expectedRc,
     status: 0,
     onNode: node,
+    // Of no real transition: as later than any that is still pending.
+    transitionMagic: `0:${expectedRc};${action.id}:-1:${expectedRc}:${NO_COORDINATOR}`,
     lastRcChange: now,
     lastRun: now,
     ...digests(action),
@@ -113,6 +116,9 @@ function recordResult(
   };
   editor.record(node, history, result);
 }
+
+/** Stands for the coordinator where there is none (as in Pacemaker's own simulations). */
+const NO_COORDINATOR = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 function digests(action: PlanAction): Partial<OperationRecord> {
   const { digest, restartDigest, forceRestart } = action;

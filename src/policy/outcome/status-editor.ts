@@ -56,8 +56,7 @@ export class StatusEditor {
       node.history.push(history);
     }
     const callId = nextCallId(node);
-    // What was pending has been overtaken by this.
-    const kept = history.operations.filter((each) => each.id !== result.id && each.callId !== -1);
+    const kept = history.operations.filter((each) => each.id !== result.id);
     history.operations = [...kept, { ...result, callId }];
   }
 
