@@ -21,6 +21,8 @@ export type Planner = (definition: PolicyDefinition, status: ClusterStatus, now:
 /** What the coordinator works from; all of it may change between two steps. */
 export interface CoordinatorContext {
   readonly self: string;
+  /** With the name it makes the keys of orders unique, whatever term they are of. */
+  readonly incarnation: number;
   readonly planner: Planner;
   /** The definition in force with the overrides applied; undefined before there is any. */
   policy(wall: WallTime): { policy: PolicyDefinition; nextExpiry?: WallTime } | undefined;
@@ -61,7 +63,7 @@ const RECHECK_MS: Millis = 15 * 60_000;
  */
 export class Coordinator {
   readonly status = new CollectedStatus();
-  readonly runner = new TransitionRunner();
+  readonly runner: TransitionRunner;
   readonly #context: CoordinatorContext;
   readonly #timers = new Timers<"collect" | "recheck" | "pace">();
   readonly #pacer = new PlanPacer();
@@ -75,6 +77,7 @@ export class Coordinator {
 
   constructor(context: CoordinatorContext) {
     this.#context = context;
+    this.runner = new TransitionRunner({ origin: `${context.self}-${context.incarnation}` });
   }
 
   get by(): Coordination | undefined {

@@ -107,6 +107,7 @@ export class NodeCore {
     );
     this.coordinator = new Coordinator({
       self,
+      incarnation,
       planner: options.planner,
       policy: (wall) =>
         this.coordinator.by?.acting !== true && !this.force.committed

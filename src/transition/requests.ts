@@ -5,22 +5,30 @@ import type { NodeCommand } from "./transition-events.ts";
 
 /** What a request needs besides the action itself. */
 export interface RequestContext {
+  readonly key: string;
   readonly term: number;
-  readonly transitionId: number;
   readonly startFailureIsFatal: boolean;
 }
 
 const META_PREFIX = "CRM_meta_";
 
-/** Names one action of one transition of one DC; opaque to everybody but the runner. */
-export function operationKey(term: number, transitionId: number, actionId: number): string {
-  return `${term}.${transitionId}:${actionId}`;
+/**
+ * Names one action of one transition of one coordinator; opaque to everybody but the runner.
+ * `ORIGIN/TERM.TRANSITION:ACTION`, or without the first part.
+ */
+export function operationKey(
+  origin: string,
+  term: number,
+  transitionId: number,
+  actionId: number,
+): string {
+  const transition = `${term}.${transitionId}:${actionId}`;
+  return origin === "" ? transition : `${origin}/${transition}`;
 }
 
 /** What the node is to be told to carry the action out; undefined if the action lacks something. */
 export function buildCommand(action: PlanAction, context: RequestContext): NodeCommand | undefined {
-  const key = operationKey(context.term, context.transitionId, action.id);
-  const { term } = context;
+  const { key, term } = context;
   if (action.operation === "do_shutdown") return { kind: "shutdown", key, term };
   const { resource } = action;
   if (resource === undefined) return undefined;

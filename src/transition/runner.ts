@@ -48,9 +48,14 @@ export interface RunnerOptions {
   readonly marginMs: Millis;
   /** The fencer bounds its own work; this only keeps a bug from hanging the cluster for good. */
   readonly fenceDeadlineMs: Millis;
+  /**
+   * Put before every key. Two coordinators without quorum may use one term: with the name and
+   * incarnation of the coordinator in it, no key is ever used for two things.
+   */
+  readonly origin: string;
 }
 
-const DEFAULT_OPTIONS: RunnerOptions = { marginMs: 10_000, fenceDeadlineMs: 600_000 };
+const DEFAULT_OPTIONS: RunnerOptions = { marginMs: 10_000, fenceDeadlineMs: 600_000, origin: "" };
 /** Where an action comes without a timeout: Pacemaker's default-action-timeout. */
 const DEFAULT_TIMEOUT_MS = 20_000;
 
@@ -254,8 +259,7 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     for (const action of transition.walk.notStarted()) {
       if (action.node !== node || action.kind === "fence" || action.kind === "pseudo") continue;
       touched = true;
-      const key = operationKey(transition.term, transition.id, action.id);
-      this.#failAction(action, action.id, key, detail);
+      this.#failAction(action, action.id, this.#key(transition, action), detail);
     }
     if (touched) this.#abort(detail, Number.POSITIVE_INFINITY, false);
   }
@@ -322,10 +326,10 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
   }
 
   #handOut(now: Instant, transition: Transition, action: PlanAction): boolean {
-    const key = operationKey(transition.term, transition.id, action.id);
-    const context = { ...transition, transitionId: transition.id };
+    const key = this.#key(transition, action);
     if (action.kind === "fence") return this.#handOutFence(now, action, key);
-    const command = buildCommand(action, context);
+    const { term, startFailureIsFatal } = transition;
+    const command = buildCommand(action, { key, term, startFailureIsFatal });
     if (command === undefined || action.node === undefined) {
       this.#failAction(action, action.id, key, "the plan does not say what to run, or where");
       return true;
@@ -339,6 +343,10 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     const deadline = now + startDelay(action) + timeout + this.#options.marginMs;
     this.#flights.add({ key, action, since: now, deadline, graphId: action.id });
     return false;
+  }
+
+  #key(transition: Transition, action: PlanAction): string {
+    return operationKey(this.#options.origin, transition.term, transition.id, action.id);
   }
 
   #handOutFence(now: Instant, action: PlanAction, key: string): boolean {

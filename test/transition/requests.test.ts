@@ -1,8 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { PlanAction } from "../../src/model/plan.ts";
-import { agentMeta, buildCommand, startDelay } from "../../src/transition/requests.ts";
+import {
+  agentMeta,
+  buildCommand,
+  operationKey,
+  startDelay,
+} from "../../src/transition/requests.ts";
 
-const CONTEXT = { term: 4, transitionId: 9, startFailureIsFatal: true };
+const CONTEXT = { key: "4.9:2", term: 4, startFailureIsFatal: true };
 
 function action(changes: Partial<PlanAction>): PlanAction {
   return {
@@ -117,4 +122,9 @@ describe("the managers' own commands", () => {
   ])("%j", (changes, expected) => {
     expect(buildCommand(action(changes), CONTEXT)).toEqual(expected);
   });
+});
+
+test("keys tell coordinators apart that share a term", () => {
+  expect(operationKey("node1-17", 4, 9, 2)).toBe("node1-17/4.9:2");
+  expect(operationKey("", 4, 9, 2)).toBe("4.9:2");
 });
