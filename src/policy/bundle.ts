@@ -27,7 +27,9 @@ export function applyBundleColocation(
   _d: Resource,
   _p: Resource,
   _c: Colocation,
-): void {}
+): number {
+  return 0;
+}
 
 export function bundleActionFlags(action: Action, node: Node | undefined): number {
   if (!action.resource) return ACT.optional;

@@ -1,6 +1,5 @@
-import { INFINITY_SCORE } from "../model/score.ts";
-import { ACT, type Action, ORDER } from "./action.ts";
-import { orderActions } from "./actions.ts";
+import { addScores, INFINITY_SCORE } from "../model/score.ts";
+import { ORDER } from "./action.ts";
 import { assignResource } from "./assign.ts";
 import { addDependentScores, intersectNodes } from "./colocation.ts";
 import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
@@ -34,33 +33,8 @@ export function assignClone(ws: WorkingSet, clone: Resource): void {
   clone.assigning = false;
 }
 
-/** The one required action of an instance in a slot, if it is only one. */
-function onlyRequired(instance: Resource, slot: string): Action | undefined {
-  const required = (instance.slots.get(slot) ?? []).filter((action) => !action.is(ACT.optional));
-  return required.length === 1 ? required[0] : undefined;
-}
-
-function orderStartsAndStops(clone: Resource): void {
-  clone.children.sort(compareNumbers);
-  let lastStop: Action | undefined;
-  let lastStart: Action | undefined;
-  for (const instance of clone.children) {
-    const stop = onlyRequired(instance, "stop_0");
-    if (stop) {
-      orderActions(stop, lastStop, ORDER.ordered);
-      lastStop = stop;
-    }
-    const start = onlyRequired(instance, "start_0");
-    if (start) {
-      orderActions(lastStart, start, ORDER.ordered);
-      lastStart = start;
-    }
-  }
-}
-
 export function createCloneActions(ws: WorkingSet, clone: Resource): void {
   createInstanceActions(ws, clone, clone.children);
-  if (clone.ordered) orderStartsAndStops(clone);
   if (clone.isPromotable) createPromotableActions(ws, clone);
 }
 
@@ -73,18 +47,20 @@ export function constrainClone(ws: WorkingSet, clone: Resource): void {
     orderTasks(ws, clone, "running", clone, "promote", ORDER.unrunnableFirstBlocks);
   }
   if (clone.ordered) clone.children.sort(compareNumbers);
-  let last: Resource | undefined;
-  for (const instance of clone.children) {
+  clone.children.forEach((instance, i) => {
     addInternalConstraints(ws, instance);
     const up = ORDER.unrunnableFirstBlocks | ORDER.nextGraphsFirst;
     orderTasks(ws, clone, "start", instance, "start", up);
     orderTasks(ws, instance, "start", clone, "running", ORDER.firstGraphsNext);
-    if (clone.ordered && last) orderTasks(ws, last, "start", instance, "start", ORDER.ordered);
     orderTasks(ws, clone, "stop", instance, "stop", ORDER.nextGraphsFirst);
     orderTasks(ws, instance, "stop", clone, "stopped", ORDER.firstGraphsNext);
-    if (clone.ordered && last) orderTasks(ws, instance, "stop", last, "stop", ORDER.ordered);
-    last = instance;
-  }
+    if (!clone.ordered) return;
+    // Only some may start or stop, so each is ordered against every later one.
+    for (const later of clone.children.slice(i + 1)) {
+      orderTasks(ws, instance, "start", later, "start", ORDER.ordered);
+      orderTasks(ws, later, "stop", instance, "stop", ORDER.ordered);
+    }
+  });
   if (clone.isPromotable) orderPromotable(ws, clone);
 }
 
@@ -112,17 +88,18 @@ export function applyCloneColocation(
   dependent: Resource,
   clone: Resource,
   colocation: Colocation,
-): void {
-  if (clone.provisional) return;
+): number {
+  if (clone.provisional) return 0;
   if (clone.isPromotable && colocation.primaryRole !== ROLE.unknown) {
-    if (applyToPromotable(ws, dependent, clone, colocation)) return;
+    const delta = applyToPromotable(ws, dependent, clone, colocation);
+    if (delta !== undefined) return delta;
   }
   const mandatory = colocation.score >= INFINITY_SCORE;
   if (canInterleaveColocation(ws, colocation)) {
     const partner = compatibleInstance(ws, dependent, clone, ROLE.unknown, false);
-    if (partner) applyColocation(ws, dependent, partner, colocation);
-    else if (mandatory) assignResource(ws, dependent, undefined, true, true);
-    return;
+    if (partner) return applyColocation(ws, dependent, partner, colocation);
+    if (mandatory) assignResource(ws, dependent, undefined, true, true);
+    return 0;
   }
   if (mandatory) {
     const nodes = new Map<Node, number>();
@@ -131,7 +108,11 @@ export function applyCloneColocation(
       if (node && !anyBlocked(instance)) nodes.set(node, instance.allowed.get(node.index));
     }
     intersectNodes(ws, dependent, colocation, nodes, false);
-    return;
+    return 0;
   }
-  for (const instance of clone.children) applyColocation(ws, dependent, instance, colocation);
+  let delta = 0;
+  for (const instance of clone.children) {
+    delta = addScores(delta, applyColocation(ws, dependent, instance, colocation));
+  }
+  return delta;
 }

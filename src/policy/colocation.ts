@@ -1,6 +1,7 @@
 import { addScores, INFINITY_SCORE } from "../model/score.ts";
 import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
 import { anyAllowed, isAllowed, isAvailable } from "./nodes.ts";
+import { isBundled } from "./resource-state.ts";
 import type { ScoreTable } from "./score-table.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
@@ -38,9 +39,12 @@ function roleResource(resource: Resource): Resource {
 
 /** Does the dependent's wish count for the primary (the `influence` and `critical` options)? */
 export function hasInfluence(colocation: Colocation, resource?: Resource): boolean {
-  if (colocation.influence) return true;
-  const dependent = resource ?? colocation.primary;
-  return dependent.runningOn.length === 0;
+  const primary = resource ?? colocation.primary;
+  // The connection into a bundle's replica is no reason to move a healthy container.
+  if (colocation.dependent.isRemoteConnection && isBundled(colocation.dependent)) {
+    if (!primary.failed && primary.runningOn.length === 1) return false;
+  }
+  return colocation.influence || primary.runningOn.length === 0;
 }
 
 /** What a colocation affects at this point of the plan. */
@@ -101,28 +105,32 @@ export function applyToScores(
   if (Math.abs(score) >= INFINITY_SCORE || anyAllowed(ws, work)) dependent.allowed = work;
 }
 
-/** Applies a role-bound colocation to the promotion priority of an assigned instance. */
+/**
+ * Applies a role-bound colocation to the promotion priority of an assigned instance. Answers what
+ * it added: the group that the instance may be in gets as much.
+ */
 export function applyToPriority(
   dependent: Resource,
   primary: Resource,
   colocation: Colocation,
-): void {
-  if (!primary.assignedNode || !dependent.assignedNode) return;
+): number {
+  const where = primary.assignedNode;
+  const place = dependent.assignedNode;
+  if (!place) return 0;
+  if (where && colocation.primaryRole !== ROLE.unknown) {
+    if (colocation.primaryRole !== roleResource(primary).nextRole) return 0;
+  }
   const attribute = colocation.nodeAttribute;
-  const dependentValue = colocationValue(dependent.assignedNode, attribute, dependent);
-  const primaryValue = colocationValue(primary.assignedNode, attribute, primary);
-  if (!sameValue(dependentValue, primaryValue)) {
-    if (colocation.score >= INFINITY_SCORE && colocation.dependentRole === ROLE.promoted) {
-      dependent.priority = -INFINITY_SCORE;
-    }
-    return;
+  const primaryValue = where && colocationValue(where, attribute, primary);
+  let sign = colocation.dependentRole === ROLE.unpromoted ? -1 : 1;
+  if (!sameValue(colocationValue(place, attribute, dependent), primaryValue)) {
+    const mandatory = colocation.score >= INFINITY_SCORE;
+    if (!mandatory || colocation.dependentRole !== ROLE.promoted) return 0;
+    sign = -1;
   }
-  const primaryRole = roleResource(primary);
-  if (colocation.primaryRole !== ROLE.unknown && colocation.primaryRole !== primaryRole.nextRole) {
-    return;
-  }
-  const sign = colocation.dependentRole === ROLE.unpromoted ? -1 : 1;
-  dependent.priority = addScores(sign * colocation.score, dependent.priority);
+  const delta = sign * colocation.score;
+  dependent.priority = addScores(delta, dependent.priority);
+  return delta;
 }
 
 /** Applies a colocation between two primitives, to location or role as the plan stands. */
@@ -131,10 +139,11 @@ export function applyPrimitiveColocation(
   dependent: Resource,
   primary: Resource,
   colocation: Colocation,
-): void {
+): number {
   const affects = colocationAffects(dependent, primary, colocation, false);
+  if (affects === "role") return applyToPriority(dependent, primary, colocation);
   if (affects === "location") applyToScores(ws, dependent, primary, colocation);
-  else if (affects === "role") applyToPriority(dependent, primary, colocation);
+  return 0;
 }
 
 /** Forbids a dependent every node that is not in the list; may add the list's scores to the others. */
@@ -163,15 +172,32 @@ export function intersectNodes(
   }
 }
 
+/**
+ * The scores that a dependent brings into a merge. A group's location constraints count only for
+ * its first member; for another member that is itself named in a colocation they are added here.
+ */
+function scoresForMerge(ws: WorkingSet, source: Resource, colocation: Colocation): ScoreTable {
+  const group = source.parent;
+  const named = source === colocation.dependent && colocation.explicit;
+  if (!named || group?.variant !== "group" || group.children[0] === source) return source.allowed;
+  const table = source.allowed.copy();
+  for (const use of ws.locations) {
+    if (use.resource !== group || use.roleFilter > ROLE.unknown) continue;
+    for (const { node, score } of use.scores) table.add(node.index, score, "");
+  }
+  return table;
+}
+
 function bestScoreMatching(
   ws: WorkingSet,
   source: Resource,
+  table: ScoreTable,
   attribute: string,
   value: string | undefined,
 ): number {
   let best = -INFINITY_SCORE;
   for (const node of ws.nodes) {
-    const score = source.allowed.scores[node.index]!;
+    const score = table.scores[node.index]!;
     if (score <= best || !isAvailable(node)) continue;
     if (sameValue(colocationValue(node, attribute, source), value)) best = score;
   }
@@ -205,12 +231,16 @@ function mergeMatching(
 ): void {
   const attribute = colocation.nodeAttribute;
   const byName = attribute === "#uname";
+  const scores = scoresForMerge(ws, source, colocation);
   for (const node of ws.nodes) {
     const index = node.index;
     if (!work.has(index)) continue;
     let score: number;
-    if (byName) score = isAvailable(node) ? source.allowed.get(index) : -INFINITY_SCORE;
-    else score = bestScoreMatching(ws, source, attribute, colocationValue(node, attribute, target));
+    if (byName) score = isAvailable(node) ? scores.get(index) : -INFINITY_SCORE;
+    else {
+      const value = colocationValue(node, attribute, target);
+      score = bestScoreMatching(ws, source, scores, attribute, value);
+    }
     if (factor < 0 && score < 0) {
       // An anti-colocated dependent's dislikes are no wish of the primary, except that a
       // dependent with a single place left is worth making room for.

@@ -1,4 +1,4 @@
-import { INFINITY_SCORE } from "../model/score.ts";
+import { addScores, INFINITY_SCORE } from "../model/score.ts";
 import { ACT, type Action, ORDER } from "./action.ts";
 import { findByTask, pseudoAction, setNextRole } from "./actions.ts";
 import { newColocation } from "./colocation-unpack.ts";
@@ -82,6 +82,11 @@ function constrainMember(
   const up = ORDER.firstImpliesNext | ORDER.unrunnableFirstBlocks;
   orderTasks(ws, previous, "start", member, "start", up);
   orderTasks(ws, member, "stop", previous, "stop", ORDER.ordered | ORDER.restart);
+  if (member.runningOn.length > 0 && previous.runningOn.length === 0) {
+    // A new member before an active one: no restart would order these two otherwise.
+    const flags = ORDER.nextImpliesFirst | ORDER.unrunnableFirstBlocks;
+    orderTasks(ws, member, "stop", previous, "start", flags);
+  }
   if (promotable) {
     orderTasks(ws, previous, "promote", member, "promote", up);
     orderTasks(ws, member, "demote", previous, "demote", ORDER.ordered);
@@ -127,21 +132,25 @@ export function colocateGroupWith(
   group: Resource,
   primary: Resource,
   colocation: Colocation,
-): void {
+): number {
+  let members: readonly Resource[] = group.children;
   if (isColocatedGroup(group)) {
-    const first = group.children[0];
-    if (first) applyColocation(ws, first, primary, colocation);
-    return;
+    members = group.children.slice(0, 1);
+  } else if (colocation.score >= INFINITY_SCORE) {
+    notColocated(ws, group, colocation);
+    return 0;
   }
-  if (colocation.score >= INFINITY_SCORE) {
-    ws.notice(
-      "error",
-      "GROUP_NOT_COLOCATED",
-      `${colocation.id}: ${group.id} is not colocated in itself`,
-    );
-    return;
+  let delta = 0;
+  for (const member of members) {
+    delta = addScores(delta, applyColocation(ws, member, primary, colocation));
   }
-  for (const member of group.children) applyColocation(ws, member, primary, colocation);
+  group.priority = addScores(delta, group.priority);
+  return delta;
+}
+
+function notColocated(ws: WorkingSet, group: Resource, colocation: Colocation): void {
+  const message = `${colocation.id}: ${group.id} is not colocated in itself`;
+  ws.notice("error", "GROUP_NOT_COLOCATED", message);
 }
 
 /** "X with group": mandatory with the last member, since all of the group must be up. */
@@ -150,23 +159,21 @@ export function colocateWithGroup(
   dependent: Resource,
   group: Resource,
   colocation: Colocation,
-): void {
-  if (group.provisional) return;
+): number {
+  if (group.provisional) return 0;
   const mandatory = colocation.score >= INFINITY_SCORE;
+  let members: readonly Resource[] = group.children;
   if (isColocatedGroup(group)) {
-    const member = mandatory ? group.children[group.children.length - 1] : group.children[0];
-    if (member) applyColocation(ws, dependent, member, colocation);
-    return;
+    members = mandatory ? group.children.slice(-1) : group.children.slice(0, 1);
+  } else if (mandatory) {
+    notColocated(ws, group, colocation);
+    return 0;
   }
-  if (mandatory) {
-    ws.notice(
-      "error",
-      "GROUP_NOT_COLOCATED",
-      `${colocation.id}: ${group.id} is not colocated in itself`,
-    );
-    return;
+  let delta = 0;
+  for (const member of members) {
+    delta = addScores(delta, applyColocation(ws, dependent, member, colocation));
   }
-  for (const member of group.children) applyColocation(ws, dependent, member, colocation);
+  return delta;
 }
 
 /** A group's mark is required if any member's action is, and unrunnable unless all can run. */

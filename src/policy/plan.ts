@@ -36,6 +36,8 @@ import { type Resource, WorkingSet } from "./working-set.ts";
 export interface PlanOptions {
   /** Collect what every score is made of; costs time. */
   readonly explain?: boolean;
+  /** The input may have its secrets masked, as reports do; for simulations only. */
+  readonly sanitized?: boolean;
 }
 
 /** A plan together with the working set that it was read out of, for outcomes and explanations. */
@@ -125,6 +127,7 @@ export function schedule(
 ): Schedule {
   const ws = new WorkingSet(definition, status, Math.floor(now / 1000));
   ws.explain = options.explain ?? false;
+  ws.sanitized = options.sanitized ?? false;
   unpack(ws);
   for (const resource of ws.resources) propagateRunning(resource);
   ws.resources.sort((a, b) => b.priority - a.priority);

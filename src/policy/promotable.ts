@@ -126,17 +126,11 @@ function setPriority(ws: WorkingSet, clone: Resource, instance: Resource): void 
   instance.sortIndex = next === ROLE.promoted ? INFINITY_SCORE : instance.priority;
 }
 
-function mergePromoted(
-  ws: WorkingSet,
-  clone: Resource,
-  other: Resource,
-  c: Colocation,
-  nonNegative: boolean,
-  active: boolean,
-): void {
+function mergePromoted(ws: WorkingSet, clone: Resource, c: Colocation): void {
   const factor = Math.fround(c.score / INFINITY_SCORE);
-  const options = { thisWith: false, nonNegative, active };
-  const merged = mergeColocatedScores(ws, other, clone, clone.allowed, c, factor, options);
+  const options = { thisWith: false, nonNegative: true, active: true };
+  const { dependent } = c;
+  const merged = mergeColocatedScores(ws, dependent, clone, clone.allowed, c, factor, options);
   if (merged && merged !== clone.allowed) {
     merged.parts ??= clone.allowed.parts;
     clone.allowed = merged;
@@ -153,20 +147,18 @@ function sortPromotable(ws: WorkingSet, clone: Resource): void {
     if (instance.sortIndex < 0 || !node) continue;
     clone.allowed.add(node.index, instance.sortIndex, `promotion of ${instance.id}`);
   }
-  for (const c of thisWithColocations(clone)) {
-    if (c.dependentRole !== ROLE.promoted) continue;
-    mergePromoted(ws, clone, c.primary, c, false, c.score < INFINITY_SCORE);
-  }
+  // "This with" colocations are in the priorities already.
   for (const c of withThisColocations(clone)) {
     if (c.primaryRole !== ROLE.promoted || !hasInfluence(c)) continue;
-    mergePromoted(ws, clone, c.dependent, c, true, true);
+    mergePromoted(ws, clone, c);
   }
   banPromotionWithoutTicket(ws, clone);
   for (const instance of clone.children) {
     const node = locationOf(instance, false);
     if (!instance.managed && instance.nextRole === ROLE.promoted)
       instance.sortIndex = INFINITY_SCORE;
-    else if (node && instance.sortIndex >= 0) instance.sortIndex = clone.allowed.get(node.index);
+    else if (!node) instance.sortIndex = -INFINITY_SCORE;
+    else if (instance.sortIndex >= 0) instance.sortIndex = clone.allowed.get(node.index);
   }
   clone.children.sort((a, b) => {
     if (a.sortIndex !== b.sortIndex) return b.sortIndex - a.sortIndex;
@@ -272,22 +264,24 @@ export function orderPromotable(ws: WorkingSet, clone: Resource): void {
   }
 }
 
-/** Applies "X with clone in a role" to X; false if it is to be treated as an ordinary colocation. */
+/** Applies "X with clone in a role" to X; undefined if it is to be treated as an ordinary one. */
 export function applyToPromotable(
   ws: WorkingSet,
   dependent: Resource,
   clone: Resource,
   c: Colocation,
-): boolean {
+): number | undefined {
   if (dependent.provisional) {
     colocateDependent(ws, dependent, clone, c);
-    return true;
+    return 0;
   }
-  if (c.dependentRole !== ROLE.promoted) return false;
+  if (c.dependentRole !== ROLE.promoted) return undefined;
   const partner = compatibleInstance(ws, dependent, clone, c.primaryRole, false);
-  if (partner) dependent.priority = addScores(dependent.priority, c.score);
-  else if (c.score >= INFINITY_SCORE) dependent.priority = -INFINITY_SCORE;
-  return true;
+  let delta = 0;
+  if (partner) delta = c.score;
+  else if (c.score >= INFINITY_SCORE) delta = -INFINITY_SCORE;
+  dependent.priority = addScores(delta, dependent.priority);
+  return delta;
 }
 
 function colocateDependent(

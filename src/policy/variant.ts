@@ -84,30 +84,26 @@ export function addInternalConstraints(ws: WorkingSet, resource: Resource): void
   }
 }
 
-/** Applies a colocation to the dependent (a primitive or group), given its primary of any variant. */
+/**
+ * Applies a colocation to the dependent (a primitive or group), given its primary of any variant.
+ * Answers what it added to the dependent's promotion priority.
+ */
 export function applyColocation(
   ws: WorkingSet,
   dependent: Resource,
   primary: Resource,
   colocation: Colocation,
-): void {
-  if (dependent.variant === "group") {
-    colocateGroupWith(ws, dependent, primary, colocation);
-    return;
-  }
+): number {
+  if (dependent.variant === "group") return colocateGroupWith(ws, dependent, primary, colocation);
   switch (primary.variant) {
     case "primitive":
-      applyPrimitiveColocation(ws, dependent, primary, colocation);
-      break;
+      return applyPrimitiveColocation(ws, dependent, primary, colocation);
     case "group":
-      colocateWithGroup(ws, dependent, primary, colocation);
-      break;
+      return colocateWithGroup(ws, dependent, primary, colocation);
     case "clone":
-      applyCloneColocation(ws, dependent, primary, colocation);
-      break;
+      return applyCloneColocation(ws, dependent, primary, colocation);
     case "bundle":
-      applyBundleColocation(ws, dependent, primary, colocation);
-      break;
+      return applyBundleColocation(ws, dependent, primary, colocation);
   }
 }
 

@@ -40,10 +40,13 @@ export function parseInterval(text: string | undefined): number | undefined {
 }
 
 const ISO =
-  /^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
+  /^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?|(?:(\d+)H)?(?:(\d+)S)?)$/;
 
-/** A year counts 365 days, a month 30: there is no date to reckon from. */
-const ISO_SECONDS = [365 * 86_400, 30 * 86_400, 7 * 86_400, 86_400, 3_600, 60, 1];
+/**
+ * A year counts 365 days, a month 30: there is no date to reckon from. The last two are hours and
+ * seconds without the T before them, as many write.
+ */
+const ISO_SECONDS = [365 * 86_400, 30 * 86_400, 7 * 86_400, 86_400, 3_600, 60, 1, 3_600, 1];
 
 function isoDurationMs(text: string): number | undefined {
   const found = ISO.exec(text);
