@@ -10,9 +10,9 @@ export function compareValues(
   if (actual === undefined) return -1;
   switch (type) {
     case "integer":
-      return compareNumbers(actual, reference, /^\s*[+-]?\d+\s*$/);
+      return compareNumbers(actual, reference, /^\s*[+-]?\d+/);
     case "number":
-      return compareNumbers(actual, reference, /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i);
+      return compareNumbers(actual, reference, /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?/i);
     case "version":
       return compareVersions(actual, reference);
     case "string":
@@ -28,10 +28,17 @@ function compareText(a: string, b: string): number {
   return lowerA < lowerB ? -1 : lowerA > lowerB ? 1 : 0;
 }
 
-/** Texts that are no numbers compare as texts. */
+/** What each text begins with counts; texts that begin with no number compare as texts. */
 function compareNumbers(a: string, b: string, form: RegExp): number {
-  if (!form.test(a) || !form.test(b)) return compareText(a, b);
-  return Math.sign(Number(a) - Number(b));
+  const [numberA, numberB] = [form.exec(a)?.[0], form.exec(b)?.[0]];
+  if (numberA === undefined || numberB === undefined) return compareText(a, b);
+  return Math.sign(Number(numberA) - Number(numberB));
+}
+
+function compareIntegers(a: string, b: string): number {
+  const [left, right] = [Number.parseInt(a, 10), Number.parseInt(b, 10)];
+  if (Number.isNaN(left) || Number.isNaN(right)) return compareText(a, b);
+  return Math.sign(left - right);
 }
 
 /** Dotted versions: part by part as numbers; a longer one is greater than what it begins with. */

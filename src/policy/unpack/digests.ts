@@ -29,37 +29,24 @@ export class Digests {
     this.#params = params;
   }
 
+  /**
+   * As `compareAll`, but a difference in secrets alone is none: a CIB that is passed around has
+   * them masked, and its results carry a digest without them.
+   */
   compare(resource: Resource, node: Node, record: OperationRecord): DigestVerdict {
+    const verdict = this.compareAll(resource, node, record);
+    const differs = verdict === "changed" || verdict === "restart";
+    if (!differs || record.secureDigest === undefined || this.outdated.has(record)) return verdict;
+    const secure = this.#secureFields(resource, node, record);
+    return digestOf(secure) === record.secureDigest ? "match" : verdict;
+  }
+
+  /** Compares all that a result ran with. */
+  compareAll(resource: Resource, node: Node, record: OperationRecord): DigestVerdict {
     if (this.outdated.has(record)) return "restart";
-    const verdict = this.#verdict(resource, node, record);
-    const masked = verdict !== "match" && this.#ws.sanitized;
-    return masked && this.#onlySecretsDiffer(resource, node, record) ? "match" : verdict;
-  }
-
-  /** Reports mask secrets: then only the digest without them can tell whether anything changed. */
-  #onlySecretsDiffer(resource: Resource, node: Node, record: OperationRecord): boolean {
-    if (record.secureDigest === undefined) return false;
-    const { operation, intervalMs } = record;
-    const { fields } = this.#fields(resource, node, operation, intervalMs);
-    for (const name of (record.secureParams ?? "").split(/\s+/)) fields.delete(name);
-    if (compareVersions(record.crmVersion ?? "3.16.0", "3.16.0") < 0) {
-      if (resource.isFenceDevice) {
-        for (const name of fields.keys()) if (isFenceParameter(name)) fields.delete(name);
-      }
-      fields.delete("CRM_meta_timeout");
-    }
-    return digestOf(fields) === record.secureDigest;
-  }
-
-  #verdict(resource: Resource, node: Node, record: OperationRecord): DigestVerdict {
-    const { digest, restartDigest } = record;
+    const { digest, restartDigest, operation, intervalMs } = record;
     if (digest === undefined && restartDigest === undefined) return "unknown";
-    const { fields, hasOwnParams } = this.#fields(
-      resource,
-      node,
-      record.operation,
-      record.intervalMs,
-    );
+    const { fields, hasOwnParams } = this.#fields(resource, node, operation, intervalMs);
     if (restartDigest !== undefined) {
       const restartFields = restartOnly(fields, record.forceRestart);
       if (digestOf(restartFields) !== restartDigest) return "restart";
@@ -67,7 +54,23 @@ export class Digests {
     if (digest === undefined) return "unknown";
     if (digestOf(fields) === digest) return "match";
     // A parameter of just this operation can only be changed by running it again.
-    return hasOwnParams && record.intervalMs === 0 ? "restart" : "changed";
+    return hasOwnParams && intervalMs === 0 ? "restart" : "changed";
+  }
+
+  /** Without secrets; before Pacemaker 2.1.5 just what the agent itself declares. */
+  #secureFields(
+    resource: Resource,
+    node: Node,
+    record: OperationRecord,
+  ): ReadonlyMap<string, string> {
+    const version = record.crmVersion ?? this.#ws.status.featureSet ?? SECURE_BY_LIST;
+    const old = compareVersions(version, SECURE_BY_LIST) < 0;
+    const fields = old
+      ? withoutOwn(this.#params(resource, node))
+      : this.#fields(resource, node, record.operation, record.intervalMs).fields;
+    for (const name of record.secureParams?.split(" ") ?? []) fields.delete(name);
+    if (old && resource.isFenceDevice) removeFenceParameters(fields);
+    return fields;
   }
 
   /** Digests of a fence device's parameters, all of them and without secrets, for unfencing. */
@@ -75,8 +78,8 @@ export class Digests {
     const { fields } = this.#fields(resource, node, "stonith-on", 0);
     const secure = new Map(fields);
     for (const secret of SECRETS) secure.delete(secret);
-    const old = compareVersions(this.#ws.status.featureSet ?? "3.16.0", "3.16.0") < 0;
-    if (old) for (const name of secure.keys()) if (isFenceParameter(name)) secure.delete(name);
+    const version = this.#ws.status.featureSet ?? SECURE_BY_LIST;
+    if (compareVersions(version, SECURE_BY_LIST) < 0) removeFenceParameters(secure);
     return { all: digestOf(fields), secure: digestOf(secure) };
   }
 
@@ -116,8 +119,19 @@ function isLeftOut(name: string): boolean {
   );
 }
 
-function isFenceParameter(name: string): boolean {
-  return name.startsWith("pcmk_") || name === "provides" || name === "stonith-timeout";
+function withoutOwn(params: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...params].filter(([name]) => !isLeftOut(name)));
+}
+
+/** From this feature set on a secure digest leaves out exactly what the record lists. */
+const SECURE_BY_LIST = "3.16.0";
+
+const FENCE_PARAMETER =
+  /^(provides|stonith-timeout|pcmk_(action_limit|delay_base|delay_max|host_argument|host_check|host_list|host_map)|pcmk_[^_]+_(action|timeout|retries))$/;
+
+/** What the fencer adds by itself is in no agent's meta-data. */
+function removeFenceParameters(fields: Map<string, string>): void {
+  for (const name of [...fields.keys()]) if (FENCE_PARAMETER.test(name)) fields.delete(name);
 }
 
 /** Only those parameters that the agent cannot reload; all of them where it did not say. */

@@ -64,7 +64,7 @@ function waitsForFencing(tools: HistoryTools, { resource }: HistoryState, { reco
 
 function parametersChanged(tools: HistoryTools, state: HistoryState, { record }: Result): boolean {
   if (record.operation !== "start" && record.operation !== "monitor") return false;
-  const verdict = tools.digests.compare(state.resource, state.node, record);
+  const verdict = tools.digests.compareAll(state.resource, state.node, record);
   return verdict !== "match" && verdict !== "unknown";
 }
 
