@@ -15,8 +15,8 @@ interface Pending {
 
 /**
  * One host's disk as its daemon uses it: batches of writes, carried out one after the other, each
- * durable only when its callback comes. A crash of the host loses what was not durable: of the batch under
- * way a prefix of the writes may have made it, of later ones nothing.
+ * all or nothing, and durable only when its callback comes. Of what was not durable when the host or
+ * the daemon died, the batch under way may have made it; later ones have not.
  */
 export class CrashingDisk {
   readonly #queue: EventQueue;
@@ -27,6 +27,8 @@ export class CrashingDisk {
   latencyMin: Millis = 0.1;
   latencyMean: Millis = 0.5;
   isFull = false;
+  /** Keys about which this disk lies: it says "durable" and keeps what it had. */
+  lies: (key: string) => boolean = () => false;
 
   constructor(queue: EventQueue, random: Random) {
     this.#queue = queue;
@@ -52,17 +54,16 @@ export class CrashingDisk {
   }
 
   #finish(): void {
-    const batch = this.#pending.shift()!;
-    if (this.isFull) {
-      batch.done("no space left on device");
-    } else {
-      for (const write of batch.writes) this.#apply(write);
-      batch.done(undefined);
-    }
+    const batch = this.#pending[0]!;
+    if (!this.isFull) for (const write of batch.writes) this.#apply(write);
+    // Before anybody is told: the answer may bring new writes, or the end of the daemon.
+    this.#pending.shift();
     if (this.#pending.length > 0) this.#begin();
+    batch.done(this.isFull ? "no space left on device" : undefined);
   }
 
   #apply({ key, bytes }: DiskWrite): void {
+    if (this.lies(key) && this.#durable.has(key)) return;
     if (bytes === undefined) this.#durable.delete(key);
     else this.#durable.set(key, bytes.slice());
   }
@@ -73,8 +74,7 @@ export class CrashingDisk {
     const [underWay] = this.#pending;
     this.#pending = [];
     if (underWay === undefined || this.isFull) return;
-    const count = this.#random.below(underWay.writes.length + 1);
-    for (const write of underWay.writes.slice(0, count)) this.#apply(write);
+    if (this.#random.next() < 0.5) for (const write of underWay.writes) this.#apply(write);
   }
 
   /** The disk was replaced by an empty one. */

@@ -1,6 +1,6 @@
-import type { GuardEntry } from "../../src/controller/node-io.ts";
-import type { Instant, Millis } from "../../src/core/units.ts";
+import type { Instant, Millis, WallTime } from "../../src/core/units.ts";
 import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
+import type { GuardEntry } from "../../src/model/operation.ts";
 import type { AgentWorld } from "./agent-world.ts";
 import type { ComposedDaemon, DaemonInput, DaemonOutput, Transmit } from "./composed-daemon.ts";
 import type { CrashingDisk } from "./crashing-disk.ts";
@@ -27,6 +27,12 @@ export interface HostParts {
   /** How long the guardian gives a dead daemon to come back. */
   readonly guardGraceMs: Millis;
 }
+
+/** Exit code that says "do not restart me" (SuccessExitStatus of the unit). */
+const STAY_DOWN = 100;
+
+/** RestartSec of the unit. */
+const RESTART_MS: Millis = 100;
 
 /** More steps than this at one instant mean that the machines chase each other. */
 const STEPS_PER_INSTANT_MAX = 20_000;
@@ -57,6 +63,8 @@ export class SimulatedHost {
   readonly #replies = new Map<number, (reply: ControlReply) => void>();
   /** What the daemon last gave as the reason for its exit. */
   exitReason: string | undefined;
+  /** The cluster.yaml of this host, once the daemon has written one. */
+  definitionText: string | undefined;
 
   constructor(parts: HostParts) {
     this.name = parts.name;
@@ -88,6 +96,10 @@ export class SimulatedHost {
   now(): Instant {
     this.#lastNow = Math.max(this.#lastNow, this.clock.monotonic(this.#parts.queue.now));
     return this.#lastNow;
+  }
+
+  wall(): WallTime {
+    return this.clock.wall(this.#parts.queue.now);
   }
 
   // --- life of the daemon ---
@@ -303,17 +315,28 @@ export class SimulatedHost {
         break;
       case "definition":
         this.#tell(() => `definition ${output.version} arrives`);
+        this.definitionText = output.text;
         break;
       case "exit":
         this.#tell(() => `daemon exits (${output.code}): ${output.reason}`);
-        this.exitReason = output.reason;
-        this.#endDaemon();
+        this.#exit(output.code, output.reason);
         break;
       case "note":
         if (output.level !== "debug")
           this.#tell(() => `${output.level} ${output.event}: ${output.message}`);
         break;
     }
+  }
+
+  /** The service manager starts a daemon again that failed, unless it asks to stay down. */
+  #exit(code: number, reason: string): void {
+    this.exitReason = reason;
+    this.#endDaemon();
+    if (code === 0 || code === STAY_DOWN) return;
+    const life = this.#life;
+    this.#parts.queue.after(RESTART_MS, () => {
+      if (life === this.#life) this.startDaemon();
+    });
   }
 
   #tell(what: () => string): void {
