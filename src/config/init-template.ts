@@ -57,18 +57,18 @@ export function initTemplate(answers: InitAnswers): string {
 }
 
 function witnessLines({ split, witness }: InitAnswers): string[] {
-  if (split !== "witness" || witness === undefined) return [];
-  return [
-    `  ${witness.name}: { addresses: [${witness.address}], role: witness }   # votes, never runs anything`,
-  ];
+  if (split !== "witness") return [];
+  // What is left open is written so that it does not load, with the place to fill in.
+  const { name, address } = witness ?? { name: "witness", address: "ADDRESS" };
+  return [`  ${name}: { addresses: [${address}], role: witness }   # votes, never runs anything`];
 }
 
 function splitLines(answers: InitAnswers): string[] {
   const { split, pingTarget, nodes } = answers;
-  if (split === "tie-breaker" && pingTarget !== undefined) {
+  if (split === "tie-breaker") {
     return [
       "# If the nodes lose each other, the one that still reaches this address goes on.",
-      `quorum: { ping-targets: [${pingTarget}] }`,
+      `quorum: { ping-targets: [${pingTarget ?? "ADDRESS"}] }`,
     ];
   }
   if (split !== "fencing") return [];

@@ -1,3 +1,4 @@
+import { didYouMean } from "../core/suggestion.ts";
 import type { ResourceDefinition } from "../model/policy-definition.ts";
 import { plainValue } from "./attribute-sets.ts";
 import { canonicalIp, isMulticast, parseIpWithPrefix } from "./ip-literal.ts";
@@ -19,9 +20,36 @@ export function checkResources(
   for (const source of sources) {
     if (source.kind !== "primitive") continue;
     const { agent, template } = source.primitive;
+    checkOwnParams(context, source);
+    if (agent?.class === "exec" && agent.type === "exec" && !source.params.has("command")) {
+      const hint = "params: { command: … }, or agent: exec:/path/of/the/command";
+      const message = `resource ${source.id} has no command (params: command)`;
+      context.report.error("MISSING_KEY", source.span, message, hint);
+    }
     if (agent?.provider === "paceline" && agent.type === "vip" && template === undefined) {
       checkVip(context, source, owners);
     }
+  }
+}
+
+/** Parameters of the agents that come with paceline, as their meta-data lists them. */
+export const OWN_PARAMS: Readonly<Record<string, readonly string[]>> = {
+  vip: ["ip", "nic", "cidr_netmask", "label", "duplicate_check", "announce_count", "link_check"],
+  dummy: ["state", "fake", "password", "delay", "fail", "hang", "log"],
+};
+
+/** An agent may be newer than this table, so that an unknown parameter is only doubtful. */
+function checkOwnParams(
+  context: LoadContext,
+  source: ResourceSource & { kind: "primitive" },
+): void {
+  const { agent } = source.primitive;
+  const known = agent?.provider === "paceline" ? OWN_PARAMS[agent.type] : undefined;
+  if (known === undefined) return;
+  for (const [name, { keySpan }] of source.params) {
+    if (known.includes(name)) continue;
+    const message = `the agent ${agent!.type} has no parameter ${quote(name)} (${source.id})`;
+    context.report.warning("UNKNOWN_PARAM", keySpan, message, didYouMean(name, known));
   }
 }
 

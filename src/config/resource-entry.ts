@@ -29,7 +29,7 @@ export type ResourceSource = {
       readonly primitive: PrimitiveDefinition;
       /** It says something about operations, be it that there are none. */
       readonly operationsGiven: boolean;
-      readonly params: ReadonlyMap<string, Word>;
+      readonly params: ReadonlyMap<string, Word & { readonly keySpan: Span }>;
     }
   | {
       readonly kind: "group";
@@ -129,9 +129,9 @@ function readPrimitive(
     const { text: name, span } = template;
     context.references.push({ kind: "template", name, span, by: fields.label });
   }
-  const params = new Map<string, Word>();
+  const params = new Map<string, Word & { keySpan: Span }>();
   const common = readCommon(context, fields, id, RESOURCE_META, (name, value, entry) => {
-    params.set(name, { text: value, span: entry.value.span });
+    params.set(name, { text: value, span: entry.value.span, keySpan: entry.keySpan });
   });
   const operations = fields.value("operations");
   const utilization = readAttributeSets(context, fields.value("utilization"), {
