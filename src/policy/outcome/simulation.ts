@@ -5,7 +5,7 @@ import type { PolicyDefinition } from "../../model/policy-definition.ts";
 import { unpack } from "../unpack/unpack.ts";
 import { WorkingSet } from "../working-set.ts";
 import { applyPlan } from "./apply-plan.ts";
-import { type ClusterReport, reportStatus } from "./report.ts";
+import { type ClusterReport, type NodeReport, reportStatus } from "./report.ts";
 
 /** One run of the engine on a given cluster: as it is, what would be done, what comes of it. */
 export interface Simulation {
@@ -34,12 +34,16 @@ export function simulate(
   const plan = planner(definition, status, now, { explain });
   const seconds = Math.floor(now / 1000);
   const outcome = applyPlan(definition, status, plan, seconds);
-  return {
-    before: reportOf(definition, status, seconds),
-    plan,
-    after: reportOf(definition, outcome, seconds),
-    outcome,
-  };
+  const before = reportOf(definition, status, seconds);
+  const after = reportOf(definition, outcome, seconds);
+  return { before, plan, after: { ...after, nodes: withLost(before.nodes, after.nodes) }, outcome };
+}
+
+/** A node that nothing mentions any more is gone: it is shown once more, as offline. */
+function withLost(before: readonly NodeReport[], after: readonly NodeReport[]): NodeReport[] {
+  const names = new Set(after.map((node) => node.name));
+  const lost = before.filter((node) => !names.has(node.name));
+  return [...after, ...lost.map((node) => ({ ...node, online: false, pending: false }))];
 }
 
 /** How the cluster stands by a status. */

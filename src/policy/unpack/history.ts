@@ -181,6 +181,7 @@ function adoptOrphan(tools: HistoryTools, history: ResourceHistory): void {
   if (resource.container !== undefined || !resource.orphanOfContainer) return;
   resource.container = container;
   container.fillers.push(resource);
+  if (resource.remoteNode !== undefined) resource.remoteNode.kind = "guest";
 }
 
 /** Shutdown locks (Pacemaker Explained, `shutdown-lock`): held until they expire. */
