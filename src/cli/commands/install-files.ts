@@ -1,7 +1,6 @@
 import {
   chmodSync,
   closeSync,
-  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -84,7 +83,6 @@ function writeAtomically(at: string, content: Buffer, mode: number): void {
   const file = openSync(temporary, "wx", mode);
   try {
     writeSync(file, content);
-    fsyncSync(file);
   } finally {
     closeSync(file);
   }

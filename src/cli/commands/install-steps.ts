@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "n
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createKeyFile } from "../../io/key-file.ts";
+import { CliError } from "../cli-error.ts";
 import { bashCompletion } from "./completion-script.ts";
 import type { InstallStep } from "./install-files.ts";
 
@@ -22,9 +23,14 @@ export function installSteps(prefix: string, root: string): InstallStep[] {
     completionStep(prefix),
     { kind: "directory", path: CONFIG_DIR, mode: 0o755 },
     ...exampleSteps(source),
-    { kind: "secret", path: `${CONFIG_DIR}/key`, create: (path) => createKeyFile(path) },
+    { kind: "secret", path: `${CONFIG_DIR}/key`, create: createKey },
     { kind: "directory", path: "/var/lib/paceline", mode: 0o700 },
   ];
+}
+
+function createKey(path: string): void {
+  const made = createKeyFile(path);
+  if ("problem" in made) throw new CliError("KEY_FILE", made.problem.message, made.problem.hint);
 }
 
 /** The package that this file belongs to; both src/ and dist/ are three levels below it. */
@@ -106,6 +112,9 @@ function exampleSteps(source: string): InstallStep[] {
   return treeSteps(join(source, "etc"), `${CONFIG_DIR}/examples`);
 }
 
+/** Types and source maps: two thirds of the files, and none is read at run time. */
+const FOR_DEVELOPERS = /\.(d\.[cm]?ts|[cm]?ts|map|flow|tsbuildinfo)$/;
+
 function treeSteps(from: string, to: string): InstallStep[] {
   if (!existsSync(from)) return [];
   return readdirSync(from, { withFileTypes: true })
@@ -113,7 +122,9 @@ function treeSteps(from: string, to: string): InstallStep[] {
     .flatMap((entry) => {
       const source = join(from, entry.name);
       if (entry.isDirectory()) return treeSteps(source, `${to}/${entry.name}`);
-      return entry.isFile() ? [fileStep(source, `${to}/${entry.name}`)] : [];
+      return entry.isFile() && !FOR_DEVELOPERS.test(entry.name)
+        ? [fileStep(source, `${to}/${entry.name}`)]
+        : [];
     });
 }
 

@@ -1,0 +1,176 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { packageRoot } from "../../src/cli/commands/install-steps.ts";
+import { paceline } from "./fake-daemon.ts";
+
+let root: string;
+const at = (path: string) => join(root, path);
+const install = (more = "") =>
+  paceline("/nonexistent", `install --root ${root}${more === "" ? "" : ` ${more}`}`);
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "paceline-install-"));
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+test("everything is put in place, with the right modes", async () => {
+  const { exit, out } = await install();
+  expect(exit).toBe(0);
+  for (const agent of ["vip", "dummy"]) {
+    expect(statSync(at(`usr/lib/ocf/resource.d/paceline/${agent}`)).mode & 0o777).toBe(0o755);
+  }
+  expect(statSync(at("etc/paceline/key")).mode & 0o777).toBe(0o600);
+  expect(statSync(at("var/lib/paceline")).mode & 0o777).toBe(0o700);
+  expect(readFileSync(at("etc/paceline/examples/two-nodes.yaml"), "utf8")).toContain("cluster:");
+  expect(existsSync(at("etc/paceline/cluster.yaml"))).toBe(false);
+  expect(readlinkSync(at("usr/local/bin/paceline"))).toBe(
+    "/usr/local/lib/paceline/dist/cli/main.js",
+  );
+  expect(existsSync(at("usr/local/lib/paceline/node_modules/commander/package.json"))).toBe(true);
+  expect(existsSync(at("usr/local/lib/paceline/node_modules/typescript"))).toBe(false);
+  expect(out).toContain("systemctl enable --now paceline");
+});
+
+test("a second time changes nothing, and never the key", async () => {
+  await install();
+  const key = readFileSync(at("etc/paceline/key"));
+  const second = await install("--json");
+  const { steps } = JSON.parse(second.out) as { steps: { path: string; outcome: string }[] };
+  expect(steps.length).toBeGreaterThan(10);
+  expect(steps.filter((step) => step.outcome !== "unchanged")).toEqual([]);
+  expect(readFileSync(at("etc/paceline/key"))).toEqual(key);
+});
+
+test("what was changed or lost is mended, what is the operator's is left alone", async () => {
+  await install();
+  const agent = at("usr/lib/ocf/resource.d/paceline/vip");
+  writeFileSync(agent, "broken");
+  chmodSync(agent, 0o600);
+  rmSync(at("usr/local/bin/pacelined"));
+  writeFileSync(at("etc/paceline/cluster.yaml"), "mine");
+  const { exit, out } = await install();
+  expect(exit).toBe(0);
+  expect(readFileSync(agent, "utf8")).toContain("#!/bin/sh");
+  expect(statSync(agent).mode & 0o777).toBe(0o755);
+  expect(out).toMatch(/updated +\/usr\/lib\/ocf\/resource.d\/paceline\/vip/);
+  expect(out).toMatch(/created +\/usr\/local\/bin\/pacelined/);
+  expect(readFileSync(at("etc/paceline/cluster.yaml"), "utf8")).toBe("mine");
+});
+
+test("--dry-run says all and does nothing", async () => {
+  const { exit, out } = await install("--dry-run");
+  expect(exit).toBe(0);
+  expect(out).toMatch(/created +\/etc\/paceline\/key/);
+  expect(existsSync(at("etc"))).toBe(false);
+});
+
+test("a key that others can read is complained of", async () => {
+  mkdirSync(at("etc/paceline"), { recursive: true });
+  writeFileSync(at("etc/paceline/key"), "secret", { mode: 0o644 });
+  const { exit, err } = await install();
+  expect(exit).toBe(1);
+  expect(err).toContain("chmod 600 /etc/paceline/key");
+  expect(readFileSync(at("etc/paceline/key"), "utf8")).toBe("secret");
+});
+
+test("a program of that name which is not ours is left alone", async () => {
+  mkdirSync(at("usr/local/bin"), { recursive: true });
+  writeFileSync(at("usr/local/bin/paceline"), "something else");
+  const { exit, err } = await install();
+  expect(exit).toBe(1);
+  expect(err).toContain("/usr/local/bin/paceline is there and not ours");
+  expect(readFileSync(at("usr/local/bin/paceline"), "utf8")).toBe("something else");
+});
+
+describe("the service", () => {
+  const hasVerify = spawnSync("systemd-analyze", ["--version"]).status === 0;
+
+  test("points to the programs under the prefix", async () => {
+    await install("--prefix /usr");
+    const unit = readFileSync(at("usr/lib/systemd/system/paceline.service"), "utf8");
+    expect(unit).toContain("ExecStart=/usr/bin/pacelined\n");
+    expect(unit).not.toContain("/usr/local");
+  });
+
+  test("has what the cluster's safety rests on", () => {
+    const unit = readFileSync(join(packageRoot(), "systemd/paceline.service"), "utf8");
+    for (const line of [
+      "Type=notify",
+      "NotifyAccess=all",
+      "KillMode=process",
+      "OOMPolicy=continue",
+      "RestartPreventExitStatus=100",
+      "RuntimeDirectoryPreserve=yes",
+      "TasksMax=infinity",
+      "StartLimitIntervalSec=0",
+    ]) {
+      expect(unit.split("\n")).toContain(line);
+    }
+  });
+
+  test.skipIf(!hasVerify)(
+    "systemd finds no fault with it (skipped without systemd-analyze)",
+    async () => {
+      // systemd checks that the programs exist, so they are stood in for by `true`.
+      const text = readFileSync(join(packageRoot(), "systemd/paceline.service"), "utf8");
+      const unit = join(root, "paceline.service");
+      writeFileSync(unit, text.replace(/^(Exec\w+=)\/usr\/local\/bin\/\w+/gm, "$1/bin/true"));
+      const checked = spawnSync("systemd-analyze", ["verify", "--man=no", unit], {
+        encoding: "utf8",
+        env: { ...process.env, SYSTEMD_LOG_LEVEL: "warning" },
+      });
+      const about = checked.stderr.split("\n").filter((line) => line.includes("paceline"));
+      expect(about).toEqual([]);
+      expect(checked.status).toBe(0);
+    },
+  );
+});
+
+describe("completion for bash", () => {
+  const hasBash = spawnSync("bash", ["--version"]).status === 0;
+
+  /** What bash would offer for a line whose last word is being typed. */
+  async function offered(line: string): Promise<string[]> {
+    const { out } = await paceline("/nonexistent", "completion bash");
+    const words = line.split(" ");
+    const script = `${out}
+      paceline() { [ "$1 $2" = "complete-names nodes" ] && echo node1 && echo node2; [ "$1 $2" = "complete-names resources" ] && echo web; true; }
+      COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}
+      _paceline; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const shown = execFileSync("bash", ["-c", script], { encoding: "utf8" });
+    return shown.split("\n").filter((word) => word !== "");
+  }
+
+  test.skipIf(!hasBash).each([
+    ["paceline st", ["status"]],
+    ["paceline node st", ["standby"]],
+    ["paceline node standby no", ["node1", "node2"]],
+    ["paceline node standby node1 --rea", ["--reason"]],
+    ["paceline resource migrate w", ["web"]],
+    ["paceline resource migrate web n", ["node1", "node2"]],
+    ["paceline --json resource stop w", ["web"]],
+    ["paceline config ro", ["rollback"]],
+  ])("%s<Tab>", async (line, expected) => {
+    expect(await offered(line)).toEqual(expected);
+  });
+
+  test("other shells are said not to be there", async () => {
+    expect((await paceline("/nonexistent", "completion fish")).exit).toBe(2);
+  });
+});
