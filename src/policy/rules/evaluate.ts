@@ -7,7 +7,7 @@ import type {
   Rule,
 } from "../../model/rule.ts";
 import { compareValues } from "./compare-values.ts";
-import { evaluateDate } from "./date-expression.ts";
+import { evaluateDate } from "./evaluate-date.ts";
 import { parseInterval } from "./interval.ts";
 
 /** What a rule is held against. What is absent makes the expressions that ask for it fail. */

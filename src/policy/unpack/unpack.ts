@@ -1,5 +1,5 @@
 import type { Node, Resource, WorkingSet } from "../working-set.ts";
-import { unpackOptions } from "./cluster-options.ts";
+import { unpackOptions } from "./parse-options.ts";
 import { unpackNodes } from "./config-nodes.ts";
 import { Digests } from "./digests.ts";
 import { Failcounts } from "./failcounts.ts";
