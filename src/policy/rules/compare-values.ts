@@ -35,12 +35,6 @@ function compareNumbers(a: string, b: string, form: RegExp): number {
   return Math.sign(Number(numberA) - Number(numberB));
 }
 
-function compareIntegers(a: string, b: string): number {
-  const [left, right] = [Number.parseInt(a, 10), Number.parseInt(b, 10)];
-  if (Number.isNaN(left) || Number.isNaN(right)) return compareText(a, b);
-  return Math.sign(left - right);
-}
-
 /** Dotted versions: part by part as numbers; a longer one is greater than what it begins with. */
 export function compareVersions(a: string, b: string): number {
   const partsA = a.split(".");

@@ -73,6 +73,19 @@ export class Digests {
     return fields;
   }
 
+  /** What an operation is told today, and the digest that its result is to be recorded with. */
+  callOn(
+    resource: Resource,
+    node: Node,
+    operation: string,
+    intervalMs: number,
+  ): { readonly params: ReadonlyMap<string, string>; readonly digest: string } {
+    const { fields } = this.#fields(resource, node, operation, intervalMs);
+    const digest = digestOf(fields);
+    fields.delete("CRM_meta_timeout");
+    return { params: fields, digest };
+  }
+
   /** Digests of a fence device's parameters, all of them and without secrets, for unfencing. */
   fenceDigests(resource: Resource, node: Node): { readonly all: string; readonly secure: string } {
     const { fields } = this.#fields(resource, node, "stonith-on", 0);

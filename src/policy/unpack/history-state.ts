@@ -1,7 +1,7 @@
 import type { OperationRecord } from "../../model/cluster-status.ts";
 import type { Node, OperationConfig, Resource, WorkingSet } from "../working-set.ts";
 import type { Digests } from "./digests.ts";
-import type { Failcounts } from "./failcounts.ts";
+import type { Failcounts } from "./recorded-failcounts.ts";
 import type { HistoryIndex } from "./history-index.ts";
 import type { OperationConfigs } from "./operation-config.ts";
 

@@ -2,7 +2,7 @@ import type { Node, Resource, WorkingSet } from "../working-set.ts";
 import { unpackOptions } from "./parse-options.ts";
 import { unpackNodes } from "./config-nodes.ts";
 import { Digests } from "./digests.ts";
-import { Failcounts } from "./failcounts.ts";
+import { Failcounts } from "./recorded-failcounts.ts";
 import { HistoryIndex } from "./history-index.ts";
 import type { HistoryTools } from "./history-state.ts";
 import { OperationConfigs } from "./operation-config.ts";
@@ -41,6 +41,8 @@ function makeTools(ws: WorkingSet): HistoryTools {
       configs.config(resource, operation, intervalMs),
     failcount: (resource, node, effective) =>
       failcounts.failcount(resource, node, { effective, fillers: true }),
+    callOn: (resource, node, operation, intervalMs) =>
+      digests.callOn(resource, node, operation, intervalMs),
     compareDigest: (resource, node, record) => digests.compare(resource, node, record),
     paramsOn,
     fenceDigests: (resource, node) => digests.fenceDigests(resource, node),
