@@ -9,26 +9,38 @@ import { spanText } from "../views/time-text.ts";
 /** Time for the answer itself to travel, on top of the time to wait. */
 const ANSWER_MARGIN_MS = 5_000;
 
+/** What passes by itself: the coordinator changes, often because of what one waits for. */
+const PASSING: ReadonlySet<string> = new Set(["NO_DC", "NOT_QUORATE"]);
+const RETRY_MS = 200;
+
 /**
  * Waits until the cluster is settled, and returns what it is then. Fails with TIMED_OUT and with
  * what is still under way.
  */
 export async function settle(client: ControlClient, timeoutMs: Millis): Promise<StatusReport> {
-  try {
-    await client.request(
-      { method: "wait", timeoutMs },
-      { timeoutMs: timeoutMs + ANSWER_MARGIN_MS },
-    );
-  } catch (error) {
-    const { code } = shownError(error);
-    if (code !== "TIMED_OUT" && code !== "NO_ANSWER") throw error;
-    const report = await client.request({ method: "status" }).catch(() => undefined);
-    throw notSettled(timeoutMs, report);
+  for (let leftMs = timeoutMs; ; ) {
+    const started = performance.now();
+    try {
+      await client.request(
+        { method: "wait", timeoutMs: Math.ceil(leftMs) },
+        { timeoutMs: leftMs + ANSWER_MARGIN_MS },
+      );
+      return await client.request({ method: "status" });
+    } catch (error) {
+      const { code } = shownError(error);
+      leftMs -= performance.now() - started + RETRY_MS;
+      const over = code === "TIMED_OUT" || code === "NO_ANSWER" || leftMs <= 0;
+      if (!over && !PASSING.has(code)) throw error;
+      if (over) throw await notSettled(client, timeoutMs);
+      await new Promise((resolve) => {
+        setTimeout(resolve, RETRY_MS);
+      });
+    }
   }
-  return await client.request({ method: "status" });
 }
 
-function notSettled(timeoutMs: Millis, report: StatusReport | undefined): CliError {
+async function notSettled(client: ControlClient, timeoutMs: Millis): Promise<CliError> {
+  const report = await client.request({ method: "status" }).catch(() => undefined);
   const message = `not settled after ${spanText(timeoutMs)}`;
   if (report === undefined) return new CliError("TIMED_OUT", message);
   const running = report.transition.running.map(
