@@ -47,9 +47,8 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   }
   const guardian = new Guardian({
     runDir: options.runDir,
-    node: options.node,
     graceMs: guardianGraceMs(prepared.definition),
-    log: (message) => log.info({ event: "guardian" }, message),
+    warn: (message) => log.warn({ event: "guardian" }, message),
   });
   const notifier = createServiceNotifier(process.env);
   const world = new RealWorld({
@@ -80,7 +79,10 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     ocfRoot: OCF_ROOT,
     onDone: (runId, outcome) => world.agentDone(runId, outcome),
   });
-  guardian.start();
+  await guardian.start();
+  for (const line of guardian.report) {
+    log.warn({ event: "guardian-acted" }, `while no daemon ran, the guardian did this: ${line}`);
+  }
   world.messenger = startMessaging(prepared, machine, driver, log);
   world.server = await startControlServer({
     runDir: options.runDir,
@@ -145,7 +147,10 @@ async function finish(
   process.exit(code);
 }
 
-/** The addresses must be gone before the others take over: a little less than detection takes. */
+/**
+ * The addresses must be gone before the others take over: a daemon that dies is noticed after about
+ * 1.9 intervals, and taking an address down takes some 20 ms.
+ */
 function guardianGraceMs(definition: Definition): number {
-  return Math.max(20, definition.messaging.advertIntervalMs * 1.5);
+  return Math.max(5, definition.messaging.advertIntervalMs * 1.6 - 20);
 }

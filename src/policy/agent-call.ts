@@ -19,11 +19,15 @@ export function agentCall(
   const meta: Record<string, string> = {};
   for (const [name, value] of config.meta) meta[name] = value;
   Object.assign(meta, action.meta);
-  const params: Record<string, string> = {};
-  for (const [name, value] of ws.services.paramsOn(resource, action.node)) params[name] = value;
+  const call =
+    action.node === undefined
+      ? undefined
+      : ws.services.callOn(resource, action.node, task, action.intervalMs);
+  const params = call?.params ?? ws.services.paramsOn(resource, undefined);
   return {
     ...(resource.agent ? { agent: resource.agent } : {}),
-    params,
+    ...(call === undefined ? {} : { digest: call.digest }),
+    params: Object.fromEntries(params),
     meta,
     timeoutMs: config.timeoutMs,
     onFail: config.onFail,

@@ -416,6 +416,16 @@ export interface UnpackServices {
   failcount(resource: Resource, node: Node, effective: boolean): Failcount;
   /** Compares a recorded result with the parameters it would run with today. */
   compareDigest(resource: Resource, node: Node, record: OperationRecord): DigestVerdict;
+  /**
+   * What an operation is told today and the digest to record with its result: the counterpart of
+   * `compareDigest`.
+   */
+  callOn(
+    resource: Resource,
+    node: Node,
+    operation: string,
+    intervalMs: number,
+  ): { readonly params: ReadonlyMap<string, string>; readonly digest: string };
   /** Parameters of the resource on that node (rules may make them differ between nodes). */
   paramsOn(resource: Resource, node: Node | undefined): ReadonlyMap<string, string>;
   /** Digests of a fence device's parameters as a node remembers them of its last unfencing. */

@@ -1,11 +1,11 @@
 import type { Node, Resource, WorkingSet } from "../working-set.ts";
-import { unpackOptions } from "./parse-options.ts";
 import { unpackNodes } from "./config-nodes.ts";
 import { Digests } from "./digests.ts";
-import { Failcounts } from "./recorded-failcounts.ts";
 import { HistoryIndex } from "./history-index.ts";
 import type { HistoryTools } from "./history-state.ts";
 import { OperationConfigs } from "./operation-config.ts";
+import { unpackOptions } from "./parse-options.ts";
+import { Failcounts } from "./recorded-failcounts.ts";
 import { paramsFor, unpackResources } from "./resources.ts";
 import { unpackStatus } from "./status.ts";
 
