@@ -211,7 +211,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
     this.#lifecycle.incarnation(peer, header.incarnation);
     if (peer.status === "left") return;
     peer.maxVersion = header.maxVersion;
-    this.#watch.heard(peer, link);
+    this.#watch.heard(peer, link, message.kind === "advert");
     switch (message.kind) {
       case "advert":
         this.#lifecycle.advert(peer, message);

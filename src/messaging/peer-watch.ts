@@ -23,15 +23,19 @@ export class PeerWatch {
     this.#context = context;
   }
 
-  /** An authentic frame of the peer arrived on that link. */
-  heard(peer: RemotePeer, linkIndex: number): void {
+  /**
+   * An authentic frame of the peer arrived on that link. `isRegular`: it is an advertisement. Between
+   * two of them the judge's timer may stand as it is: if it fires early, it is armed again.
+   */
+  heard(peer: RemotePeer, linkIndex: number, isRegular: boolean): void {
     const { now } = this.#context;
+    const wasProbing = peer.probeRounds !== undefined;
     peer.detector.heard(now);
     peer.probeRounds = undefined;
     const link = peer.links[linkIndex];
     if (link !== undefined) this.#heardOn(peer, link);
     this.#tellWatchers(peer);
-    if (isWatched(peer)) this.#armJudge(peer);
+    if (isWatched(peer) && (isRegular || wasProbing)) this.#armJudge(peer);
   }
 
   /** The peer is up: watches it from now on. */
