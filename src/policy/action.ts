@@ -45,6 +45,8 @@ export const ORDER = {
   guestAllowed: 1 << 18,
   /** A necessary next makes the first superfluous. */
   nextCancelsFirst: 1 << 19,
+  /** A bundle connection's probe after its container's start, unless the container is stopping. */
+  nestedProbe: 1 << 20,
 } as const;
 
 /** Properties of an action, as bits, because clones and groups compute them from their members. */

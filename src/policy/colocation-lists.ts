@@ -1,4 +1,5 @@
 import { INFINITY_SCORE } from "../model/score.ts";
+import { isBundled, topOf } from "./resource-state.ts";
 import type { Colocation, Resource } from "./working-set.ts";
 
 /**
@@ -20,7 +21,7 @@ function compare(a: Colocation, b: Colocation, ra: Resource, rb: Resource): numb
 
 /** Those where the resource is the dependent, most important primary first. */
 export function thisWithColocations(resource: Resource): readonly Colocation[] {
-  if (!resource.thisWith) {
+  if (!resource.thisWith || isBundled(resource)) {
     const found: Colocation[] = [];
     collectThisWith(resource, resource, found);
     resource.thisWith = found.sort((a, b) => compare(a, b, a.primary, b.primary));
@@ -30,7 +31,7 @@ export function thisWithColocations(resource: Resource): readonly Colocation[] {
 
 /** Those where the resource is the primary, most important dependent first. */
 export function withThisColocations(resource: Resource): readonly Colocation[] {
-  if (!resource.withThis) {
+  if (!resource.withThis || isBundled(resource)) {
     const found: Colocation[] = [];
     collectWithThis(resource, resource, found);
     resource.withThis = found.sort((a, b) => compare(a, b, a.dependent, b.dependent));
@@ -60,9 +61,15 @@ function collectThisWith(resource: Resource, asker: Resource, found: Colocation[
   }
 }
 
-/** A bundle's colocations are its containers' business, not that of what runs in them. */
+/**
+ * A bundle's colocations are its containers' business. They are that of a promotable resource
+ * inside too, but only once roles are being chosen.
+ */
 function isBundleFace(bundle: Resource, asker: Resource): boolean {
-  return bundle === asker || (bundle.bundle?.replicas.some((r) => r.container === asker) ?? false);
+  if (bundle === asker || asker.replica) return true;
+  const inner = bundle.bundle?.childClone;
+  if (!inner?.isPromotable || topOf(asker) !== inner) return false;
+  return asker === inner ? inner.promotionSorted : !asker.provisional;
 }
 
 function collectGroupWith(group: Resource, asker: Resource, found: Colocation[]): void {

@@ -14,19 +14,21 @@ import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from
 /** A node whose merged score would turn negative: out of the reckoning, but not forbidden. */
 const UNUSABLE = -100 * INFINITY_SCORE;
 
-/** A node's value of a colocation attribute; attributes of a bundle may be its host's. */
+/** The node whose attributes count: for what is in a container that may be the container's host. */
+function attributeNode(node: Node, resource: Resource): Node | undefined {
+  if (node.kind !== "guest") return node;
+  const host = isBundled(resource) || resource.meta.get("container-attribute-target") === "host";
+  return host ? node.connection?.container?.assignedNode : node;
+}
+
+/** A node's value of a colocation attribute; for a guest's contents it may be the host's. */
 export function colocationValue(
   node: Node,
   attribute: string,
   resource: Resource,
 ): string | undefined {
-  if (attribute === "#uname") return node.name;
-  if (node.kind === "guest" && resource.meta.get("container-attribute-target") === "host") {
-    const host =
-      node.connection?.container?.assignedNode ?? node.connection?.container?.runningOn[0];
-    if (host) return host.attributes.get(attribute);
-  }
-  return node.attributes.get(attribute);
+  const owner = attributeNode(node, resource);
+  return attribute === "#uname" ? owner?.name : owner?.attributes.get(attribute);
 }
 
 function sameValue(a: string | undefined, b: string | undefined): boolean {
@@ -230,7 +232,7 @@ function mergeMatching(
   onlyPositive: boolean,
 ): void {
   const attribute = colocation.nodeAttribute;
-  const byName = attribute === "#uname";
+  const byName = attribute === "#uname" && !isBundled(source) && !isBundled(target);
   const scores = scoresForMerge(ws, source, colocation);
   for (const node of ws.nodes) {
     const index = node.index;

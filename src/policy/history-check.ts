@@ -130,6 +130,8 @@ function checkOperation(ws: WorkingSet, resource: Resource, entry: HistoryEntry)
     }
     return true;
   }
+  // Where a bundle's connection goes is not decided yet, so its digest means nothing.
+  if (resource.isRemoteConnection && resource.params.get("addr") === "#uname") return false;
   const verdict = ws.services.compareDigest(resource, node, record);
   if (verdict === "match") return false;
   const task = comparedTask(operation, intervalMs);
@@ -173,12 +175,34 @@ function checkHistory(ws: WorkingSet, resource: Resource, history: NodeHistory):
   });
 }
 
-/** Compares every history on a usable node with the present definition. */
-export function checkHistories(ws: WorkingSet): void {
+/** Every primitive by the ids under which it may have been recorded. */
+function byRecordedId(ws: WorkingSet): Map<string, Resource[]> {
+  const index = new Map<string, Resource[]>();
+  const add = (id: string, resource: Resource): void => {
+    const list = index.get(id);
+    if (list) list.push(resource);
+    else index.set(id, [resource]);
+  };
   for (const top of ws.resources) {
     for (const resource of primitivesOf(top)) {
-      for (const history of resource.history.values()) {
-        if (history.node.maintenance || isAvailable(history.node))
+      add(resource.id, resource);
+      if (resource.historyId !== undefined && resource.historyId !== resource.id) {
+        add(resource.historyId, resource);
+      }
+    }
+  }
+  return index;
+}
+
+/** Compares every history on a usable node with the present definition. */
+export function checkHistories(ws: WorkingSet): void {
+  const index = byRecordedId(ws);
+  for (const top of ws.resources) {
+    for (const owner of primitivesOf(top)) {
+      for (const history of owner.history.values()) {
+        const { node, recordedId } = history;
+        if (!node.maintenance && !isAvailable(node)) continue;
+        for (const resource of index.get(recordedId) ?? [owner])
           checkHistory(ws, resource, history);
       }
     }

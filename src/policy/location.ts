@@ -3,7 +3,7 @@ import type { Rule } from "../model/rule.ts";
 import { INFINITY_SCORE, parseScore } from "../model/score.ts";
 import { constraintResource, expandSet, ignored, namedMembers } from "./constraint-lookup.ts";
 import { isAvailable } from "./nodes.ts";
-import { isColocatedGroup, isTrue, outermost } from "./resource-state.ts";
+import { isColocatedGroup, isTrue, topOf } from "./resource-state.ts";
 import { parseDateTime } from "./rules/date-time.ts";
 import { evaluateRule } from "./rules/evaluate.ts";
 import { parseRole } from "./unpack/roles.ts";
@@ -173,6 +173,25 @@ function applyTo(ws: WorkingSet, resource: Resource, use: LocationUse, withScore
   }
 }
 
+/** A bundle is where its containers are; only roles concern what is inside. */
+function applyToBundle(
+  ws: WorkingSet,
+  bundle: Resource,
+  use: LocationUse,
+  withScores: boolean,
+): void {
+  for (const { container, ip } of bundle.bundle!.replicas) {
+    applyTree(ws, container, use, withScores);
+    if (ip) applyTree(ws, ip, use, withScores);
+  }
+  const inner = bundle.bundle!.childClone;
+  if (!inner || use.roleFilter !== ROLE.promoted) return;
+  applyTree(ws, inner, use, withScores);
+  const list = ws.promotedLocations.get(inner);
+  if (list) list.push(use);
+  else ws.promotedLocations.set(inner, [use]);
+}
+
 function applyTree(
   ws: WorkingSet,
   resource: Resource,
@@ -180,6 +199,10 @@ function applyTree(
   withScores: boolean,
 ): void {
   applyTo(ws, resource, use, withScores);
+  if (resource.bundle) {
+    applyToBundle(ws, resource, use, withScores);
+    return;
+  }
   if (resource.variant !== "group") {
     for (const child of resource.children) applyTree(ws, child, use, withScores);
     return;
@@ -222,21 +245,22 @@ function applyStickiness(ws: WorkingSet, resource: Resource): void {
   resource.allowed.add(node.index, resource.stickiness, "stickiness");
 }
 
+/** Has the resource failed too often on a node to be tried there again? */
+export function thresholdReached(ws: WorkingSet, resource: Resource, node: Node): boolean {
+  if (resource.migrationThreshold === 0 || resource.failureIgnored) return false;
+  const { count } = ws.services.failcount(resource, node, true);
+  return count > 0 && resource.migrationThreshold - count <= 0;
+}
+
 function banFailed(ws: WorkingSet, resource: Resource, node: Node): void {
   if (resource.children.length > 0) {
     for (const child of resource.children) banFailed(ws, child, node);
     return;
   }
-  if (resource.migrationThreshold === 0 || resource.failureIgnored) return;
   if (resource.tasks.get("clear_failcount")?.some((action) => action.node === node)) return;
-  const { count } = ws.services.failcount(resource, node, true);
-  if (count <= 0 || resource.migrationThreshold - count > 0) return;
+  if (!thresholdReached(ws, resource, node)) return;
   const banned = resource.isUnique || !resource.parent ? resource : topOfFailure(resource);
-  banTree(
-    banned,
-    node,
-    `failcount ${count} reached migration-threshold ${resource.migrationThreshold}`,
-  );
+  banTree(banned, node, `migration-threshold ${resource.migrationThreshold} reached`);
 }
 
 /** A member of an anonymous clone takes the clone away with it; that of a group, the group. */
@@ -252,7 +276,7 @@ function banTree(resource: Resource, node: Node, why: string): void {
 }
 
 function applyExclusive(resource: Resource, node: Node): void {
-  if (!resource.exclusiveDiscovery && !outermost(resource).exclusiveDiscovery) return;
+  if (!resource.exclusiveDiscovery && !topOf(resource).exclusiveDiscovery) return;
   for (const child of resource.children) applyExclusive(child, node);
   if (!resource.allowed.has(node.index)) return;
   if ((resource.discovery?.[node.index] ?? 0) === DISCOVERY.exclusive) return;

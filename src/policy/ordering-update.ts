@@ -203,6 +203,19 @@ export class OrderingUpdater {
         ORDER.unrunnableFirstBlocks,
       );
     }
+    if (flags & ORDER.nestedProbe) {
+      const leaving = !(firstFlags & ACT.runnable) && (first.resource?.runningOn.length ?? 0) > 0;
+      if (leaving) link.flags = ORDER.none;
+      else
+        changed |= this.update(
+          first,
+          next,
+          node,
+          firstFlags,
+          ACT.runnable,
+          ORDER.unrunnableFirstBlocks,
+        );
+    }
     if (flags & ORDER.unmigratableNextBlocks) {
       changed |= this.update(
         first,

@@ -1,5 +1,6 @@
 import { ACT, type Action, ORDER } from "./action.ts";
 import { clusterAction, resourceAction } from "./actions.ts";
+import { probeBundle } from "./bundle.ts";
 import { fenceNode } from "./fencing-need.ts";
 import { compareNumbers } from "./instance-order.ts";
 import { discoveryMode, EXCLUSIVE_DISCOVER, NEVER_DISCOVER } from "./location.ts";
@@ -117,7 +118,9 @@ function probeClone(ws: WorkingSet, clone: Resource, node: Node): void {
 /** Probes a resource, or all in it, on a node, as far as needed. */
 export function probeOnNode(ws: WorkingSet, resource: Resource, node: Node): void {
   if (isNoPlace(resource, node)) return;
-  if (resource.variant === "clone") {
+  if (resource.bundle) {
+    probeBundle(ws, resource, node);
+  } else if (resource.variant === "clone") {
     probeClone(ws, resource, node);
   } else if (resource.children.length > 0) {
     for (const child of resource.children) probeOnNode(ws, child, node);

@@ -42,9 +42,14 @@ function scoreApplies(resource: Resource, node: Node): boolean {
   return allowed && (resource.knownOn.has(node) || resource.runningOn.includes(node));
 }
 
-/** The node whose attributes hold a promotion score (of a bundle's content possibly the host). */
+/** A promotion score attribute; that of a container's content may be its host's. */
 function attributeOf(resource: Resource, node: Node, name: string): string | undefined {
-  return colocationValue(node, name, resource) ?? node.attributes.get(name);
+  if (node.kind === "guest" && resource.meta.get("container-attribute-target") === "host") {
+    const container = node.connection?.container;
+    const host = resource.provisional ? container?.runningOn[0] : container?.assignedNode;
+    return host?.attributes.get(name);
+  }
+  return node.attributes.get(name);
 }
 
 /** The promotion score of an instance on a node; undefined if nobody has given one. */

@@ -35,7 +35,7 @@ export function isCollective(resource: Resource): boolean {
 
 /** Inside a bundle (the contained resource or an implicit one). */
 export function isBundled(resource: Resource): boolean {
-  return outermost(resource).variant === "bundle";
+  return resource.parent !== undefined && outermost(resource).variant === "bundle";
 }
 
 /** The clone's instances, or the bundle's containers. */
@@ -53,11 +53,8 @@ export function primitivesOf(resource: Resource, found: Resource[] = []): Resour
 /** Current or next role; of a collective, the highest of its members. */
 export function roleOf(resource: Resource, current: boolean): RoleRank {
   if (resource.variant === "primitive") return current ? resource.role : resource.nextRole;
-  if (resource.bundle) {
-    return resource.bundle.replicas.some((r) => roleOf(r.container, current) > ROLE.stopped)
-      ? ROLE.started
-      : ROLE.stopped;
-  }
+  // Pacemaker gives a bundle no role of its own.
+  if (resource.bundle) return ROLE.unknown;
   let highest: RoleRank = ROLE.unknown;
   for (const child of resource.children) {
     const role = roleOf(child, current);
