@@ -11,9 +11,10 @@ export interface AgentExecutorOptions extends Partial<AgentPaths> {
   readonly onDone: (runId: number, outcome: AgentOutcome) => void;
   /** The directory of the helper commands; goes first on the agents' PATH. */
   readonly helperDir?: string;
+  /** How much of what an agent says is kept, in bytes per stream; the end of it counts. */
+  readonly outputMax?: number;
 }
 
-/** What an agent may say, per stream; the end of it counts. */
 const OUTPUT_MAX = 16 * 1024;
 /** After an agent's exit: how long what it wrote may take to arrive. */
 const DRAIN_MS = 25;
@@ -67,7 +68,8 @@ export class AgentExecutor {
     }
     const program = this.#calmer.program(found.file, found.args);
     const env = { ...this.#baseEnv, ...command.env, ...found.env };
-    const run = new ProcessRun(command, program, env, (outcome) => {
+    const outputMax = this.#options.outputMax ?? OUTPUT_MAX;
+    const run = new ProcessRun(command, program, env, outputMax, (outcome) => {
       this.#runs.delete(runId);
       this.#options.onDone(runId, outcome);
     });
@@ -87,8 +89,8 @@ class ProcessRun {
   readonly #program: readonly [string, ...string[]];
   readonly #env: Readonly<Record<string, string>>;
   readonly #onDone: (outcome: AgentOutcome) => void;
-  readonly #stdout = new OutputTail(OUTPUT_MAX);
-  readonly #stderr = new OutputTail(OUTPUT_MAX);
+  readonly #stdout: OutputTail;
+  readonly #stderr: OutputTail;
   #child: ChildProcess | undefined;
   #startedAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -101,11 +103,14 @@ class ProcessRun {
     command: AgentCommand,
     program: readonly [string, ...string[]],
     env: Readonly<Record<string, string>>,
+    outputMax: number,
     onDone: (outcome: AgentOutcome) => void,
   ) {
     this.#command = command;
     this.#program = program;
     this.#env = env;
+    this.#stdout = new OutputTail(outputMax);
+    this.#stderr = new OutputTail(outputMax);
     this.#onDone = onDone;
   }
 
