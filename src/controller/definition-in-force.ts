@@ -6,8 +6,16 @@ import type { Cib, Override } from "../model/cib.ts";
 import type { Definition } from "../model/definition.ts";
 import type { MessagingConfig } from "../model/peer.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
+import type { AttributeSet } from "../model/rule.ts";
 import { chainTo } from "./failure-reports.ts";
 import { primitivesOf } from "./resource-reports.ts";
+
+/** Comes after whatever the definition says itself. */
+const HEAL_GENTLY: AttributeSet = {
+  id: "paceline-live-defaults",
+  score: -1_000_000,
+  values: new Map([["multiple-active", "stop_unexpected"]]),
+};
 
 /** A node whose main loop is silent for so long says so in its advertisements. */
 const STUCK_AFTER_MS = 10_000;
@@ -71,11 +79,20 @@ export class DefinitionInForce {
     return { changed: true, notes: [] };
   }
 
+  /**
+   * After a healed split an instance may be up twice. Pacemaker's default restarts both; a live
+   * cluster of ours stops only the one too many, so that the winner serves on.
+   */
+  #live(): PolicyDefinition {
+    const { policy } = this.#definition;
+    return { ...policy, resourceDefaults: [...policy.resourceDefaults, HEAL_GENTLY] };
+  }
+
   /** The policy with the overrides of the CIB, and when the next of them expires. */
   policy(cib: Cib, wall: WallTime): { policy: PolicyDefinition; nextExpiry?: WallTime } {
     const cached = this.#cache;
     if (cached?.cib !== cib || cached.definition !== this.#definition || wall >= cached.until) {
-      const applied = applyOverrides(this.#definition.policy, cib.overrides, wall);
+      const applied = applyOverrides(this.#live(), cib.overrides, wall);
       this.#cache = {
         cib,
         definition: this.#definition,
@@ -91,7 +108,7 @@ export class DefinitionInForce {
   /** The policy as it would be with one more override. */
   withOverride(cib: Cib, override: Override, wall: WallTime): PolicyDefinition {
     const others = cib.overrides.filter((other) => other.id !== override.id);
-    return applyOverrides(this.#definition.policy, [...others, override], wall).policy;
+    return applyOverrides(this.#live(), [...others, override], wall).policy;
   }
 
   /** A resource with all that it is made of, by id. */
