@@ -10,8 +10,13 @@ export interface DiskWrite {
 
 interface Pending {
   readonly writes: readonly DiskWrite[];
-  readonly done: (problem: string | undefined) => void;
+  readonly done: () => void;
+  /** Told each time that it could not be written; it is tried again until it can. */
+  readonly onTrouble: (problem: string) => void;
 }
+
+/** As the real storage does: a write that failed is not given up. */
+const RETRY_MS: Millis = 500;
 
 /**
  * One host's disk as its daemon uses it: batches of writes, carried out one after the other, each
@@ -40,14 +45,17 @@ export class CrashingDisk {
     return new Map(this.#durable);
   }
 
-  write(writes: readonly DiskWrite[], done: (problem: string | undefined) => void): void {
-    this.#pending.push({ writes, done });
+  write(
+    writes: readonly DiskWrite[],
+    done: () => void,
+    onTrouble: (problem: string) => void = () => {},
+  ): void {
+    this.#pending.push({ writes, done, onTrouble });
     if (this.#pending.length === 1) this.#begin();
   }
 
-  #begin(): void {
+  #begin(delay = this.latencyMin - this.latencyMean * Math.log(1 - this.#random.next())): void {
     const generation = this.#generation;
-    const delay = this.latencyMin - this.latencyMean * Math.log(1 - this.#random.next());
     this.#queue.after(delay, () => {
       if (generation === this.#generation) this.#finish();
     });
@@ -55,11 +63,16 @@ export class CrashingDisk {
 
   #finish(): void {
     const batch = this.#pending[0]!;
-    if (!this.isFull) for (const write of batch.writes) this.#apply(write);
+    if (this.isFull) {
+      this.#begin(RETRY_MS);
+      batch.onTrouble("no space left on device");
+      return;
+    }
+    for (const write of batch.writes) this.#apply(write);
     // Before anybody is told: the answer may bring new writes, or the end of the daemon.
     this.#pending.shift();
     if (this.#pending.length > 0) this.#begin();
-    batch.done(this.isFull ? "no space left on device" : undefined);
+    batch.done();
   }
 
   #apply({ key, bytes }: DiskWrite): void {

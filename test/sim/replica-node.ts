@@ -75,7 +75,9 @@ export class ReplicaNode implements Machine<NodeInput, NodeOutput> {
         ];
       }
       case "store-failed":
-        return [{ kind: "exit", code: 1, reason: input.message }];
+        return this.#perform(
+          this.#raft.step(now, { kind: "storage-trouble", on: true, message: input.message }),
+        );
       case "request":
         return this.#propose(now, input.requestId, JSON.stringify(input.request));
       default:

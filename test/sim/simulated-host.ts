@@ -286,10 +286,11 @@ export class SimulatedHost {
         break;
       case "persist": {
         const { token, writes } = output;
-        this.disk.write(writes, (problem) => {
-          if (problem === undefined) this.deliver({ kind: "stored", token });
-          else this.deliver({ kind: "store-failed", token, message: problem });
-        });
+        this.disk.write(
+          writes,
+          () => this.deliver({ kind: "stored", token }),
+          (message) => this.deliver({ kind: "store-failed", token, message }),
+        );
         break;
       }
       case "run": {
