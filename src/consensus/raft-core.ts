@@ -166,9 +166,9 @@ export class RaftCore {
     return !this.muted && !this.storageTrouble && this.countsFrom(this.self, this.disk);
   }
 
-  /** Voters that a quorum may do without; empty unless this node's log is known to be complete. */
+  /** Voters that half of the votes may do without: see rule 6 in `raft.ts`. */
   absentees(): ReadonlySet<string> {
-    const names = new Set<string>(this.inSync ? this.lostDisks : []);
+    const names = new Set<string>(this.lostDisks);
     for (const [name, { why }] of this.dismissed) {
       if (this.inSync || why === "operator") names.add(name);
     }

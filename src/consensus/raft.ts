@@ -89,6 +89,9 @@ import type { VoterSet } from "./voters.ts";
  *       weight to 0 by a committed entry. From then on the log itself says who counts: this node
  *       may restart alone and lead, the other cannot lead without it. When the other is back and
  *       has caught up its votes are restored.
+ *    e. A living voter that says it lost its disk counts as absent in the same way, `inSync` or not:
+ *       its old self can never act again, and its new self is with us. (What only that disk held,
+ *       after it had led alone, is lost with it whatever we do.)
  *    A dismissal ends when the node is seen again (`peers` with it after one without it, or with a
  *    new incarnation). An operator's word skips `inSync`: whoever gives it accepts that commits
  *    known only to the dismissed node are lost.
@@ -212,6 +215,10 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
         this.#onPeers(input.alive);
         return;
       case "stored":
+        if (core.storageTrouble) {
+          core.storageTrouble = false;
+          considerElection(core);
+        }
         if (core.stored(input.id).ownVote) onOwnVoteStored(core);
         advanceCommit(core);
         return;

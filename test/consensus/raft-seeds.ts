@@ -31,7 +31,11 @@ function disturb(simulation: RaftSimulation, options: RaftSimOptions): void {
   }
 }
 
-function disturbOnce(simulation: RaftSimulation, random: SeededRandom, options: RaftSimOptions): void {
+function disturbOnce(
+  simulation: RaftSimulation,
+  random: SeededRandom,
+  options: RaftSimOptions,
+): void {
   const names = [...simulation.nodes.keys()];
   const one = names[random.below(names.length)]!;
   const two = names[random.below(names.length)]!;

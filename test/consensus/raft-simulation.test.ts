@@ -15,20 +15,27 @@ const families: readonly (readonly [string, Omit<RaftSimOptions, "seed">])[] = [
   ["three nodes with a lease", { nodes: cluster(3), loss: 0.05, leaseMs: 300 }],
   ["three nodes, lost disks", { nodes: cluster(3), loss: 0.05, diskLoss: true }],
   ["five nodes", { nodes: cluster(5), loss: 0.05, duplicates: 0.05 }],
-  ["two nodes with fencing", { nodes: cluster(2), loss: 0.05, fencing: true, quorum: { twoNode: true } }],
+  [
+    "two nodes with fencing",
+    { nodes: cluster(2), loss: 0.05, fencing: true, quorum: { twoNode: true } },
+  ],
   ["two nodes with fencing, lost disks", { nodes: cluster(2), fencing: true, diskLoss: true }],
   ["four nodes with fencing", { nodes: cluster(4), loss: 0.05, fencing: true }],
   ["four nodes, tie-breaker", { nodes: cluster(4), quorum: { autoTieBreaker: true } }],
   ["votes change", { nodes: cluster(4), loss: 0.05, changeRules: true }],
   [
     "last man standing",
-    { nodes: cluster(5), quorum: { lastManStanding: true, autoTieBreaker: true, lastManStandingWindowMs: 500 } },
+    {
+      nodes: cluster(5),
+      quorum: { lastManStanding: true, autoTieBreaker: true, lastManStandingWindowMs: 500 },
+    },
   ],
 ];
 
 describe.each(families)("%s", (_, options) => {
   test(`${SEEDS} seeds`, () => {
-    const seeds = ONE === undefined ? Array.from({ length: SEEDS }, (_, i) => i + 1) : [Number(ONE)];
+    const seeds =
+      ONE === undefined ? Array.from({ length: SEEDS }, (_, i) => i + 1) : [Number(ONE)];
     for (const seed of seeds) {
       const { failure, simulation } = runSeed({ ...options, seed, trace: ONE !== undefined });
       if (ONE !== undefined) console.log(simulation.trace.join("\n"));

@@ -1,5 +1,5 @@
-import { loadRaftState } from "../../src/consensus/raft-codec.ts";
 import { Raft } from "../../src/consensus/raft.ts";
+import { loadRaftState } from "../../src/consensus/raft-codec.ts";
 import {
   RAFT_DEFAULTS,
   type RaftMessage,
@@ -152,6 +152,7 @@ export class RaftSimulation {
     node.sees = new Map();
     node.pending = [];
     node.left = false;
+    node.wakeAt = undefined;
     this.#log(`${name} starts as incarnation ${node.incarnation}`);
     this.#input(node, { kind: "tick" });
     this.#connectivityChanged();
@@ -216,7 +217,8 @@ export class RaftSimulation {
     const sees = new Map<string, number>();
     for (const peer of this.nodes.values()) {
       if (peer === observer || peer.raft === undefined || peer.left) continue;
-      const mutual = this.#isOpen(peer.name, observer.name) && this.#isOpen(observer.name, peer.name);
+      const mutual =
+        this.#isOpen(peer.name, observer.name) && this.#isOpen(observer.name, peer.name);
       if (mutual) sees.set(peer.name, peer.incarnation);
     }
     if (JSON.stringify([...sees]) === JSON.stringify([...observer.sees])) return;
@@ -239,7 +241,9 @@ export class RaftSimulation {
     for (let i = 0; i < copies; i++) {
       if (this.random.next() < this.#loss) continue;
       const slow = this.random.next() < this.#loss ? 300 : 5;
-      this.after(1 + this.random.below(slow), () => this.#deliver(from.name, incarnation, to, body));
+      this.after(1 + this.random.below(slow), () =>
+        this.#deliver(from.name, incarnation, to, body),
+      );
     }
   }
 
@@ -291,7 +295,11 @@ export class RaftSimulation {
       case "apply":
         node.applied.set(output.index, JSON.stringify([output.term, output.command]));
         node.appliedIndex = output.index;
-        this.checker.applied(node.name, output.index, JSON.stringify([output.term, output.command]));
+        this.checker.applied(
+          node.name,
+          output.index,
+          JSON.stringify([output.term, output.command]),
+        );
         return;
       case "restore":
         node.applied = new Map(JSON.parse(output.data));
@@ -307,7 +315,9 @@ export class RaftSimulation {
         if (output.result.ok) this.checker.acknowledged(output.id, output.result.index);
         return;
       case "role":
-        this.#log(`${node.name} ${output.role} term ${output.term} leader ${output.leader}${output.ready ? " ready" : ""}`);
+        this.#log(
+          `${node.name} ${output.role} term ${output.term} leader ${output.leader}${output.ready ? " ready" : ""}`,
+        );
         this.checker.role(node.name, output, node.raft!.commitIndex);
         return;
       case "note":
@@ -319,7 +329,9 @@ export class RaftSimulation {
         this.#connectivityChanged();
         return;
       case "voters":
-        this.#log(`${node.name} voters ${output.voters.map((v) => `${v.name}=${v.weight}@${v.disk}`).join(" ")}`);
+        this.#log(
+          `${node.name} voters ${output.voters.map((v) => `${v.name}=${v.weight}@${v.disk}`).join(" ")}`,
+        );
     }
   }
 
@@ -387,7 +399,8 @@ export class RaftSimulation {
 
 function summary(m: RaftMessage): string {
   const parts: string[] = [m.kind, `t${m.term}`];
-  if (m.kind === "append") parts.push(`prev ${m.prevIndex}/${m.prevTerm} +${m.entries.length} c${m.commit}`);
+  if (m.kind === "append")
+    parts.push(`prev ${m.prevIndex}/${m.prevTerm} +${m.entries.length} c${m.commit}`);
   if (m.kind === "append-reply") parts.push(`${m.ok ? "ok" : "no"} ${m.match}`);
   if (m.kind === "pre-vote-reply" || m.kind === "vote-reply") parts.push(m.granted ? "yes" : "no");
   return parts.join(" ");
