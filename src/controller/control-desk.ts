@@ -26,7 +26,7 @@ export interface DeskOffice {
   report(): StatusReport;
   timeline(): Timeline;
   /** The plan as things are now, or as they would be with another policy. */
-  whatIf(policy?: PolicyDefinition): Plan | undefined;
+  whatIf(policy?: PolicyDefinition, explain?: boolean): Plan | undefined;
   withOverride(override: Override): PolicyDefinition;
   settled(): boolean;
   propose(command: CibCommand, done: (result: CibResult) => void): void;
@@ -257,7 +257,7 @@ export class ControlDesk {
   }
 
   #explain(resource: string, node: string | undefined): ControlReply {
-    const plan = this.#office.whatIf();
+    const plan = this.#office.whatIf(undefined, true);
     if (plan === undefined) {
       return fail("NOT_READY", "the status of all members has not arrived yet", "ask again soon");
     }

@@ -16,7 +16,13 @@ import { propertyOf, transitionLimits } from "./properties.ts";
 import type { StatusDelta } from "./status-delta.ts";
 
 /** The policy engine, handed in so that a test may put another in its place. */
-export type Planner = (definition: PolicyDefinition, status: ClusterStatus, now: WallTime) => Plan;
+export type Planner = (
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  now: WallTime,
+  /** Collect what every score is made of; costs time. */
+  options?: { readonly explain?: boolean },
+) => Plan;
 
 /** What the coordinator works from; all of it may change between two steps. */
 export interface CoordinatorContext {
@@ -195,12 +201,12 @@ export class Coordinator {
    * The plan as things are now, or as they would be with another policy. Undefined while out of
    * office or while the status of a member is missing.
    */
-  whatIf(policy?: PolicyDefinition): Plan | undefined {
+  whatIf(policy?: PolicyDefinition, explain = false): Plan | undefined {
     const inForce = policy ?? this.#context.policy(this.#wall)?.policy;
     if (this.#by === undefined || inForce === undefined) return undefined;
     if (this.status.missing().length > 0) return undefined;
     const status = withPending(this.#clusterStatus(inForce), this.runner.inFlight());
-    return this.#context.planner(inForce, status, this.#wall);
+    return this.#context.planner(inForce, status, this.#wall, { explain });
   }
 
   setWall(wall: WallTime): void {

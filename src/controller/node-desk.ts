@@ -1,7 +1,6 @@
 import type { Instant } from "../core/units.ts";
 import type { Cib, CibCommand, CibResult } from "../model/cib.ts";
 import type { ControlReply, ControlRequest } from "../model/control.ts";
-import type { PolicyDefinition } from "../model/policy-definition.ts";
 import type {
   PendingOperation,
   StatusReport,
@@ -29,7 +28,7 @@ export function deskOffice(node: NodeCore, rules: DeskRules): DeskOffice {
     definition: () => force.definition,
     report: () => report(node, rules.follows()),
     timeline: () => node.incidents.timeline,
-    whatIf: (policy?: PolicyDefinition) => coordinator.whatIf(policy),
+    whatIf: (policy, explain) => coordinator.whatIf(policy, explain),
     withOverride: (override) => force.withOverride(node.store.cib, override, node.wall()),
     settled: () => coordinator.settled,
     propose: (command, done) => rules.propose(command, done),
@@ -81,6 +80,7 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
     wall: node.wall(),
     now: node.now,
     definition,
+    policy: force.policy(node.store.cib, node.wall()).policy,
     cib: node.store.cib,
     coordinator: coordinatorName ?? null,
     term: node.election.term,

@@ -1,6 +1,7 @@
 import { Timers } from "../core/timers.ts";
 import type { Instant, Millis } from "../core/units.ts";
 import type { ControlReply, ControlRequest } from "../model/control.ts";
+import type { StatusReport } from "../model/status-report.ts";
 import { fail, type Respond } from "./control-desk.ts";
 import type { NodeMessage } from "./node-message.ts";
 
@@ -108,10 +109,16 @@ export class RequestRouter {
     }
   }
 
+  /** A status names the node that was asked: `paceline node standby` without a name means that one. */
+  #asHere(request: ControlRequest, reply: ControlReply): ControlReply {
+    if (request.method !== "status" || !reply.ok) return reply;
+    return { ok: true, result: { ...(reply.result as StatusReport), node: this.#office.self } };
+  }
+
   #finish(id: string, forwarded: Forwarded, reply: ControlReply): void {
     this.#forwarded.delete(id);
     this.#timers.clear(id);
-    forwarded.respond(reply);
+    forwarded.respond(this.#asHere(forwarded.request, reply));
   }
 }
 

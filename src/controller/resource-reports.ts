@@ -1,4 +1,4 @@
-import type { Placement, Plan } from "../model/plan.ts";
+import type { Placement, Plan, Role } from "../model/plan.ts";
 import type { PrimitiveDefinition, ResourceDefinition } from "../model/policy-definition.ts";
 import type { BlockedReport, ResourceReport, TransitionReport } from "../model/status-report.ts";
 import { chainTo, failcountsOf, metaValue } from "./failure-reports.ts";
@@ -51,6 +51,8 @@ function row(
   const clone = chain.find((entry) => entry.kind === "clone");
   const role = placement?.current.role ?? "Stopped";
   const pending = pendingOf(source.transition, id);
+  const targetRole = targetRoleOf(source, base);
+  const idle = role === "Stopped" && pending === null && targetRole !== "Stopped";
   return {
     id,
     resource: base,
@@ -64,14 +66,22 @@ function row(
     clone: clone?.id ?? null,
     promotable:
       clone !== undefined && metaValue(source.definition.policy, clone.id, "promotable") === "true",
-    targetRole: null,
+    targetRole,
     blocked: placement?.blocked === true ? blockedReport(source.plan, id, base) : null,
-    stoppedReason: role === "Stopped" && pending === null ? stoppedReason(source, placement) : null,
+    stoppedReason: idle ? stoppedReason(source, placement) : null,
     pending,
     failcounts: failcountsOf(source, id),
     since: null,
   };
 }
+
+/** What it is wanted to be by the definition and what was set by hand, if they say so. */
+function targetRoleOf(source: ReportSource, id: string): Role | null {
+  const value = metaValue(source.policy, id, "target-role")?.toLowerCase();
+  return ROLES.find((role) => role.toLowerCase() === value) ?? null;
+}
+
+const ROLES: readonly Role[] = ["Stopped", "Started", "Unpromoted", "Promoted"];
 
 function agentText(source: ReportSource, primitive: PrimitiveDefinition | undefined): string {
   const template = source.definition.policy.templates.find((t) => t.id === primitive?.template);
@@ -102,10 +112,10 @@ function blockedReport(plan: Plan | undefined, id: string, base: string): Blocke
 function stoppedReason(source: ReportSource, placement: Placement | undefined): string | null {
   if (source.coordinator === null) return "there is no coordinator: nothing is decided";
   if (placement === undefined) return null;
-  if (placement.next.nodes.length > 0) return `is to start on ${placement.next.nodes.join(", ")}`;
   if (!source.quorum.quorate && source.quorum.policy !== "ignore") {
     return "this partition has no quorum";
   }
+  if (placement.next.nodes.length > 0) return `is to start on ${placement.next.nodes.join(", ")}`;
   const worst = placement.scores[0]?.parts.find((part) => part.score < 0);
   return worst === undefined ? "no node may run it" : `no node may run it: ${worst.source}`;
 }

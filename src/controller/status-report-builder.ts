@@ -2,6 +2,7 @@ import type { Instant, WallTime } from "../core/units.ts";
 import type { Cib, Override } from "../model/cib.ts";
 import type { Definition } from "../model/definition.ts";
 import type { Plan } from "../model/plan.ts";
+import type { PolicyDefinition } from "../model/policy-definition.ts";
 import type {
   LinkReport,
   NodeReport,
@@ -22,6 +23,8 @@ export interface ReportSource {
   readonly wall: WallTime;
   readonly now: Instant;
   readonly definition: Definition;
+  /** The definition's policy with what was set by hand. */
+  readonly policy: PolicyDefinition;
   readonly cib: Cib;
   readonly coordinator: string | null;
   readonly term: number;

@@ -67,7 +67,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     incarnation: prepared.incarnation,
     definition: prepared.definition,
     stored: prepared.raft,
-    planner: (policy, status, wall) => plan(policy, status, wall),
+    planner: plan,
     environment: { ocfRoot: OCF_ROOT, runDir: options.runDir },
     version: VERSION,
     now: monotonic(),
@@ -78,6 +78,10 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     agentDirs: [...options.agentDirs, OWN_AGENTS],
     ocfRoot: OCF_ROOT,
     onDone: (runId, outcome) => world.agentDone(runId, outcome),
+  });
+  prepared.storage.onTrouble((problem) => {
+    if (problem === undefined) return;
+    driver.push({ kind: "store-failed", token: 0, message: describeDiagnostic(problem) });
   });
   await guardian.start();
   for (const line of guardian.report) {
