@@ -38,11 +38,11 @@ describe("what is wrong", () => {
       ...report().quorum,
       quorate: false,
       votes: 1,
-      waitingFor: "node2 was never seen",
+      waitingFor: "waiting for node2 (wait-for-all)",
     };
     expect(texts({ quorum, dc: null }).map((each) => each[1])).toEqual([
       "this side has no quorum: 1 of 3 votes, 2 needed (no-quorum-policy: stop)",
-      "waiting: node2 was never seen",
+      "this side is waiting for node2 (wait-for-all)",
     ]);
   });
 

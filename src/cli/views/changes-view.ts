@@ -30,8 +30,13 @@ function placeText(row: SummaryRow): string {
   const { from, to, fromRole, toRole } = row;
   if (from !== undefined && to !== undefined && from !== to) return `${from} → ${to}`;
   const place = to ?? from ?? row.node;
+  // A start or stop says itself what role it leads to.
   const roles =
-    fromRole !== undefined && toRole !== undefined && fromRole !== toRole
+    row.action !== "start" &&
+    row.action !== "stop" &&
+    fromRole !== undefined &&
+    toRole !== undefined &&
+    fromRole !== toRole
       ? ` (${fromRole} → ${toRole})`
       : "";
   return place === undefined ? roles.trim() : `on ${place}${roles}`;

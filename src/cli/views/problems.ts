@@ -56,7 +56,9 @@ function clusterProblems(report: StatusReport): Problem[] {
       ),
     );
   }
-  if (quorum.waitingFor !== null) found.push(problem("warn", `waiting: ${quorum.waitingFor}`));
+  // That votes are missing was just said.
+  const waits = quorum.waitingFor !== null && (quorum.quorate || /wait/.test(quorum.waitingFor));
+  if (waits) found.push(problem("warn", `this side is ${quorum.waitingFor}`));
   if (dc === null && quorum.quorate) {
     const help = "this takes a moment after a start; if it stays, see journalctl -u paceline";
     found.push(problem("error", "no node coordinates the cluster", help));
@@ -125,7 +127,7 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
   } else if (resource.failed) {
     const help = `when the cause is gone: paceline resource cleanup ${resource.resource}`;
     found.push(problem("error", `${id} has failed${what}`, help));
-  } else if (resource.stoppedReason !== null && resource.role === "Stopped") {
+  } else if (resource.stoppedReason !== null && resource.role === "Stopped" && decides(report)) {
     const help = `paceline explain ${resource.resource}`;
     // While work goes on, most of what is stopped only waits its turn.
     const severity = report.transition.state === "running" ? "info" : "error";
@@ -140,6 +142,11 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
     ...found,
     ...resource.failcounts.flatMap((count) => countProblem(id, count, said, report)),
   ];
+}
+
+/** Where nobody decides, that is the problem, not each resource that therefore does not run. */
+function decides(report: StatusReport): boolean {
+  return report.dc !== null && (report.quorum.quorate || report.quorum.policy === "ignore");
 }
 
 function countProblem(
@@ -211,7 +218,9 @@ function otherProblems(report: StatusReport): Problem[] {
       ),
     );
   }
-  const warned = report.warnings.map((each) => problem(each.severity, each.message, each.hint));
+  // Said above, with the numbers.
+  const warnings = report.warnings.filter((each) => each.code !== "NO_DC");
+  const warned = warnings.map((each) => problem(each.severity, each.message, each.hint));
   const known = new Set(found.map((each) => each.text));
   return [...found, ...warned.filter((each) => !known.has(each.text))];
 }

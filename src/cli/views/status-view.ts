@@ -118,11 +118,16 @@ function nodeRows(report: StatusReport, paint: Paint): string[][] {
       node.role === "witness" ? "witness" : "",
       node.votes === 1 ? "" : `${node.votes} votes`,
       linkText(node),
-      node.detail === null ? "" : plain(node.detail),
+      node.detail === null || isSetByHand(node, report) ? "" : plain(node.detail),
     ]
       .filter((part) => part !== "")
       .join(", "),
   ]);
+}
+
+/** Who did it and until when is said below, with the command that takes it back. */
+function isSetByHand(node: NodeReport, report: StatusReport): boolean {
+  return report.overrides.some((each) => each.kind === node.state && each.target === node.name);
 }
 
 function linkText(node: NodeReport): string {

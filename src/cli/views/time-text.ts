@@ -42,7 +42,9 @@ export function agoText(at: WallTime, now: WallTime): string {
 
 /** `until 05:00:00, in 48 min`. */
 export function untilText(at: WallTime, now: WallTime): string {
-  return at <= now ? "over" : `until ${clockText(at, now)}, in ${spanText(at - now)}`;
+  // Rounded up: what was set for 2 h a moment ago ends in 2 h.
+  const left = Math.ceil((at - now) / SECOND) * SECOND;
+  return at <= now ? "over" : `until ${clockText(at, now)}, in ${spanText(left)}`;
 }
 
 /**
