@@ -1,13 +1,8 @@
 import type { Machine } from "../core/machine.ts";
 import type { Instant, WallTime } from "../core/units.ts";
-import type {
-  AgentOutcome,
-  LocalStatus,
-  OperationRequest,
-  OperationResult,
-} from "../model/operation.ts";
+import type { AgentOutcome, LocalStatus, OperationRequest } from "../model/operation.ts";
 import { ActiveResources } from "./active-resources.ts";
-import { AnswerMemory } from "./answer-memory.ts";
+import { Answerer, CANCELLED, DONE } from "./answerer.ts";
 import { EmergencyStop } from "./emergency-stop.ts";
 import {
   LOCAL_LIMITS,
@@ -27,7 +22,7 @@ import { LocalRecords } from "./local-records.ts";
 import { type AgentEnvironment, ocfEnvironment } from "./ocf-environment.ts";
 import { EXECUTION, OCF, type RecordedOutcome } from "./ocf-outcome.ts";
 import { hasFailed } from "./operation-history.ts";
-import { checkedOutcome, managementRequest, outcomeNote, requestProblem } from "./request-check.ts";
+import { checkedOutcome, outcomeNote, requestProblem } from "./request-check.ts";
 import { StepOutputs } from "./step-outputs.ts";
 
 export interface LocalManagerOptions {
@@ -38,13 +33,6 @@ export interface LocalManagerOptions {
   readonly wallClock: () => WallTime;
   readonly limits?: Partial<LocalLimits>;
 }
-
-const DONE: RecordedOutcome = { rc: OCF.success, status: EXECUTION.done, exitReason: "" };
-const CANCELLED: RecordedOutcome = {
-  rc: OCF.genericError,
-  status: EXECUTION.cancelled,
-  exitReason: "cancelled",
-};
 
 /**
  * The local resource manager: runs agents on this node, one at a time per instance.
@@ -68,7 +56,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
   /** Run id to instance. */
   readonly #runs = new Map<number, LocalInstance>();
   readonly #records: LocalRecords;
-  readonly #answers: AnswerMemory;
+  readonly #answers: Answerer;
   readonly #active = new ActiveResources();
   readonly #emergency = new EmergencyStop();
   readonly #outputs = new StepOutputs();
@@ -80,8 +68,9 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
   constructor(options: LocalManagerOptions) {
     this.#environment = { ...options.environment, node: options.node };
     this.#limits = { ...LOCAL_LIMITS, ...options.limits };
-    this.#answers = new AnswerMemory(this.#limits.answersMax);
-    this.#records = new LocalRecords({ ...options, attributesMax: this.#limits.attributesMax });
+    const { answersMax, attributesMax } = this.#limits;
+    this.#records = new LocalRecords({ ...options, attributesMax });
+    this.#answers = new Answerer(this.#records, this.#outputs, answersMax);
   }
 
   step(now: Instant, input: LocalInput): readonly LocalOutput[] {
@@ -137,7 +126,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
         break;
       case "clear-failcount":
         this.#records.clearFailures(input.resource, input.operation, input.intervalMs);
-        this.#answerManagement(input, "clear_failcount", DONE);
+        this.#answers.management(input, "clear_failcount", input.term ?? this.#term, DONE);
         break;
       case "set-attribute":
         this.#setAttribute(input.name, input.value);
@@ -158,22 +147,18 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     const request = { ...asked, timeoutMs };
     const { term, key, operation } = request;
     if (term < this.#term) {
-      this.#refuse(request, "stale-term", `term ${term} is older than ${this.#term}`);
+      this.#answers.refuse(request, "stale-term", `term ${term} is older than ${this.#term}`);
       return;
     }
     this.#acceptTerm(term);
-    const answered = this.#answers.get(term, key);
-    if (answered !== undefined) {
-      this.#outputs.result({ ...answered, duplicate: true });
-      return;
-    }
+    if (this.#answers.repeat(request)) return;
     if (this.#instances.get(request.resource)?.unansweredKeys().includes(key)) return;
     if (this.#emergency.isOngoing() && ["start", "promote"].includes(operation)) {
-      this.#refuse(request, "stopping", "everything on this node is being stopped");
+      this.#answers.refuse(request, "stopping", "everything on this node is being stopped");
       return;
     }
     if (this.#isCrowded(request)) {
-      this.#refuse(request, "queue-full", "too many operations wait on this node");
+      this.#answers.refuse(request, "queue-full", "too many operations wait on this node");
       return;
     }
     const instance = this.#instance(request.resource);
@@ -196,7 +181,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
       const dropped = instance.queue.filter((each) => !each.own);
       instance.queue = instance.queue.filter((each) => each.own);
       for (const { request } of dropped) {
-        this.#refuse(request, "superseded", `a DC of term ${term} decides now`);
+        this.#answers.refuse(request, "superseded", `a DC of term ${term} decides now`);
       }
     }
   }
@@ -212,7 +197,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     const label = monitorLabel(request.operation, request.intervalMs);
     const earlier = instance.monitors.get(label);
     if (earlier !== undefined && earlier.last === undefined) {
-      this.#refuse(earlier.request, "superseded", "the same operation was requested anew");
+      this.#answers.refuse(earlier.request, "superseded", "the same operation was requested anew");
     }
     const nextAt = this.#now + request.startDelayMs;
     const callId = ++this.#lastCallId;
@@ -231,7 +216,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     const { resource, operation, intervalMs } = monitor.request;
     this.#records.removeRecurring(resource, operation, intervalMs);
     if (monitor.last === undefined) {
-      this.#reply(this.#records.transientResult(monitor.request, CANCELLED));
+      this.#answers.cancelled(monitor.request);
     }
   }
 
@@ -240,7 +225,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     const instance = this.#instances.get(resource);
     if (instance !== undefined) this.#endMonitor(instance, monitorLabel(operation, intervalMs));
     this.#records.removeRecurring(resource, operation, intervalMs);
-    this.#answerManagement(input, operation, CANCELLED);
+    this.#answers.management(input, operation, input.term ?? this.#term, CANCELLED);
   }
 
   #forget(input: Extract<LocalInput, { kind: "forget" }>): void {
@@ -248,7 +233,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     const instance = this.#instances.get(resource);
     if (instance !== undefined && operation === undefined) this.#endMonitors(instance);
     this.#records.forget(resource, operation, intervalMs);
-    this.#answerManagement(input, "lrm_delete", DONE);
+    this.#answers.management(input, "lrm_delete", input.term ?? this.#term, DONE);
   }
 
   #setAttribute(name: string, value: string | undefined): void {
@@ -265,7 +250,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     for (const instance of this.#sortedInstances()) {
       const waiting = instance.queue;
       instance.queue = [];
-      for (const { request } of waiting) this.#refuse(request, "stopping", reason);
+      for (const { request } of waiting) this.#answers.refuse(request, "stopping", reason);
       this.#endMonitors(instance);
     }
     for (const request of this.#emergency.begin(this.#active, this.#term)) {
@@ -376,7 +361,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     if (run.monitor !== undefined) this.#finishRecurring(instance, run, run.monitor, outcome);
     else {
       const record = this.#records.recordEnd(run, outcome, true);
-      if (!run.own) this.#reply(this.#records.resultOf(run.request, record));
+      if (!run.own) this.#answers.reply(run.request, record);
     }
     if (this.#emergency.ended(run.request, outcome)) this.#reportEmergency();
   }
@@ -397,34 +382,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     monitor.nextAt = this.#now + request.intervalMs;
     if (same && !hasFailed(request, outcome)) return;
     const record = this.#records.recordEnd(run, outcome, !same);
-    this.#reply(this.#records.resultOf(request, record));
-  }
-
-  #refuse(
-    request: OperationRequest,
-    refused: NonNullable<OperationResult["refused"]>,
-    exitReason: string,
-  ): void {
-    const outcome = { rc: OCF.genericError, status: EXECUTION.invalid, exitReason };
-    // Not remembered: a refusal is about this moment, the same key may be accepted later.
-    this.#outputs.result({ ...this.#records.transientResult(request, outcome), refused });
-    this.#records.markChanged();
-  }
-
-  /** Answers an input that is no agent run, if it carries a key. */
-  #answerManagement(
-    input: { resource: string; key?: string; term?: number; intervalMs?: number },
-    operation: string,
-    outcome: RecordedOutcome,
-  ): void {
-    if (input.key === undefined) return;
-    const request = managementRequest(input, operation, input.term ?? this.#term);
-    this.#outputs.result(this.#records.transientResult(request, outcome));
-  }
-
-  #reply(result: OperationResult): void {
-    this.#answers.remember(result);
-    this.#outputs.result(result);
+    this.#answers.reply(request, record);
   }
 
   #instance(resource: string): LocalInstance {
