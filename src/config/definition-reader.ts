@@ -129,7 +129,7 @@ function checkSections(
     resources: keysOf(fields.value("resources")),
     templates: keysOf(fields.value("templates")),
     tags: [...sections.tags.keys()],
-    devices: keysOf(sections.fencing.devices),
+    devices: [...keysOf(sections.fencing.devices), ...stonithIds(sections.resources)],
     promotable: [...promotableIds(resources)],
   });
   if (context.report.hasErrors) return;
@@ -138,6 +138,13 @@ function checkSections(
     const hint = "none of them can start: remove one of these orders";
     context.report.warning("ORDER_LOOP", fields.entry("constraints")?.keySpan, message, hint);
   }
+}
+
+/** Fence devices of a Pacemaker CIB are resources. */
+function stonithIds(sources: readonly ResourceSource[]): string[] {
+  return sources.flatMap(primitiveOf).flatMap(({ id, agent }) => {
+    return agent?.class === "stonith" ? [id] : [];
+  });
 }
 
 function keysOf(value: YamlValue | undefined): string[] {

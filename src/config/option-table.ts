@@ -44,7 +44,13 @@ export function readOption(
   const value = normalize(kind, table.formerValues?.[written] ?? written);
   if (value !== undefined) return { name, value };
   const message = `${table.noun} ${name} is ${wordsFor(kind)}, not ${quote(written)}`;
-  context.report.error("BAD_OPTION_VALUE", entry.value.span, message, kindHint(kind, written));
+  const hint = kindHint(kind, written);
+  if (context.simulation) {
+    // The policy engine has its own way with the odd values of others, as Pacemaker does.
+    context.report.warning("BAD_OPTION_VALUE", entry.value.span, message, hint);
+    return { name, value: written };
+  }
+  context.report.error("BAD_OPTION_VALUE", entry.value.span, message, hint);
   return undefined;
 }
 

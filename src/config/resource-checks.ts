@@ -21,6 +21,9 @@ export function checkResources(
     if (source.kind !== "primitive") continue;
     const { agent, template } = source.primitive;
     checkOwnParams(context, source);
+    if (agent?.provider === "paceline" && agent.type === "service" && template === undefined) {
+      checkService(context, source);
+    }
     if (agent?.class === "exec" && agent.type === "exec" && !source.params.has("command")) {
       const hint = "params: { command: … }, or agent: exec:/path/of/the/command";
       const message = `resource ${source.id} has no command (params: command)`;
@@ -35,6 +38,18 @@ export function checkResources(
 /** Parameters of the agents that come with paceline, as their meta-data lists them. */
 export const OWN_PARAMS: Readonly<Record<string, readonly string[]>> = {
   vip: ["ip", "nic", "cidr_netmask", "label", "duplicate_check", "announce_count", "link_check"],
+  service: [
+    "unit",
+    "command",
+    "check",
+    "pidfile",
+    "user",
+    "directory",
+    "log",
+    "stop_signal",
+    "stop_wait",
+  ],
+  stateful: ["state", "score_unpromoted", "score_promoted", "delay", "fail", "hang", "log"],
   dummy: ["state", "fake", "password", "delay", "fail", "hang", "log"],
 };
 
@@ -51,6 +66,14 @@ function checkOwnParams(
     const message = `the agent ${agent!.type} has no parameter ${quote(name)} (${source.id})`;
     context.report.warning("UNKNOWN_PARAM", keySpan, message, didYouMean(name, known));
   }
+}
+
+function checkService(context: LoadContext, source: ResourceSource & { kind: "primitive" }): void {
+  const { params, span, id } = source;
+  if (params.has("unit") || params.has("command")) return;
+  const hint = "params: { unit: nginx }, or params: { command: … }";
+  const message = `resource ${id} says no service (params: unit or command)`;
+  context.report.error("MISSING_KEY", span, message, hint);
 }
 
 function checkVip(

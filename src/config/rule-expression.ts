@@ -134,7 +134,8 @@ class RuleParser {
   #condition(id: string, depth: number): Rule | Expression {
     const word = this.#take("a condition");
     const following = this.#peek();
-    if (!word.quoted && word.text === "(") return this.#nested(id, depth);
+    if (word.text === "(" && !word.quoted) return this.#nested(id, depth);
+    if (word.quoted) return this.#comparison(id, word);
     if (word.text === "date" && following !== undefined && isDateOperator(following.text)) {
       return this.#date(id);
     }
@@ -190,7 +191,7 @@ class RuleParser {
     const base = { kind: "attribute" as const, id, attribute, ...how };
     if (source) return { ...base, value: source[2]!, valueSource: source[1]! };
     const numeric = how.type === "number" || how.type === "integer";
-    if (numeric && Number.isNaN(Number(right.text))) {
+    if (numeric && Number.isNaN(Number(right.text)) && !this.#context.simulation) {
       throw this.#problemAt(right, `${quote(right.text)} is not a number`);
     }
     if (attribute === "#uname" && how.operation === "eq") {
