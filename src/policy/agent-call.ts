@@ -2,34 +2,40 @@ import type { PlanAction } from "../model/plan.ts";
 import type { Action } from "./action.ts";
 import type { Resource, WorkingSet } from "./working-set.ts";
 
-/** What an agent must be told for an action: its name, parameters and meta attributes. */
-type AgentCall = Pick<
-  PlanAction,
-  "agent" | "params" | "meta" | "timeoutMs" | "onFail" | "digest" | "restartDigest" | "forceRestart"
->;
+/** What can be filled in piece by piece. */
+export type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Everything that the executor needs beyond the bare operation. */
-export function agentCall(
-  ws: WorkingSet,
-  action: Action,
-  resource: Resource,
-): AgentCall & { timeoutMs: number } {
-  const task = action.cancelTask ?? action.task;
-  const config = ws.services.operationConfig(resource, task, action.intervalMs);
-  const meta: Record<string, string> = {};
-  for (const [name, value] of config.meta) meta[name] = value;
-  Object.assign(meta, action.meta);
-  const call =
-    action.node === undefined
-      ? undefined
-      : ws.services.callOn(resource, action.node, task, action.intervalMs);
-  const params = call?.params ?? ws.services.paramsOn(resource, undefined);
-  return {
-    ...(resource.agent ? { agent: resource.agent } : {}),
-    ...(call === undefined ? {} : { digest: call.digest }),
-    params: Object.fromEntries(params),
-    meta,
-    timeoutMs: config.timeoutMs,
-    onFail: config.onFail,
-  };
+/**
+ * What an agent must be told for an action: its name, parameters and meta attributes. Thousands of
+ * probes share them, so the objects are made once per source and shared.
+ */
+export class AgentCalls {
+  readonly #ws: WorkingSet;
+  readonly #objects = new WeakMap<ReadonlyMap<string, string>, Readonly<Record<string, string>>>();
+
+  constructor(ws: WorkingSet) {
+    this.#ws = ws;
+  }
+
+  #objectOf(map: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+    let object = this.#objects.get(map);
+    if (!object) {
+      object = Object.fromEntries(map);
+      this.#objects.set(map, object);
+    }
+    return object;
+  }
+
+  /** Adds to a planned action everything that the executor needs beyond the bare operation. */
+  describe(planned: Draft<PlanAction>, action: Action, resource: Resource): void {
+    const { services } = this.#ws;
+    const task = action.cancelTask ?? action.task;
+    const config = services.operationConfig(resource, task, action.intervalMs);
+    const meta = this.#objectOf(config.meta);
+    if (resource.agent) planned.agent = resource.agent;
+    planned.params = this.#objectOf(services.paramsOn(resource, action.node));
+    planned.meta = action.meta ? { ...meta, ...action.meta } : meta;
+    planned.timeoutMs = config.timeoutMs;
+    planned.onFail = config.onFail;
+  }
 }

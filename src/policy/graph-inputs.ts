@@ -70,9 +70,9 @@ function loopsBack(ws: WorkingSet, link: Link): boolean {
 
 /** Two resources that swap nodes by migration cannot each wait for the other's room. */
 export function breakInvalidOrderings(ws: WorkingSet): void {
-  for (const action of ws.actions) {
+  for (const action of ws.actions.toReversed()) {
     const container = action.resource;
-    for (const link of action.before) {
+    for (const link of action.before.toReversed()) {
       const guest = link.first.node?.kind === "guest" ? link.first.node : undefined;
       if (guest && link.first.resource && !(link.flags & ORDER.guestAllowed)) {
         // What runs in a guest cannot be ordered against the guest's own resource.

@@ -1,6 +1,6 @@
 import type { PlanAction } from "../model/plan.ts";
 import { ACT, type Action } from "./action.ts";
-import { agentCall } from "./agent-call.ts";
+import { AgentCalls, type Draft } from "./agent-call.ts";
 import { belongsInGraph, inputCounts } from "./graph-inputs.ts";
 import { expandNotifications } from "./notify.ts";
 import { actionFlags } from "./variant.ts";
@@ -23,50 +23,45 @@ function inputsOf(action: Action): Map<Action, number> {
   return inputs;
 }
 
-function compareActions(a: Action, b: Action): number {
-  const keyA = sortKey(a);
-  const keyB = sortKey(b);
-  return keyA < keyB ? -1 : keyA > keyB ? 1 : a.id - b.id;
-}
-
-function sortKey(action: Action): string {
-  return `${action.resource?.id ?? ""}\u0000${action.slot}\u0000${action.node?.name ?? ""}`;
+/** A total order by name, for a graph that does not depend on the order of the input. */
+function ranksOf(actions: readonly Action[]): Map<Action, number> {
+  const keys = actions.map((action) => {
+    const node = action.node?.name ?? "";
+    return { action, key: `${action.resource?.id ?? ""}\u0000${action.slot}\u0000${node}` };
+  });
+  keys.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.action.id - b.action.id));
+  return new Map(keys.map(({ action }, rank) => [action, rank]));
 }
 
 /** Every action after all that it waits for; equals by name. A loop is cut where it must be. */
-function topological(actions: Action[], before: ReadonlyMap<Action, readonly Action[]>): Action[] {
-  const order: Action[] = [];
-  const waiting = new Map<Action, number>();
-  const after = new Map<Action, Action[]>();
-  for (const action of actions) {
-    const inputs = before.get(action)!;
-    waiting.set(action, inputs.length);
-    for (const input of inputs) {
-      const list = after.get(input);
-      if (list) list.push(action);
-      else after.set(input, [action]);
-    }
-  }
-  let ready = actions.filter((action) => waiting.get(action) === 0);
-  const done = new Set<Action>();
-  while (done.size < actions.length) {
+function topological(actions: readonly Action[], before: readonly (readonly number[])[]): number[] {
+  const count = actions.length;
+  const waiting = new Int32Array(count);
+  const after: number[][] = actions.map(() => []);
+  before.forEach((inputs, i) => {
+    waiting[i] = inputs.length;
+    for (const input of inputs) after[input]!.push(i);
+  });
+  const order: number[] = [];
+  const done = new Uint8Array(count);
+  let ready: number[] = [];
+  for (let i = 0; i < count; i++) if (waiting[i] === 0) ready.push(i);
+  for (let stuck = 0; order.length < count; ) {
     if (ready.length === 0) {
-      const stuck = actions.find((action) => !done.has(action));
-      if (!stuck) break;
+      while (done[stuck]) stuck++;
       ready = [stuck];
     }
-    const next: Action[] = [];
-    for (const action of ready) {
-      if (done.has(action)) continue;
-      done.add(action);
-      order.push(action);
-      for (const later of after.get(action) ?? []) {
-        const left = waiting.get(later)! - 1;
-        waiting.set(later, left);
-        if (left === 0) next.push(later);
+    const next: number[] = [];
+    for (const i of ready) {
+      if (done[i]) continue;
+      done[i] = 1;
+      order.push(i);
+      for (const later of after[i]!) {
+        waiting[later]! -= 1;
+        if (waiting[later] === 0) next.push(later);
       }
     }
-    ready = next.sort(compareActions);
+    ready = next.sort((a, b) => a - b);
   }
   return order;
 }
@@ -90,10 +85,16 @@ function expectedRc(action: Action): number {
   return promoted && action.intervalMs > 0 ? 8 : 0;
 }
 
-function toPlanAction(ws: WorkingSet, action: Action, id: number, after: number[]): PlanAction {
+function toPlanAction(
+  ws: WorkingSet,
+  calls: AgentCalls,
+  action: Action,
+  id: number,
+  after: number[],
+): PlanAction {
   const resource = action.resource;
   const kind = kindOf(action);
-  const base = {
+  const planned: Draft<PlanAction> = {
     id,
     kind,
     operation: operationOf(action),
@@ -102,13 +103,14 @@ function toPlanAction(ws: WorkingSet, action: Action, id: number, after: number[
     priority: Math.max(action.priority, resource?.priority ?? 0, 0),
     timeoutMs: kind === "fence" ? ws.options.fencingTimeoutMs : ws.options.defaultActionTimeoutMs,
     expectedRc: expectedRc(action),
-    ...(resource ? { resource: resource.id } : {}),
-    ...(action.node ? { node: action.node.name } : {}),
-    ...(action.reason === undefined ? {} : { reason: action.reason }),
-    ...(action.notifyKey === undefined ? {} : { notify: action.notifyKey }),
   };
-  if (kind === "resource" && resource) return { ...base, ...agentCall(ws, action, resource) };
-  return action.meta ? { ...base, meta: action.meta } : base;
+  if (resource) planned.resource = resource.id;
+  if (action.node) planned.node = action.node.name;
+  if (action.reason !== undefined) planned.reason = action.reason;
+  if (action.notifyKey !== undefined) planned.notify = action.notifyKey;
+  if (kind === "resource" && resource) calls.describe(planned, action, resource);
+  else if (action.meta) planned.meta = action.meta;
+  return planned;
 }
 
 /** The transition graph, ids ascending in a possible order of execution. */
@@ -120,24 +122,24 @@ export function createGraph(ws: WorkingSet): PlanAction[] {
     action.set(ACT.inGraph);
     included.push(action);
   }
-  included.sort(compareActions);
-  const before = new Map<Action, readonly Action[]>();
-  for (const action of included) {
-    const inputs: Action[] = [];
+  const ranks = ranksOf(included);
+  const ranked = [...ranks.keys()];
+  const before = ranked.map((action) => {
+    const inputs: number[] = [];
     for (const [first, flags] of inputsOf(action)) {
-      if (first.is(ACT.inGraph) && inputCounts(action, first, flags)) inputs.push(first);
+      const rank = ranks.get(first);
+      if (rank !== undefined && inputCounts(action, first, flags)) inputs.push(rank);
     }
-    before.set(action, inputs);
-  }
-  const order = topological(included, before);
-  const ids = new Map(order.map((action, id) => [action, id]));
-  return order.map((action, id) => {
-    const after = before.get(action)!.map((input) => ids.get(input)!);
-    return toPlanAction(
-      ws,
-      action,
-      id,
-      after.sort((a, b) => a - b),
-    );
+    return inputs;
+  });
+  const order = topological(ranked, before);
+  const ids = new Int32Array(ranked.length);
+  order.forEach((rank, id) => {
+    ids[rank] = id;
+  });
+  const calls = new AgentCalls(ws);
+  return order.map((rank, id) => {
+    const after = before[rank]!.map((input) => ids[input]!).sort((a, b) => a - b);
+    return toPlanAction(ws, calls, ranked[rank]!, id, after);
   });
 }

@@ -89,7 +89,8 @@ function actOnHistory(ws: WorkingSet): void {
       clearHistory(ws, demand.resource, demand.node);
       continue;
     }
-    const action = resourceAction(ws, demand.resource, demand.task, 0, demand.node, false);
+    const optional = demand.optional ?? false;
+    const action = resourceAction(ws, demand.resource, demand.task, 0, demand.node, optional);
     if (demand.reason !== undefined) action.because(demand.reason);
   }
 }

@@ -89,7 +89,9 @@ function probePrimitive(ws: WorkingSet, resource: Resource, node: Node): void {
   const active = top.runningOn.length > 0;
   const blocks = !probe.is(ACT.runnable) && !active ? ORDER.unrunnableFirstBlocks : 0;
   addOrdering(ws, { action: probe }, { resource: top, slot: "start_0" }, ORDER.ordered | blocks);
-  addOrdering(ws, { action: probe }, { resource: top, slot: "reload-agent_0" }, ORDER.ordered);
+  if (top.slots.has("reload-agent_0")) {
+    addOrdering(ws, { action: probe }, { resource: top, slot: "reload-agent_0" }, ORDER.ordered);
+  }
 }
 
 function isKnownOn(resource: Resource, node: Node): boolean {

@@ -400,6 +400,8 @@ export interface Demand {
   readonly resource: Resource;
   readonly node: Node;
   readonly reason: string;
+  /** Not needed after all; the action exists, and becomes necessary if a start follows. */
+  optional?: boolean;
 }
 
 /** One resource's failcount on one node. */

@@ -133,10 +133,10 @@ function suspectNode(tools: HistoryTools, resource: Resource, node: Node): void 
 
 /** It is not active after all: stops that were asked for are not needed. */
 function dropDemands(tools: HistoryTools, resource: Resource, node: Node): void {
-  const { demands } = tools.ws;
-  const isObsolete = (demand: (typeof demands)[number]) =>
-    demand.task === "stop" && demand.resource === resource && demand.node === node;
-  for (let i = demands.length - 1; i >= 0; i--) if (isObsolete(demands[i]!)) demands.splice(i, 1);
+  for (const demand of tools.ws.demands) {
+    if (demand.task !== "stop" || demand.resource !== resource || demand.node !== node) continue;
+    demand.optional = true;
+  }
 }
 
 /** A resource that only the history knows: it is stopped where it runs. */
