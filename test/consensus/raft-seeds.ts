@@ -52,6 +52,8 @@ function disturbOnce(
   if (dice >= 0.7 && dice < 0.73) simulation.input(one, { kind: "transfer" });
   if (dice >= 0.73 && dice < 0.76 && options.diskLoss === true) loseDisk(simulation, one);
   if (dice >= 0.76 && dice < 0.82 && options.fencing === true) fence(simulation, one);
+  // A power cut takes all of them, with what their disks had not written yet.
+  if (dice >= 0.85 && dice < 0.87) for (const name of names) simulation.crash(name);
   if (dice >= 0.82 && dice < 0.85 && options.changeRules === true) changeRules(simulation, random);
 }
 

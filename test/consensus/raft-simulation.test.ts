@@ -3,7 +3,7 @@ import { runSeed } from "./raft-seeds.ts";
 import type { RaftSimOptions } from "./raft-simulation.ts";
 
 /** `RAFT_SEEDS=1000` runs more; `RAFT_SEED=17` runs one with its trace. */
-const SEEDS = Number(process.env["RAFT_SEEDS"] ?? 40);
+const SEEDS = Number(process.env["RAFT_SEEDS"] ?? 12);
 const ONE = process.env["RAFT_SEED"];
 
 const cluster = (count: number) =>
@@ -43,4 +43,24 @@ describe.each(families)("%s", (_, options) => {
       expect(simulation.checker.committedCount, `seed ${seed}`).toBeGreaterThan(0);
     }
   }, 600_000);
+});
+
+/** The checkers are worth something only if they find what is wrong. */
+describe("planted bugs are found", () => {
+  const five = { nodes: cluster(5), loss: 0.05, duplicates: 0.1 };
+  test.each([
+    ["vote-not-persisted", 1, { nodes: cluster(3), loss: 0.05 }],
+    ["ack-before-durable", 1, { nodes: cluster(3), loss: 0.05, fsyncMs: 60 }],
+    ["stale-term-accepted", 60, five],
+  ] as const)(
+    "%s",
+    (bug, first, options) => {
+      const isFound = (seed: number) => {
+        return runSeed({ ...options, seed, bug }).failure?.includes("RaftViolation") === true;
+      };
+      const seeds = Array.from({ length: 150 }, (_, i) => first + i);
+      expect(seeds.find(isFound)).toBeDefined();
+    },
+    120_000,
+  );
 });

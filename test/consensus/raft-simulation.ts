@@ -28,6 +28,8 @@ export interface RaftSimOptions {
   readonly faultMs?: number;
   readonly bug?: PlantedBug;
   readonly trace?: boolean;
+  /** How long a sync takes at first. */
+  readonly fsyncMs?: number;
 }
 
 interface PendingWrite {
@@ -96,7 +98,7 @@ export class RaftSimulation {
       appliedIndex: 0,
       sees: new Map(),
       wakeAt: undefined,
-      fsyncMs: 1,
+      fsyncMs: this.#options.fsyncMs ?? 1,
       left: false,
     };
     this.nodes.set(name, node);
