@@ -8,7 +8,10 @@ import type { YamlValue } from "./yaml-tree.ts";
 
 export const ROLES = ["Started", "Stopped", "Unpromoted", "Promoted"] as const;
 export const ACTIONS = ["start", "stop", "promote", "demote"] as const;
-const FORMER_ROLES: Readonly<Record<string, string>> = { master: "Promoted", slave: "Unpromoted" };
+const FORMER_ROLES: ReadonlyMap<string, string> = new Map([
+  ["master", "Promoted"],
+  ["slave", "Unpromoted"],
+]);
 
 /** `cache-set:Promoted`: a resource, and a role or an action. */
 export interface Target {
@@ -50,7 +53,7 @@ function readSuffix(
 ): string | undefined {
   const found = suffixes.find((each) => each.toLowerCase() === text.toLowerCase());
   if (found !== undefined) return found;
-  const former = suffixes === ROLES ? FORMER_ROLES[text.toLowerCase()] : undefined;
+  const former = suffixes === ROLES ? FORMER_ROLES.get(text.toLowerCase()) : undefined;
   if (former !== undefined) {
     const message = `${text} is the former name of the role ${former}`;
     context.report.warning("FORMER_NAME", word.span, message, `write ${former}`);

@@ -141,16 +141,16 @@ function plainSets(sets: readonly AttributeSet[]): unknown {
 
 /** Members stand in front of what holds them. */
 function plainResources(resources: readonly ResourceDefinition[]): Plain {
-  const plain: Plain = {};
+  const plain = new Map<string, Plain>();
   const add = (resource: ResourceDefinition) => {
     if (resource.kind === "group") for (const member of resource.members) add(member);
     if ((resource.kind === "clone" || resource.kind === "bundle") && resource.child) {
       add(resource.child);
     }
-    plain[resource.id] = plainResource(resource);
+    plain.set(resource.id, plainResource(resource));
   };
   for (const resource of resources) add(resource);
-  return plain;
+  return Object.fromEntries(plain);
 }
 
 function plainResource(resource: ResourceDefinition): Plain {

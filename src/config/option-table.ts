@@ -40,8 +40,8 @@ export function readOption(
   const scalar = readScalar(context, entry.value, `${table.noun} ${entry.key}`);
   if (name === undefined || scalar === undefined) return undefined;
   const written = scalar.text.trim();
-  const kind = table.kinds[name] ?? "text";
-  const value = normalize(kind, table.formerValues?.[written] ?? written);
+  const kind = lookUp(table.kinds, name) ?? "text";
+  const value = normalize(kind, lookUp(table.formerValues, written) ?? written);
   if (value !== undefined) return { name, value };
   const message = `${table.noun} ${name} is ${wordsFor(kind)}, not ${quote(written)}`;
   const hint = kindHint(kind, written);
@@ -54,15 +54,22 @@ export function readOption(
   return undefined;
 }
 
+/** A record's own entry: words from a file may be `constructor`, too. */
+function lookUp<Value>(
+  record: Readonly<Record<string, Value>> | undefined,
+  key: string,
+): Value | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
 function optionName(
   context: LoadContext,
   table: OptionTable,
   entry: YamlEntry,
 ): string | undefined {
   if (Object.hasOwn(table.kinds, entry.key)) return entry.key;
-  const former = table.formerNames;
-  if (former !== undefined && Object.hasOwn(former, entry.key)) {
-    const name = former[entry.key]!;
+  const name = lookUp(table.formerNames, entry.key);
+  if (name !== undefined) {
     const message = `${table.noun} ${entry.key} is the former name of ${name}`;
     context.report.warning("FORMER_NAME", entry.keySpan, message, `write ${name}`);
     return name;
@@ -83,9 +90,8 @@ function unknownHint(
   name: string,
   known: readonly string[],
 ): string | undefined {
-  if (table.elsewhere !== undefined && Object.hasOwn(table.elsewhere, name)) {
-    return table.elsewhere[name];
-  }
+  const place = lookUp(table.elsewhere, name);
+  if (place !== undefined) return place;
   const former = closest(name, known)
     ? undefined
     : closest(name, Object.keys(table.formerNames ?? {}));

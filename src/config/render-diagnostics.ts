@@ -28,7 +28,9 @@ export function renderDiagnostics(
 function renderOne(diagnostic: Diagnostic, source: SourceText, options: RenderOptions): string {
   const paint = (code: keyof typeof CODES, words: string) =>
     options.color ? `\u001b[${CODES[code]}m${words}\u001b[0m` : words;
-  const { at, severity, message, hint } = diagnostic;
+  const { at, severity } = diagnostic;
+  const message = printable(diagnostic.message);
+  const hint = diagnostic.hint === undefined ? undefined : printable(diagnostic.hint);
   const file = at?.file ?? options.file;
   const place = at === undefined ? file : `${file ?? ""}${file ? ":" : ""}${at.line}:${at.column}`;
   const prefix = place === undefined ? "" : `${paint("bold", `${place}:`)} `;
@@ -38,13 +40,21 @@ function renderOne(diagnostic: Diagnostic, source: SourceText, options: RenderOp
   return lines.join("\n");
 }
 
+/** A file may hold what would drive a terminal: controls and changes of the writing direction. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const UNPRINTABLE = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+function printable(text: string): string {
+  return text.replace(UNPRINTABLE, "?");
+}
+
 /** The source line with a number in front, and the underline below. */
 function excerpt(
   source: SourceText,
   at: NonNullable<Diagnostic["at"]>,
   paint: (words: string) => string,
 ): string[] {
-  const whole = source.line(at.line);
+  const whole = printable(source.line(at.line));
   const cut = Math.max(0, Math.min(at.column - 1 - 20, whole.length - LINE_LENGTH_MAX));
   const line = whole.slice(cut, cut + LINE_LENGTH_MAX);
   const before = line.slice(0, at.column - 1 - cut).replace(/[^\t]/g, " ");

@@ -53,13 +53,17 @@ export const OWN_PARAMS: Readonly<Record<string, readonly string[]>> = {
   dummy: ["state", "fake", "password", "delay", "fail", "hang", "log"],
 };
 
+function ownParams(type: string): readonly string[] | undefined {
+  return Object.hasOwn(OWN_PARAMS, type) ? OWN_PARAMS[type] : undefined;
+}
+
 /** An agent may be newer than this table, so that an unknown parameter is only doubtful. */
 function checkOwnParams(
   context: LoadContext,
   source: ResourceSource & { kind: "primitive" },
 ): void {
   const { agent } = source.primitive;
-  const known = agent?.provider === "paceline" ? OWN_PARAMS[agent.type] : undefined;
+  const known = agent?.provider === "paceline" ? ownParams(agent.type) : undefined;
   if (known === undefined) return;
   for (const [name, { keySpan }] of source.params) {
     if (known.includes(name)) continue;

@@ -17,7 +17,7 @@ import type { YamlEntry } from "./yaml-tree.ts";
 
 const KINDS = ["agent", "template", "group", "clone", "bundle"] as const;
 /** Instances are `NAME:0`, and CIBs know these ids as XML names. */
-const RESOURCE_ID = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const RESOURCE_ID = /^(?!__proto__$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /** A resource as the file has it: members and children are still names. */
 export type ResourceSource = {

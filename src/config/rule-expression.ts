@@ -8,15 +8,15 @@ import type { Span } from "./source-text.ts";
 import { quote, type Word } from "./value-readers.ts";
 
 const COMPARISONS = ["lt", "gt", "lte", "gte", "eq", "ne"] as const;
-const SYMBOLS: Readonly<Record<string, string>> = {
-  "=": "eq",
-  "==": "eq",
-  "!=": "ne",
-  "<": "lt",
-  ">": "gt",
-  "<=": "lte",
-  ">=": "gte",
-};
+const SYMBOLS: ReadonlyMap<string, string> = new Map([
+  ["=", "eq"],
+  ["==", "eq"],
+  ["!=", "ne"],
+  ["<", "lt"],
+  [">", "gt"],
+  ["<=", "lte"],
+  [">=", "gte"],
+]);
 const TYPES = ["string", "integer", "number", "version"];
 const NESTING_MAX = 16;
 
@@ -164,7 +164,7 @@ class RuleParser {
     const operator = this.#take("a comparison: lt, gt, lte, gte, eq, ne");
     const [operation, type] = operator.text.split(":").reverse() as [string, string?];
     if (!(COMPARISONS as readonly string[]).includes(operation)) {
-      const meant = SYMBOLS[operation];
+      const meant = SYMBOLS.get(operation);
       const hint = meant ? `write ${meant}` : didYouMean(operation, COMPARISONS);
       throw this.#problemAt(operator, `${quote(operator.text)} is no comparison`, hint);
     }
@@ -238,7 +238,7 @@ class RuleParser {
   #isComparison(word: RuleWord): boolean {
     if (word.quoted) return false;
     const operation = word.text.split(":").at(-1)!;
-    return (COMPARISONS as readonly string[]).includes(operation) || operation in SYMBOLS;
+    return (COMPARISONS as readonly string[]).includes(operation) || SYMBOLS.has(operation);
   }
 
   #peek(): RuleWord | undefined {

@@ -74,6 +74,7 @@ export function decideSafety(facts: SafetyFacts): SafetyDecision {
   const findings = [
     ...(openSplit ? splitFindings(facts) : []),
     ...ignoreFindings(facts, given.noQuorum, fencingEnabled),
+    ...evenSplitFindings(facts, choices),
     ...fencingFindings(facts, choices, hasDevices, openSplit),
   ];
   return { choices, quorum, findings };
@@ -92,11 +93,18 @@ function voters(facts: SafetyFacts): NodeSource[] {
   return facts.nodes.filter((node) => (node.settings?.votes ?? 0) > 0);
 }
 
+/** Nodes that may run something. */
+function workers(facts: SafetyFacts): NodeSource[] {
+  return facts.nodes.filter((node) => node.settings?.role === "full");
+}
+
 /** Two equal voters, and nothing that tells which of them goes on when they lose each other. */
 function isSplitOpen(facts: SafetyFacts, fencingEnabled: boolean): boolean {
   const [one, two, ...more] = voters(facts);
   if (one === undefined || two === undefined || more.length > 0 || fencingEnabled) return false;
   if (one.settings!.votes !== two.settings!.votes) return false;
+  // With one node beside a witness nothing can run twice.
+  if (workers(facts).length < 2) return false;
   return !hasTieBreaker(facts.quorum.settings);
 }
 
@@ -108,7 +116,8 @@ function hasTieBreaker(quorum: QuorumSettings): boolean {
 function decideTwoNode(facts: SafetyFacts, fencingEnabled: boolean): QuorumSettings {
   const { settings, twoNodeGiven, waitForAllGiven } = facts.quorum;
   if (twoNodeGiven || !fencingEnabled || hasTieBreaker(settings)) return settings;
-  if (voters(facts).length !== 2) return settings;
+  const [one, two, ...more] = voters(facts).map((node) => node.settings!.votes);
+  if (more.length > 0 || one !== two) return settings;
   const waitForAll = waitForAllGiven ? settings.waitForAll : true;
   return { ...settings, twoNode: true, waitForAll };
 }
@@ -146,6 +155,33 @@ function splitFindings(facts: SafetyFacts): SafetyFinding[] {
   ];
 }
 
+/** Four nodes or more that may fall into equal halves, and a policy that needs fencing. */
+function evenSplitFindings(facts: SafetyFacts, choices: SafetyChoices): SafetyFinding[] {
+  const votes = voters(facts).map((node) => node.settings!.votes);
+  const total = votes.reduce((sum, each) => sum + each, 0);
+  const findings: SafetyFinding[] = [];
+  if (choices.noQuorumPolicy === "suicide" && !choices.fencingEnabled) {
+    findings.push({
+      severity: "warning",
+      code: "SUICIDE_WITHOUT_FENCING",
+      span: facts.propertySpans.get("no-quorum-policy"),
+      message: "no-quorum-policy: suicide needs fencing: without it, it acts like stop",
+      hint: "configure fencing devices, or write no-quorum-policy: stop",
+    });
+  }
+  const even = votes.length >= 4 && total % 2 === 0 && !hasTieBreaker(facts.quorum.settings);
+  if (even && choices.noQuorumPolicy !== "ignore") {
+    findings.push({
+      severity: "warning",
+      code: "EVEN_SPLIT",
+      span: facts.nodesSpan,
+      message: `${total} votes can fall into halves of ${total / 2}, and then neither has quorum`,
+      hint: "a witness makes them odd; or quorum: { auto-tie-breaker: true } lets one half go on",
+    });
+  }
+  return findings;
+}
+
 /** `ignore` written down is a choice, and still worth repeating where it can hurt. */
 function ignoreFindings(
   facts: SafetyFacts,
@@ -174,8 +210,7 @@ function fencingFindings(
 ): SafetyFinding[] {
   const span = facts.propertySpans.get("fencing-enabled");
   if (choices.fencingEnabled) return enabledFindings(facts, hasDevices, span);
-  const members = facts.nodes.filter((node) => node.settings?.role === "full");
-  if (openSplit || members.length < 2) return [];
+  if (openSplit || workers(facts).length < 2) return [];
   const exclusive = exclusivePrimitives(facts.resources);
   const holding = exclusive.filter((each) => !isHarmlessTwice(each, facts));
   if (choices.fencingEnabledIsDefault && exclusive.length > 0) {

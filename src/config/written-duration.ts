@@ -1,19 +1,19 @@
 import type { Millis } from "../core/units.ts";
 
 /** Pacemaker's units (Pacemaker Explained, "Time specification"); a bare number is seconds. */
-const UNIT_MS: Readonly<Record<string, number>> = {
-  us: 0.001,
-  usec: 0.001,
-  ms: 1,
-  msec: 1,
-  "": 1000,
-  s: 1000,
-  sec: 1000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-  hr: 3_600_000,
-};
+const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ["us", 0.001],
+  ["usec", 0.001],
+  ["ms", 1],
+  ["msec", 1],
+  ["", 1000],
+  ["s", 1000],
+  ["sec", 1000],
+  ["m", 60_000],
+  ["min", 60_000],
+  ["h", 3_600_000],
+  ["hr", 3_600_000],
+]);
 
 const ISO = /^P(?:(\d+)W|(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?)$/;
 
@@ -26,7 +26,7 @@ export const DURATION_HINT = "write a number and a unit: 100ms, 10s, 5min, 1h (o
 export function parseDuration(text: string): Millis | undefined {
   const simple = /^(\d+)\s*([a-z]*)$/i.exec(text.trim());
   if (simple) {
-    const unit = UNIT_MS[simple[2]!.toLowerCase()];
+    const unit = UNIT_MS.get(simple[2]!.toLowerCase());
     return unit === undefined ? undefined : Number(simple[1]) * unit;
   }
   const iso = ISO.exec(text.trim().toUpperCase());

@@ -77,6 +77,11 @@ const WORDS = fc.constantFrom(
   "tags",
   "templates",
   "bundle",
+  "constructor",
+  "__proto__",
+  "toString",
+  "5constructor",
+  "a:constructor",
   "podman",
   "<<",
 );
@@ -166,6 +171,7 @@ describe("the loader", () => {
       "$role=Promoted",
       "10:",
       "param(x)",
+      "constructor",
     );
     fc.assert(
       fc.property(fc.array(words, { maxLength: 9 }), (parts) => {

@@ -147,6 +147,14 @@ describe("what a split does", () => {
     expect([found.quorum, found.fencing, found.twoNode]).toEqual([quorum, fencing, twoNode]);
   });
 
+  test("one node beside a witness can't run anything twice", () => {
+    const text = `cluster: c
+nodes: { a: 10.0.0.1, w: { addresses: 10.0.0.3, role: witness } }
+resources: { ${DATA} }
+`;
+    expect(loadDefinition(text).diagnostics).toEqual([]);
+  });
+
   test("unequal votes decide a split by themselves", () => {
     const text = `cluster: c
 nodes: { a: { addresses: 10.0.0.1, votes: 2 }, b: 10.0.0.2 }
