@@ -33,7 +33,13 @@ export class AgentCalls {
     const config = services.operationConfig(resource, task, action.intervalMs);
     const meta = this.#objectOf(config.meta);
     if (resource.agent) planned.agent = resource.agent;
-    planned.params = this.#objectOf(services.paramsOn(resource, action.node));
+    if (action.node === undefined) {
+      planned.params = this.#objectOf(services.paramsOn(resource, undefined));
+    } else {
+      const call = services.callOn(resource, action.node, task, action.intervalMs);
+      planned.params = this.#objectOf(call.params);
+      planned.digest = call.digest;
+    }
     planned.meta = action.meta ? { ...meta, ...action.meta } : meta;
     planned.timeoutMs = config.timeoutMs;
     planned.onFail = config.onFail;

@@ -7,6 +7,12 @@ import type { OperationConfigs } from "./operation-config.ts";
 import { findOperation } from "./operation-config.ts";
 import { ruleInput } from "./rule-input.ts";
 
+/** What an operation is told, and the digest of it. */
+export interface OperationCall {
+  readonly params: ReadonlyMap<string, string>;
+  readonly digest: string;
+}
+
 /**
  * Digests of the parameters that an operation runs with. A recorded result carries the digest it
  * ran with; where today's differs, the operation must run again: Pacemaker's way, bit for bit, so
@@ -16,6 +22,7 @@ export class Digests {
   readonly #ws: WorkingSet;
   readonly #configs: OperationConfigs;
   readonly #params: (resource: Resource, node: Node | undefined) => ReadonlyMap<string, string>;
+  readonly #calls = new WeakMap<ReadonlyMap<string, string>, Map<string, OperationCall>>();
   /** Results that count as outdated whatever their digest says (see history: expired monitors). */
   readonly outdated = new Set<OperationRecord>();
 
@@ -44,9 +51,11 @@ export class Digests {
   /** Compares all that a result ran with. */
   compareAll(resource: Resource, node: Node, record: OperationRecord): DigestVerdict {
     if (this.outdated.has(record)) return "restart";
-    const { digest, restartDigest, operation, intervalMs } = record;
+    const { restartDigest, operation, intervalMs } = record;
+    // Some executors write an empty digest where they have none.
+    const digest = record.digest === "" ? undefined : record.digest;
     if (digest === undefined && restartDigest === undefined) return "unknown";
-    const { fields, hasOwnParams } = this.#fields(resource, node, operation, intervalMs);
+    const { fields, own } = this.#fields(resource, node, operation, intervalMs);
     if (restartDigest !== undefined) {
       const restartFields = restartOnly(fields, record.forceRestart);
       if (digestOf(restartFields) !== restartDigest) return "restart";
@@ -54,7 +63,7 @@ export class Digests {
     if (digest === undefined) return "unknown";
     if (digestOf(fields) === digest) return "match";
     // A parameter of just this operation can only be changed by running it again.
-    return hasOwnParams && intervalMs === 0 ? "restart" : "changed";
+    return own.size > 0 && intervalMs === 0 ? "restart" : "changed";
   }
 
   /** Without secrets; before Pacemaker 2.1.5 just what the agent itself declares. */
@@ -73,17 +82,32 @@ export class Digests {
     return fields;
   }
 
-  /** What an operation is told today, and the digest that its result is to be recorded with. */
-  callOn(
-    resource: Resource,
-    node: Node,
-    operation: string,
-    intervalMs: number,
-  ): { readonly params: ReadonlyMap<string, string>; readonly digest: string } {
-    const { fields } = this.#fields(resource, node, operation, intervalMs);
-    const digest = digestOf(fields);
-    fields.delete("CRM_meta_timeout");
-    return { params: fields, digest };
+  /**
+   * What an operation is told today, and the digest that its result is to be recorded with. Most
+   * answers are the same on every node: those are made once.
+   */
+  callOn(resource: Resource, node: Node, operation: string, intervalMs: number): OperationCall {
+    const params = this.#params(resource, node);
+    const configured = findOperation(resource, operation, intervalMs);
+    const anywhere = configured?.params.every((set) => set.rule === undefined) ?? true;
+    if (!anywhere) return this.#call(resource, node, operation, intervalMs);
+    let calls = this.#calls.get(params);
+    if (calls === undefined) {
+      calls = new Map();
+      this.#calls.set(params, calls);
+    }
+    const key = `${operation}_${intervalMs}`;
+    const call = calls.get(key) ?? this.#call(resource, node, operation, intervalMs);
+    calls.set(key, call);
+    return call;
+  }
+
+  #call(resource: Resource, node: Node, operation: string, intervalMs: number): OperationCall {
+    const { fields, own } = this.#fields(resource, node, operation, intervalMs);
+    const base = this.#params(resource, node);
+    // What is said for just this operation counts most for the agent.
+    const params = own.size === 0 ? base : new Map([...base, ...own]);
+    return { params, digest: digestOf(fields) };
   }
 
   /** Digests of a fence device's parameters, all of them and without secrets, for unfencing. */
@@ -102,7 +126,7 @@ export class Digests {
     node: Node,
     operation: string,
     intervalMs: number,
-  ): { fields: Map<string, string>; hasOwnParams: boolean } {
+  ): { fields: Map<string, string>; own: ReadonlyMap<string, string> } {
     const fields = new Map(this.#params(resource, node));
     const own = new Map<string, string>();
     const input = ruleInput(this.#ws, { nodeAttributes: node.attributes });
@@ -114,7 +138,7 @@ export class Digests {
       const { timeoutMs } = this.#configs.config(resource, operation, intervalMs);
       fields.set("CRM_meta_timeout", String(timeoutMs));
     }
-    return { fields, hasOwnParams: own.size > 0 };
+    return { fields, own };
   }
 }
 

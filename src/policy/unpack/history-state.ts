@@ -1,9 +1,9 @@
 import type { OperationRecord } from "../../model/cluster-status.ts";
 import type { Node, OperationConfig, Resource, WorkingSet } from "../working-set.ts";
 import type { Digests } from "./digests.ts";
-import type { Failcounts } from "./recorded-failcounts.ts";
 import type { HistoryIndex } from "./history-index.ts";
 import type { OperationConfigs } from "./operation-config.ts";
+import type { Failcounts } from "./recorded-failcounts.ts";
 
 /** What the interpretation of histories works with. */
 export interface HistoryTools {
