@@ -42,6 +42,22 @@ export class ActiveResources {
     return this.#sorted().map(([resource]) => resource);
   }
 
+  /** Requests that repeat the announcement of the addresses which are up here. */
+  announcements(term: number): OperationRequest[] {
+    return this.#sorted()
+      .map(([, active]) => active.request)
+      .filter(({ agent }) => agent.provider === "paceline" && agent.type === "vip")
+      .map((request) => ({
+        ...request,
+        key: `local:announce:${request.resource}`,
+        term,
+        operation: "announce",
+        intervalMs: 0,
+        startDelayMs: 0,
+        expectedRc: OCF.success,
+      }));
+  }
+
   /** An agent is about to run. */
   began(request: OperationRequest): void {
     if (["start", "migrate_from", "promote"].includes(request.operation)) this.#activate(request);

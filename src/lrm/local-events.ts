@@ -37,6 +37,8 @@ export type LocalInput =
   | ({ readonly kind: "clear-failcount" } & OperationSelector)
   /** An attribute of this node, as agents set it by the helper commands (promotion scores). */
   | { readonly kind: "set-attribute"; readonly name: string; readonly value: string | undefined }
+  /** Addresses that are up here are announced to the network once more (a split has healed). */
+  | { readonly kind: "announce" }
   /** Stop all that is active, without a DC: the membership is lost, or the node leaves alone. */
   | { readonly kind: "stop-all"; readonly reason: string };
 

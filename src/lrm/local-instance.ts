@@ -108,9 +108,9 @@ export function monitorLabel(operation: string, intervalMs: number): string {
   return `${operation}_${intervalMs}`;
 }
 
+const WITHOUT_CHANGE: readonly string[] = ["monitor", "notify", "announce"];
+
 /** Changes the instance's state: recurring operations end before it (should_cancel_recurring). */
 export function changesState(request: OperationRequest): boolean {
-  return (
-    request.intervalMs === 0 && request.operation !== "monitor" && request.operation !== "notify"
-  );
+  return request.intervalMs === 0 && !WITHOUT_CHANGE.includes(request.operation);
 }

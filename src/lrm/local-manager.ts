@@ -78,10 +78,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     this.#handle(input);
     this.#expireRuns();
     this.#pump();
-    const changed = this.#records.takeChange();
-    return this.#outputs.take(
-      changed ? { kind: "status-changed", status: this.status() } : undefined,
-    );
+    return this.#outputs.take(this.#records.takeChange() ? this.status() : undefined);
   }
 
   nextDeadline(): Instant | undefined {
@@ -130,6 +127,9 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
         break;
       case "set-attribute":
         this.#setAttribute(input.name, input.value);
+        break;
+      case "announce":
+        this.#runOwn(this.#active.announcements(this.#term));
         break;
       case "stop-all":
         this.#stopAll(input.reason);
@@ -237,9 +237,8 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
   }
 
   #setAttribute(name: string, value: string | undefined): void {
-    if (this.#records.setAttribute(name, value)) return;
-    const message = `Attribute ${name} is not kept: this node has too many.`;
-    this.#outputs.note("warn", "attributes-full", message);
+    const kept = this.#records.setAttribute(name, value);
+    if (!kept) this.#outputs.note("warn", "attributes-full", `There is no room for ${name}.`);
   }
 
   #stopAll(reason: string): void {
@@ -253,10 +252,12 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
       for (const { request } of waiting) this.#answers.refuse(request, "stopping", reason);
       this.#endMonitors(instance);
     }
-    for (const request of this.#emergency.begin(this.#active, this.#term)) {
-      this.#enqueue(this.#instance(request.resource), request, true);
-    }
+    this.#runOwn(this.#emergency.begin(this.#active, this.#term));
     this.#reportEmergency();
+  }
+
+  #runOwn(requests: readonly OperationRequest[]): void {
+    for (const each of requests) this.#enqueue(this.#instance(each.resource), each, true);
   }
 
   #reportEmergency(): void {
@@ -324,8 +325,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     if (run.overdue) return;
     const recorded = checkedOutcome(run.request, outcome);
     this.#finish(instance, run, recorded, outcome.reason === "not-started");
-    const said = outcomeNote(run.request, recorded, outcome);
-    if (said !== undefined) this.#outputs.note(said.level, said.event, said.message, said.fields);
+    this.#outputs.say(outcomeNote(run.request, recorded, outcome));
   }
 
   /** Runs whose end the executor should have reported by now. */

@@ -15,7 +15,7 @@ export class OperationHistory {
 
   /** Marks an operation as running: it replaces the record that its result will replace. */
   recordPending(request: OperationRequest, startedAt: number): void {
-    if (request.operation === "notify") return;
+    if (isUnrecorded(request.operation)) return;
     const id = isKeptApart(request) ? operationLabel(request) : lastId(request.resource);
     const record = this.#build(request, {
       id,
@@ -44,19 +44,20 @@ export class OperationHistory {
   ): OperationRecord {
     const failed = hasFailed(request, outcome);
     const id = this.#idFor(request, failed);
-    const book = this.#book(request);
-    const earlier = book.operations.get(operationLabel(request));
+    const book = this.#resources.get(request.resource);
+    const earlier = book?.operations.get(operationLabel(request));
     const same = request.intervalMs > 0 && earlier?.callId === callId && earlier.rc === outcome.rc;
     const changedAt = same ? (earlier?.lastRcChange ?? endedAt) : endedAt;
     const record = this.#build(request, { id, callId, outcome, changedAt, ranAt });
-    if (request.operation === "notify") return record;
+    if (isUnrecorded(request.operation)) return record;
     if (request.intervalMs > 0 && failed)
       this.dropPending(request.resource, request.operation, request.intervalMs);
-    book.operations.set(id, record);
+    const { operations } = this.#book(request);
+    operations.set(id, record);
     if (failed && request.intervalMs === 0 && !isKeptApart(request)) {
       // The last operation did run, whatever came of it: it must not stay pending.
       const last = lastId(request.resource);
-      book.operations.set(last, { ...record, id: last });
+      operations.set(last, { ...record, id: last });
     }
     return record;
   }
@@ -199,6 +200,11 @@ function copied(request: OperationRequest): Partial<OperationRecord> {
     ...(isMigration(request.operation) && migrateSource !== undefined ? { migrateSource } : {}),
     ...(isMigration(request.operation) && migrateTarget !== undefined ? { migrateTarget } : {}),
   };
+}
+
+/** These say nothing about the state of the instance. */
+function isUnrecorded(operation: string): boolean {
+  return operation === "notify" || operation === "announce";
 }
 
 function isMigration(operation: string): boolean {

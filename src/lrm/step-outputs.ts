@@ -1,5 +1,5 @@
-import { type NoteLevel, note } from "../core/note.ts";
-import type { OperationResult } from "../model/operation.ts";
+import { type Note, type NoteLevel, note } from "../core/note.ts";
+import type { LocalStatus, OperationResult } from "../model/operation.ts";
 import type { LocalOutput } from "./local-events.ts";
 
 /**
@@ -33,10 +33,14 @@ export class StepOutputs {
     this.#notes.push(note(level, event, message, fields));
   }
 
+  say(said: Note | undefined): void {
+    if (said !== undefined) this.#notes.push(said);
+  }
+
   /** Takes everything, with the status (if there is one to tell) in its place. */
-  take(status: LocalOutput | undefined): LocalOutput[] {
+  take(status: LocalStatus | undefined): LocalOutput[] {
     const outputs = [...this.#actions];
-    if (status !== undefined) outputs.push(status);
+    if (status !== undefined) outputs.push({ kind: "status-changed", status });
     outputs.push(...this.#results, ...this.#notes);
     this.#actions = [];
     this.#results = [];

@@ -86,6 +86,19 @@ describe.skipIf(SKIPPED !== undefined)("with real addresses", () => {
     expect(await until(learned)).toBe(true);
   });
 
+  test("announce repeats it where the address is up, and only there", async () => {
+    const params = { ip: "10.9.0.100/24", nic: "eth0", announce_count: "1" };
+    expect(act("announce", params)).toBe(7);
+    act("start", params);
+    const mac = ip(`-n ${here} -o link show dev eth0`).match(/link\/ether (\S+)/)?.[1];
+    const learned = () => ip(`-n ${there} neigh show 10.9.0.100`).includes(mac!);
+    ip(`-n ${there} neigh replace 10.9.0.100 lladdr 02:00:00:00:00:01 dev eth1 nud stale`);
+    await until(learned);
+    ip(`-n ${there} neigh replace 10.9.0.100 lladdr 02:00:00:00:00:01 dev eth1 nud stale`);
+    expect(act("announce", params)).toBe(0);
+    expect(await until(learned)).toBe(true);
+  });
+
   test("neighbours learn of the takeover at once, IPv6", async () => {
     ip(`-n ${there} neigh replace fd09::100 lladdr 02:00:00:00:00:01 dev eth1 nud stale`);
     act("start", { ip: "fd09::100/64", nic: "eth0" });

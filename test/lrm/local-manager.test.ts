@@ -272,6 +272,23 @@ describe("stopping everything", () => {
   });
 });
 
+test("announcing runs on the addresses that are up, and leaves no trace in the history", () => {
+  const bench = new Bench();
+  const agent = { class: "ocf", provider: "paceline", type: "vip" };
+  bench.execute("start", { resource: "ip", agent, params: { ip: "10.0.0.9/24" } });
+  bench.done("ip.start", 0);
+  bench.execute("monitor/1000", { resource: "ip", agent, params: { ip: "10.0.0.9/24" } });
+  bench.done("ip.monitor", 0);
+  bench.execute("start");
+  bench.done("web.start", 0);
+  const before = bench.history("ip");
+  expect(bench.step({ kind: "announce" })).toEqual(["run ip.announce"]);
+  expect(bench.done("ip.announce", 1)).toEqual([]);
+  expect(bench.history("ip")).toEqual(before);
+  expect(bench.attributes()).toEqual({});
+  expect(bench.pass(1000)).toEqual(["run ip.monitor"]);
+});
+
 test("the status comes before the results, with a revision that grows", () => {
   const bench = new Bench();
   bench.execute("start");
