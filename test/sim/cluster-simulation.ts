@@ -4,7 +4,6 @@ import type { Planner } from "../../src/controller/coordinator.ts";
 import { NodeMachine } from "../../src/controller/node-machine.ts";
 import { SeededRandom } from "../../src/core/random.ts";
 import type { Millis } from "../../src/core/units.ts";
-import type { Cib } from "../../src/model/cib.ts";
 import type { Definition } from "../../src/model/definition.ts";
 import { plan } from "../../src/policy/plan.ts";
 import { AcknowledgedWrites } from "./checkers/acknowledged-writes.ts";
@@ -18,6 +17,7 @@ import { OneDcPerTerm } from "./checkers/one-dc-per-term.ts";
 import { UnknownIsNotStopped } from "./checkers/unknown-is-not-stopped.ts";
 import { ComposedDaemon, type NodeLayer } from "./composed-daemon.ts";
 import { type FaultKind, heal, unleash } from "./fault-schedule.ts";
+import { Operator } from "./operator.ts";
 import { newMessaging } from "./replica-simulation.ts";
 import { addressOf, type ObservedDaemon, SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
@@ -156,13 +156,10 @@ function observation(self: string, node: NodeMachine): NodeObservation {
     quorate: belief.view?.quorum.quorate ?? false,
     members: belief.view?.members ?? [self],
     cibIndex: belief.cib.index,
-    cibText: () => describeCib(belief.cib),
+    cibText: () => JSON.stringify(belief.cib),
+    cib: belief.cib,
     settled: belief.settled,
   };
-}
-
-function describeCib(cib: Cib): string {
-  return JSON.stringify(cib);
 }
 
 /** A whole cluster with real daemons, under faults by seed. Throws what a checker finds. */
@@ -182,7 +179,8 @@ export function simulateCluster(run: ClusterRun): ClusterResult {
   });
   run.prepare?.(cluster);
   cluster.startAll();
-  operate(cluster, random, profile, writes);
+  const operator = new Operator(cluster, random, drawn.resources, writes);
+  operator.work(profile.faultyMs);
   cluster.runFor(500 + random.next() * 6_000);
   unleash(cluster, random, {
     kinds: profile.kinds,
@@ -193,12 +191,39 @@ export function simulateCluster(run: ClusterRun): ClusterResult {
   });
   cluster.runFor(profile.faultyMs);
   heal(cluster);
-  const healedAt = cluster.queue.now;
-  cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, profile.recoveryMaxMs);
-  const recoveryMs = cluster.queue.now - healedAt;
+  const recoveryMs = recover(cluster, operator, profile, expected);
   cluster.checkEnd();
   return { cluster, acknowledged: writes.count, recoveryMs };
 }
+
+/** How often the operator tries to leave the cluster as it was found. */
+const CLEAN_UP_EVERY_MS: Millis = 1_000;
+
+/** Runs until all is well again, and a while longer: it must stay so. Returns how long it took. */
+function recover(
+  cluster: SimulatedCluster,
+  operator: Operator,
+  profile: Profile,
+  expected: { readonly running: readonly string[] },
+): Millis {
+  const begun = cluster.queue.now;
+  const isFree = () =>
+    cluster.hosts.every((host) => cluster.observe(host)?.cib?.overrides.length === 0);
+  let cleaned = false;
+  const end = begun + profile.recoveryMaxMs;
+  while (cluster.queue.now < end && !(cleaned && isFree())) {
+    operator.cleanUp();
+    cleaned = cluster.runUntil(isFree, CLEAN_UP_EVERY_MS);
+  }
+  const rest = end - cluster.queue.now;
+  cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, rest);
+  const took = cluster.queue.now - begun;
+  if (whatIsMissing(cluster, expected) === undefined) cluster.runFor(STAYS_WELL_MS);
+  return took;
+}
+
+/** Once all is well it must stay so for this long: two rounds of monitors. */
+const STAYS_WELL_MS: Millis = 21_000;
 
 function checkersFor(
   { profile }: ClusterRun,
@@ -216,30 +241,4 @@ function checkersFor(
     new Convergence(expected),
     writes,
   ];
-}
-
-/** An operator who tries things while faults go on. */
-function operate(
-  cluster: SimulatedCluster,
-  random: SeededRandom,
-  profile: Profile,
-  writes: AcknowledgedWrites,
-): void {
-  const act = (serial: number) => {
-    if (cluster.queue.now > profile.faultyMs) return;
-    const host = cluster.hosts[random.below(cluster.hosts.length)]!;
-    const mark = `mark-${serial}`;
-    const override = {
-      id: `standby:${mark}`,
-      kind: "standby" as const,
-      target: mark,
-      author: "sim",
-    };
-    host.request({ method: "override-set", override }, (reply) => {
-      cluster.trace.tell("OPERATOR", () => `${mark} by ${host.name}: ${JSON.stringify(reply)}`);
-      if (reply.ok) writes.acknowledged(mark);
-    });
-    cluster.queue.after(500 + random.next() * 4_000, () => act(serial + 1));
-  };
-  cluster.queue.after(2_000, () => act(1));
 }

@@ -1,3 +1,4 @@
+import type { Cib } from "../../../src/model/cib.ts";
 import type { AgentCommand, AgentOutcome } from "../../../src/model/operation.ts";
 import type { MessagingCommand, PeerEvent } from "../../../src/model/peer.ts";
 import type { SimulatedCluster } from "../simulated-cluster.ts";
@@ -16,6 +17,8 @@ export interface NodeObservation {
   readonly cibIndex: number;
   /** The CIB as text; asked for only when the index changed. */
   cibText(): string;
+  /** Where the node has a real CIB. */
+  readonly cib?: Cib;
   /** As the DC: nothing is left to do. */
   readonly settled: boolean;
 }
