@@ -10,12 +10,13 @@ import {
   createInstanceActions,
   sortInstances,
 } from "./instances.ts";
-import { compatibleInstance, instanceTaskOf } from "./interleave.ts";
+import { instanceMatches, instanceTaskOf } from "./interleave.ts";
 import { thresholdReached } from "./location.ts";
+import { sortedNodes } from "./nodes.ts";
 import { addOrdering, orderTasks } from "./ordering.ts";
 import { probeOnNode } from "./probes.ts";
 import { orderRestarts } from "./promotable.ts";
-import { anyBlocked, instancesOf, isCollective, locationOf } from "./resource-state.ts";
+import { anyBlocked, instancesOf, isBundled, isCollective, locationOf } from "./resource-state.ts";
 import { addInternalConstraints, applyColocation, assign, createActions } from "./variant.ts";
 import {
   type BundleReplica,
@@ -163,6 +164,30 @@ export function constrainBundle(ws: WorkingSet, bundle: Resource): void {
   orderTasks(ws, bundle, "promote", inner, "promote", ORDER.nextGraphsFirst);
 }
 
+/** A bundle's node is where its container will be. */
+function hostOf(node: Node | undefined): Node | undefined {
+  const connection = node?.connection;
+  if (!node || !connection || !isBundled(connection)) return node;
+  return connection.container && locationOf(connection.container, false);
+}
+
+/** The container that shares the (host) node of a dependent instance. */
+function compatibleContainer(
+  ws: WorkingSet,
+  dependent: Resource,
+  bundle: Resource,
+): Resource | undefined {
+  const containerOn = (node: Node | undefined): Resource | undefined =>
+    node && instancesOf(bundle).find((c) => instanceMatches(c, node, ROLE.unknown, false));
+  const place = locationOf(dependent, false);
+  if (place) return containerOn(hostOf(place));
+  for (const node of sortedNodes(ws, dependent.allowed, undefined)) {
+    const container = containerOn(hostOf(node));
+    if (container) return container;
+  }
+  return undefined;
+}
+
 /** "X with bundle": with its containers; in the promoted role, with those whose content is. */
 export function applyBundleColocation(
   ws: WorkingSet,
@@ -173,7 +198,7 @@ export function applyBundleColocation(
   if (bundle.provisional || !bundle.bundle) return 0;
   const mandatory = colocation.score >= INFINITY_SCORE;
   if (isCollective(colocation.dependent)) {
-    const partner = compatibleInstance(ws, dependent, bundle, ROLE.unknown, false);
+    const partner = compatibleContainer(ws, dependent, bundle);
     if (partner) return applyColocation(ws, dependent, partner, colocation);
     if (mandatory) assignResource(ws, dependent, undefined, true, true);
     return 0;

@@ -11,7 +11,7 @@ import {
   setResources,
 } from "./constraint-lookup.ts";
 import { orderTasks } from "./ordering.ts";
-import { isTrue } from "./resource-state.ts";
+import { parseBoolean } from "./resource-state.ts";
 import { parseRole } from "./unpack/roles.ts";
 import {
   type Colocation,
@@ -82,11 +82,11 @@ export function newColocation(ws: WorkingSet, spec: NewColocation): void {
 }
 
 function influenceOf(text: string | undefined, dependent: Resource): boolean {
-  return text === undefined ? dependent.critical : isTrue(text);
+  return parseBoolean(text) ?? dependent.critical;
 }
 
 function isSequential(set: ResourceSet): boolean {
-  return set.sequential === undefined || isTrue(set.sequential);
+  return parseBoolean(set.sequential) ?? true;
 }
 
 /** The colocations inside one set: each with the one before it, or, negative, all apart. */

@@ -1,7 +1,7 @@
 import { addScores, INFINITY_SCORE } from "../model/score.ts";
 import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
 import { anyAllowed, isAllowed, isAvailable } from "./nodes.ts";
-import { isBundled } from "./resource-state.ts";
+import { isBundled, outermost, topOf } from "./resource-state.ts";
 import type { ScoreTable } from "./score-table.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
@@ -14,10 +14,17 @@ import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from
 /** A node whose merged score would turn negative: out of the reckoning, but not forbidden. */
 const UNUSABLE = -100 * INFINITY_SCORE;
 
+/** The content of a bundle (not its container and the like). */
+function isContent(resource: Resource): boolean {
+  return isBundled(resource) && outermost(resource).bundle?.childClone === topOf(resource);
+}
+
 /** The node whose attributes count: for what is in a container that may be the container's host. */
 function attributeNode(node: Node, resource: Resource): Node | undefined {
   if (node.kind !== "guest") return node;
-  const host = isBundled(resource) || resource.meta.get("container-attribute-target") === "host";
+  const inBundle = node.connection !== undefined && isBundled(node.connection);
+  const host =
+    (inBundle && isContent(resource)) || resource.meta.get("container-attribute-target") === "host";
   return host ? node.connection?.container?.assignedNode : node;
 }
 

@@ -12,7 +12,7 @@ import {
   setResources,
 } from "./constraint-lookup.ts";
 import { addOrdering, orderTasks } from "./ordering.ts";
-import { isTrue } from "./resource-state.ts";
+import { isTrue, parseBoolean } from "./resource-state.ts";
 import type { Resource, WorkingSet } from "./working-set.ts";
 
 /** Order constraints as written, into orderings of actions (Pacemaker Explained, "Ordering"). */
@@ -54,8 +54,9 @@ function kindOf(
 }
 
 function symmetryOf(kind: Kind, symmetrical: string | undefined): Symmetry {
-  if (symmetrical === undefined) return kind === "serialize" ? "asymmetric" : "symmetric";
-  return isTrue(symmetrical) && kind !== "serialize" ? "symmetric" : "asymmetric";
+  const wanted = parseBoolean(symmetrical);
+  if (wanted === undefined) return kind === "serialize" ? "asymmetric" : "symmetric";
+  return wanted && kind !== "serialize" ? "symmetric" : "asymmetric";
 }
 
 function flagsFor(kind: Kind, first: string, symmetry: Symmetry): number {

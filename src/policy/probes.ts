@@ -6,7 +6,7 @@ import { compareNumbers } from "./instance-order.ts";
 import { discoveryMode, EXCLUSIVE_DISCOVER, NEVER_DISCOVER } from "./location.ts";
 import { addOrdering, orderTasks } from "./ordering.ts";
 import { isFailedRemote } from "./remote.ts";
-import { isClone, isTrue, locationOf, primitivesOf, topOf } from "./resource-state.ts";
+import { isBundled, isClone, isTrue, locationOf, primitivesOf, topOf } from "./resource-state.ts";
 import { orderAfterUnfencing } from "./unfencing.ts";
 import { type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
@@ -49,6 +49,9 @@ function isNoPlace(resource: Resource, node: Node): boolean {
 
 function isDiscoverable(resource: Resource, top: Resource, node: Node): boolean {
   const mode = discoveryMode(resource, node);
+  // A bundle's node runs only what is in the bundle, and that says so itself.
+  const inside = node.connection !== undefined && isBundled(node.connection);
+  if (inside && mode !== EXCLUSIVE_DISCOVER) return false;
   if (resource.exclusiveDiscovery || top.exclusiveDiscovery) {
     return resource.allowed.has(node.index) && mode === EXCLUSIVE_DISCOVER;
   }

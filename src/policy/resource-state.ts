@@ -166,6 +166,12 @@ export function isTrue(text: string | undefined): boolean {
   return text !== undefined && /^(true|on|yes|y|1)$/i.test(text);
 }
 
+/** A boolean option; undefined if the text is none, so that the default holds. */
+export function parseBoolean(text: string | undefined): boolean | undefined {
+  if (isTrue(text)) return true;
+  return text !== undefined && /^(false|off|no|n|0)$/i.test(text) ? false : undefined;
+}
+
 /** A group's members share a node unless it says `collocated: false` (deprecated). */
 export function isColocatedGroup(group: Resource): boolean {
   const text = group.meta.get("collocated");
