@@ -21,8 +21,11 @@ const PROBE_SHARE = 0.5;
  */
 const PROBE_FLOOR_MS = 12;
 
-/** … and at least so many worst round trips, so that on a slow link an answer can arrive at all. */
-const PROBE_ROUND_TRIPS = 1.5;
+/**
+ * … and at least so many round trips at their shortest, so that on a slow link an answer can arrive
+ * at all. Their shortest, because a single long one (an address being resolved) would blind us.
+ */
+const PROBE_ROUND_TRIPS = 3;
 
 /** How much loss widens the time for probing: at 20 % loss 1 + 5 × 0.2 = twice as many probes go out. */
 const LOSS_WEIGHT = 5;
@@ -43,7 +46,7 @@ const BOUND_FLOOR_MS = 40;
 export interface Conditions {
   readonly intervalMs: Millis;
   readonly skewMs: Millis;
-  /** Worst likely round trip, if known. */
+  /** The shortest of the last round trips, if known. */
   readonly roundTripMs: Millis | undefined;
   /** How late its advertisements have lately come. */
   readonly peerLatenessMs: Millis;
@@ -88,10 +91,7 @@ export function timingOf(conditions: Conditions): DetectorTiming {
     probingMs * (1 + LOSS_WEIGHT * conditions.lossShare) +
     conditions.peerLatenessMs +
     conditions.ownLatenessMs;
-  const boundMs = Math.max(
-    boundOf(intervalMs, skewMs),
-    suspectAfterMs + PROBE_ROUND_TRIPS * roundTripMs,
-  );
+  const boundMs = boundOf(intervalMs, skewMs);
   return {
     suspectAfterMs,
     probeSpacingMs: Math.max(MIN_PROBE_SPACING_MS, probingMs / PROBES_PER_BUDGET),

@@ -122,7 +122,7 @@ export class MessagingContext {
   surroundings(peer: RemotePeer): Surroundings {
     return {
       skewMs: this.skewMs(peer.detector.intervalMs),
-      roundTripMs: peer.rtt.worst,
+      roundTripMs: peer.roundTripMs,
       ownLatenessMs: this.ownLateness.value(this.now),
     };
   }

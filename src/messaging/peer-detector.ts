@@ -31,6 +31,7 @@ export class PeerDetector {
   /** The longer of its interval and ours. */
   intervalMs: Millis;
   #silentSince: Instant;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
   #heardByOthers = Number.NEGATIVE_INFINITY;
   #lossShare = 0;
   readonly #lateness = new DecayingPeak();
@@ -78,10 +79,20 @@ export class PeerDetector {
     this.#silentSince = Math.min(now, this.#silentSince + ms);
   }
 
-  /** Starts judging anew, as if the peer had been heard just now. */
-  relisten(now: Instant): void {
-    this.#silentSince = now;
+  /**
+   * This node was paused for so long. Beside that it is no silence: nobody is down before a whole
+   * advertisement could have been heard again.
+   */
+  relisten(now: Instant, ms: Millis): void {
+    this.excuse(now, ms);
+    this.#pausedUntil = now;
     this.#advertAt = undefined;
+  }
+
+  /** The peer was silent for long: the gap in its advertisements says nothing of loss or delay. */
+  resume(): void {
+    this.#advertAt = undefined;
+    this.#lossShare = 0;
   }
 
   /** When the peer becomes suspect, when it is probed again, and when it is down. */
@@ -99,7 +110,11 @@ export class PeerDetector {
     const byOthers = Math.min(this.#heardByOthers + timing.deadAfterMs, since + timing.boundMs);
     return {
       suspectAt: since + timing.suspectAfterMs,
-      deadAt: Math.max(since + timing.deadAfterMs, byOthers),
+      deadAt: Math.max(
+        since + timing.deadAfterMs,
+        byOthers,
+        this.#pausedUntil + timing.suspectAfterMs,
+      ),
       timing,
     };
   }

@@ -13,6 +13,12 @@ const ASK_HELPERS_AT = [1, 4];
 /** The round trip is measured this often while all is well: the prober must know it beforehand. */
 const MEASURE_EVERY_MS = 10_000;
 
+/** At first several times in a row, because the first ping may have to wait for an address (ARP). */
+const FIRST_MEASUREMENTS = 4;
+
+/** … so many advertisement intervals apart. */
+const MEASURE_SOON_INTERVALS = 1.5;
+
 type DownReason = (PeerEvent & { kind: "peer-down" })["reason"];
 
 /** Signs of life, suspicion, probing, death; and the state of each link. */
@@ -43,6 +49,7 @@ export class PeerWatch {
     for (const link of peer.links) if (link.up) this.#emitLink(peer, link);
     this.#armJudge(peer);
     this.#armLinks(peer);
+    peer.measurements = 0;
     this.measure(peer);
   }
 
@@ -58,6 +65,7 @@ export class PeerWatch {
       this.#context.emit({ kind: "link", node, link: link.index, up: false, at: now });
     }
     peer.silence();
+    peer.detector.resume();
     peer.status = reason === "left" ? "left" : reason === "stuck" ? "stuck" : "down";
     if (peer.status === "stuck") this.#armJudge(peer);
     this.#context.contentChanged = true;
@@ -98,19 +106,21 @@ export class PeerWatch {
   /** Pings the peer to learn the round-trip time, and does so again later. */
   measure(peer: RemotePeer): void {
     this.#context.ping(peer);
-    peer.timers.set("measure", this.#context.now + MEASURE_EVERY_MS);
+    peer.measurements++;
+    const soon = MEASURE_SOON_INTERVALS * peer.detector.intervalMs;
+    const pause = peer.measurements < FIRST_MEASUREMENTS ? soon : MEASURE_EVERY_MS;
+    peer.timers.set("measure", this.#context.now + pause);
   }
 
   /** Time in which we did not run is no silence of others. After a pause everybody is heard anew. */
   excuse(ms: number, isPause: boolean): void {
     const { now } = this.#context;
     for (const peer of this.#context.peers.values()) {
-      if (isPause) peer.detector.relisten(now);
+      if (isPause) peer.detector.relisten(now, ms);
       else peer.detector.excuse(now, ms);
       for (const link of peer.links) {
         link.silentSince = isPause ? now : Math.min(now, link.silentSince + ms);
       }
-      if (isPause) peer.probeRounds = undefined;
       if (isWatched(peer)) this.#armJudge(peer);
     }
   }

@@ -1,5 +1,5 @@
 import { Timers } from "../core/timers.ts";
-import type { Instant } from "../core/units.ts";
+import type { Instant, Millis } from "../core/units.ts";
 import type { AdvertBody } from "../model/peer.ts";
 import type { ChannelReceiver } from "./channel-receiver.ts";
 import type { ChannelSender } from "./channel-sender.ts";
@@ -8,6 +8,9 @@ import { RttEstimator } from "./rtt-estimator.ts";
 
 /** Pings of which the answer may still come; older ones are forgotten. */
 const MAX_PINGS = 32;
+
+/** Round trips of which the shortest counts: enough that one or two odd ones don't. */
+const KEPT_ROUND_TRIPS = 5;
 
 /**
  * `unknown`: no advertisement of this incarnation yet. `up`: alive. `down`: silent. `left`: said
@@ -51,7 +54,10 @@ export class RemotePeer {
   receiver: ChannelReceiver | undefined;
   /** The link on which the last segment came: its acknowledgement goes back there. */
   segmentLink = 0;
+  /** Times the round trip was measured since it came up. */
+  measurements = 0;
   readonly #pings = new Map<number, Instant>();
+  #roundTrips: Millis[] = [];
 
   constructor(name: string, detector: PeerDetector) {
     this.name = name;
@@ -64,6 +70,7 @@ export class RemotePeer {
     this.status = "unknown";
     this.detector = detector;
     this.rtt = new RttEstimator();
+    this.#roundTrips = [];
     this.advert = undefined;
     this.hears = [];
     this.receiver = undefined;
@@ -95,6 +102,11 @@ export class RemotePeer {
     const sentAt = this.#pings.get(nonce);
     if (sentAt === undefined) return;
     this.#pings.delete(nonce);
-    this.rtt.sample(now - sentAt);
+    this.#roundTrips = [...this.#roundTrips.slice(1 - KEPT_ROUND_TRIPS), now - sentAt];
+  }
+
+  /** The shortest of the last pings' round trips; undefined before the first answer. */
+  get roundTripMs(): Millis | undefined {
+    return this.#roundTrips.length === 0 ? undefined : Math.min(...this.#roundTrips);
   }
 }

@@ -24,14 +24,11 @@ export class RttEstimator {
     this.#smoothed += (rtt - this.#smoothed) / 8;
   }
 
-  /** How long an answer may take; undefined without a sample. */
-  get worst(): Millis | undefined {
-    return this.#smoothed === undefined ? undefined : this.#smoothed + 4 * this.#variation;
-  }
-
   /** How long to wait for an acknowledgement, doubled for each time that nothing came. */
   timeout(backoff: number): Millis {
-    const base = Math.max(MIN_RTO_MS, this.worst ?? INITIAL_RTO_MS);
+    const smoothed = this.#smoothed;
+    const measured = smoothed === undefined ? INITIAL_RTO_MS : smoothed + 4 * this.#variation;
+    const base = Math.max(MIN_RTO_MS, measured);
     return Math.min(MAX_RTO_MS, base * 2 ** Math.min(backoff, 10));
   }
 }
