@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { AgentCommand, AgentOutcome } from "../model/operation.ts";
 import { maskSecrets } from "../model/secret-mask.ts";
 import { AGENT_PATHS, type AgentPaths, lookUpAgent } from "./agent-lookup.ts";
+import { AGENT_FILE_VARIABLE } from "./agent-orphans.ts";
 import { OutputTail } from "./output-tail.ts";
 import { ProcessCalmer } from "./process-calmer.ts";
 
@@ -67,7 +68,8 @@ export class AgentExecutor {
       return;
     }
     const program = this.#calmer.program(found.file, found.args);
-    const env = { ...this.#baseEnv, ...command.env, ...found.env };
+    const mark = { [AGENT_FILE_VARIABLE]: found.file };
+    const env = { ...this.#baseEnv, ...command.env, ...found.env, ...mark };
     const outputMax = this.#options.outputMax ?? OUTPUT_MAX;
     const run = new ProcessRun(command, program, env, outputMax, (outcome) => {
       this.#runs.delete(runId);

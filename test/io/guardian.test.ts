@@ -227,6 +227,17 @@ describe("the daemon's hold on it", () => {
     guardian.release();
   });
 
+  test("nothing that the daemon starts holds the guardian's pipe open", async () => {
+    const guardian = daemon();
+    await guardian.start();
+    const listing = await new Promise<string>((resolve) => {
+      const child = spawn("ls", ["-l", "/proc/self/fd"], { stdio: ["ignore", "pipe", "ignore"] });
+      child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString()));
+    });
+    expect(listing.match(/socket:/g)?.length).toBe(1);
+    guardian.release();
+  });
+
   test("takes a damaged list for none", async () => {
     writeFileSync(join(dir, "guardian.list"), '[["a"');
     const guardian = daemon();
