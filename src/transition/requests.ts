@@ -37,6 +37,8 @@ export function buildCommand(action: PlanAction, context: RequestContext): NodeC
       return { kind: "cancel-recurring", key, term, resource, ...recurringTarget(action) };
     case "clear_failcount":
       return { kind: "clear-failcount", key, term, resource, ...failcountTarget(action) };
+    // Pacemaker's name for the same in graphs that clean up after a removed resource.
+    case "delete":
     case "lrm_delete":
       return { kind: "forget", key, term, resource };
     default:
