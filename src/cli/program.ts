@@ -5,6 +5,7 @@ import { commandMaker, prepareCommand } from "./command-maker.ts";
 import { addAgentCommands } from "./program-agent.ts";
 import { addConfigCommands } from "./program-config.ts";
 import { addFenceCommands } from "./program-fence.ts";
+import { addImportCommands } from "./program-import.ts";
 import { addNodeCommands } from "./program-node.ts";
 import { addResourceCommands } from "./program-resource.ts";
 import { addSetupCommands } from "./program-setup.ts";
@@ -37,6 +38,7 @@ export function buildProgram(programHost: ProgramHost): Command {
   addFenceCommands(program, maker);
   addAgentCommands(program, maker);
   addSimulateCommands(program, maker);
+  addImportCommands(program, maker);
   addSetupCommands(program, maker);
   return program;
 }

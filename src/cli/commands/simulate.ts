@@ -1,4 +1,3 @@
-import type { Diagnostic } from "../../model/diagnostic.ts";
 import { simulate } from "../../policy/outcome/simulation.ts";
 import { applyWhatIfs } from "../../policy/outcome/what-if.ts";
 import { plan } from "../../policy/plan.ts";
@@ -6,6 +5,7 @@ import { type CliContext, printJson } from "../cli-context.ts";
 import { usageError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
 import { planDot, simulationText } from "../views/simulate-view.ts";
+import { reportDiagnostics } from "./cib-diagnostics.ts";
 import { simulateBatch } from "./simulate-batch.ts";
 import { readSimulationInput } from "./simulate-input.ts";
 import { simulationJson } from "./simulate-json.ts";
@@ -36,20 +36,11 @@ export async function simulateCommand(
     options.at,
     context.now(),
   );
-  warnOf(context, options.cib, diagnostics);
+  reportDiagnostics(context, options.cib, diagnostics);
   const changed = applyWhatIfs(status, parseWhatIfs(options, status), Math.floor(now / 1000));
   const result = simulate(plan, definition, changed, now);
   if (options.dot === true) context.out(planDot(result.plan));
   else if (context.json) printJson(context, simulationJson(result));
   else context.out(simulationText(result, context.paint));
   return EXIT.ok;
-}
-
-function warnOf(context: CliContext, file: string, diagnostics: readonly Diagnostic[]): void {
-  for (const { severity, message, at, hint } of diagnostics) {
-    const place = at === undefined ? file : `${file}:${at.line}:${at.column}`;
-    const style = severity === "error" ? "red" : "yellow";
-    const advice = hint === undefined ? "" : ` (${hint})`;
-    context.err(`${place}: ${context.paint(style, `${severity}:`)} ${message}${advice}\n`);
-  }
 }

@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import { type CommandMaker, commandGroup } from "./command-maker.ts";
+import type { ImportCibOptions } from "./commands/import-cib.ts";
+
+function collect(value: string, previous: unknown): string[] {
+  return [...((previous as string[] | undefined) ?? []), value];
+}
+
+/** Taking over other managers' configurations. */
+export function addImportCommands(program: Command, maker: CommandMaker): void {
+  const group = commandGroup(program, "import", "write a definition from another manager's files");
+  maker.add<ImportCibOptions>(
+    group,
+    "cib <file>",
+    "from a Pacemaker CIB (cibadmin --query), with the same plans",
+    async (context, [file], options) =>
+      (await import("./commands/import-cib.ts")).importCibCommand(context, file ?? "", options),
+    [
+      ["--cluster <name>", "the cluster's name (default: as in the CIB)"],
+      ["--address <node=address>", "an address of a node, which a CIB does not have", collect],
+      ["-o, --output <file>", "write to this file (default: print)"],
+    ],
+  );
+}
