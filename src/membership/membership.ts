@@ -17,9 +17,9 @@ import { formatViewId, parseViewId } from "./view-id.ts";
  *    together. Another incarnation is a leave and a join.
  * 2. With all links whole that is an agreed view: everybody hears everybody. With a cut between two
  *    living nodes (A-B, while both hear C) it is not, and somebody must be left out. Who that is
- *    only a node that hears both can judge, so the node that hears most nodes (ties by name), the
- *    *hub*, decides for its neighbours: it leaves out the smallest set that covers all broken
- *    pairs, preferring who is not in the view, then the fewest votes, then later names
+ *    only a node that hears both can judge, so the node that hears most nodes, the *hub* (of
+ *    equals the one that decides already, then the lower name), decides for its neighbours: it leaves out the smallest set that covers all broken
+ *    pairs, preferring not the DC, then who is not in the view, then the fewest votes, then later names
  *    (`view-formation.ts`), and says so in its view id. The others follow their hub's word. Those left
  *    out form a view among themselves by the same rules, without quorum as a rule.
  * 3. Nothing re-forms for ever: a pair counts as broken only after a grace time, and a repaired one
@@ -107,6 +107,7 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
   #excused: ReadonlySet<string> = new Set();
   #tieBreak: TieBreakVerdict = "unknown";
   #seenAll = false;
+  #follows = false;
   #formed = 0;
   #ownExclusions: readonly string[] = [];
   #view: View | undefined;
@@ -222,19 +223,18 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** The neighbour that hears more nodes than we do (ties: the lower name); undefined: we decide. */
+  /** The neighbour whose word we follow; undefined: we decide ourselves. */
   #hub(): HeardPeer | undefined {
     let hub: HeardPeer | undefined;
-    let most = this.#heard.size;
+    let best = { size: this.#heard.size, decides: !this.#follows, name: this.#self };
     for (const peer of this.#mutual()) {
-      const wins =
-        peer.hears.size > most ||
-        (peer.hears.size === most && peer.name < (hub?.name ?? this.#self));
-      if (wins) {
-        hub = peer;
-        most = peer.hears.size;
-      }
+      const decides = parseViewId(peer.advert.viewId)?.former === peer.name;
+      const rank = { size: peer.hears.size, decides, name: peer.name };
+      if (!isBetterHub(rank, best)) continue;
+      hub = peer;
+      best = rank;
     }
+    this.#follows = hub !== undefined;
     return hub;
   }
 
@@ -242,10 +242,21 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
     const votes = new Map(this.#nodes.map((node) => [node.name, node.votes]));
     const members = new Set(this.#view?.members ?? [this.#self]);
     const out = new Set(this.#ownExclusions);
+    const dc = this.#dcOfMost();
     this.#ownExclusions = chooseExcluded(this.#matrix.broken(), (name) => {
-      return { isMember: members.has(name) && !out.has(name), votes: votes.get(name) ?? 0 };
+      const isMember = members.has(name) && !out.has(name);
+      return { isDc: name === dc, isMember, votes: votes.get(name) ?? 0 };
     });
     return this.#ownExclusions;
+  }
+
+  /** The DC of the latest term that anybody heard follows. */
+  #dcOfMost(): string {
+    let latest = { dc: "", term: -1 };
+    for (const { advert } of this.#heard.values()) {
+      if (advert.dc !== "" && advert.term > latest.term) latest = advert;
+    }
+    return latest.dc;
   }
 
   // --- What follows from it.
@@ -349,6 +360,20 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
     this.#advertised = text;
     this.#outputs.push({ kind: "advertise", viewId, quorate: view.quorum.quorate });
   }
+}
+
+interface HubRank {
+  /** How many nodes it hears: the more, the more broken pairs it can judge. */
+  readonly size: number;
+  /** It decides already: a mended link must not bring another judge in. */
+  readonly decides: boolean;
+  readonly name: string;
+}
+
+function isBetterHub(a: HubRank, b: HubRank): boolean {
+  if (a.size !== b.size) return a.size > b.size;
+  if (a.decides !== b.decides) return a.decides;
+  return a.name < b.name;
 }
 
 function isSamePeer(a: ViewPeer, b: ViewPeer): boolean {

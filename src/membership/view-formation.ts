@@ -12,6 +12,8 @@ export function pairOf(a: string, b: string): Pair {
 
 /** What speaks for keeping a node: compared in this order, more is better. */
 export interface Worth {
+  /** The DC: leaving it out costs an election. */
+  readonly isDc: boolean;
   /** Already in the view: a settled view stays. */
   readonly isMember: boolean;
   readonly votes: number;
@@ -21,8 +23,8 @@ export interface Worth {
 const MAX_EXACT = 16;
 
 /**
- * The nodes to leave out: as few as possible; among equals those that cost the fewest members, then
- * the fewest votes, then the later names. A function of its arguments' values only.
+ * The nodes to leave out: as few as possible; among equals not the DC, then those that cost the fewest
+ * members, then the fewest votes, then the later names. A function of its arguments' values only.
  */
 export function chooseExcluded(
   broken: readonly Pair[],
@@ -67,13 +69,15 @@ function isBetter(
   if (a.length !== b.length) return a.length < b.length;
   const cost = (names: readonly string[]) => {
     const worths = names.map(worthOf);
-    const members = worths.filter((worth) => worth.isMember).length;
-    return [members, worths.reduce((sum, worth) => sum + worth.votes, 0)] as const;
+    const count = (test: (worth: Worth) => boolean) => worths.filter(test).length;
+    const votes = worths.reduce((sum, worth) => sum + worth.votes, 0);
+    return [count((worth) => worth.isDc), count((worth) => worth.isMember), votes];
   };
-  const [membersA, votesA] = cost(a);
-  const [membersB, votesB] = cost(b);
-  if (membersA !== membersB) return membersA < membersB;
-  if (votesA !== votesB) return votesA < votesB;
+  const costB = cost(b);
+  for (const [i, costA] of cost(a).entries()) {
+    const difference = costA - (costB[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
   return [...a].sort().join() > [...b].sort().join();
 }
 
