@@ -89,8 +89,8 @@ export function timingOf(conditions: Conditions): DetectorTiming {
   );
   const widenedMs =
     probingMs * (1 + LOSS_WEIGHT * conditions.lossShare) +
-    conditions.peerLatenessMs +
-    conditions.ownLatenessMs;
+    // Not their sum: when we are late ourselves, our peers' frames seem late too.
+    Math.max(conditions.peerLatenessMs, conditions.ownLatenessMs);
   const boundMs = boundOf(intervalMs, skewMs);
   return {
     suspectAfterMs,
