@@ -26,7 +26,10 @@ export class OrderingUpdater {
   readonly ws: WorkingSet;
   readonly #queue: Action[] = [];
   #head = 0;
-  readonly #blocked = (action: Action): void => this.enqueue(action);
+  readonly #blocked = (action: Action): void => {
+    this.enqueue(action);
+    this.enqueueAfter(action);
+  };
 
   constructor(ws: WorkingSet) {
     this.ws = ws;
@@ -334,6 +337,10 @@ function successAction(first: Action, resource: Resource): Action | undefined {
   if (first.intervalMs > 0 || first.slot.includes("notify")) return undefined;
   const done = SUCCESS_OF[first.task] ?? (SUCCESSES.has(first.task) ? first.task : undefined);
   if (!done) return undefined;
+  // A bundle's contents may have notifications, but the bundle has no mark for them.
+  if (resource.bundle) {
+    if (resource.notify || resource.bundle.childClone?.notify) return undefined;
+  }
   if (resource.notify && (isClone(resource) || isBundled(resource))) {
     return findBySlot(resource, `confirmed-post_notify_${done}_0`);
   }

@@ -2,9 +2,11 @@ import type { WallTime } from "../core/units.ts";
 import type { ClusterStatus } from "../model/cluster-status.ts";
 import type { Plan } from "../model/plan.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
-import { resourceAction } from "./actions.ts";
+import { ORDER } from "./action.ts";
+import { orderActions, resourceAction } from "./actions.ts";
 import { clearFailcount, clearHistory, clearOrphanFailcounts } from "./cleanup.ts";
 import { unpackColocation } from "./colocation-unpack.ts";
+import { fenceAction } from "./fence-action.ts";
 import { scheduleFencingAndShutdowns } from "./fencing.ts";
 import { createGraph } from "./graph.ts";
 import { checkHistories, noteRecurring } from "./history-check.ts";
@@ -15,12 +17,13 @@ import { createPlacements } from "./placement.ts";
 import { scheduleProbes } from "./probes.ts";
 import { orderRemoteConnections } from "./remote.ts";
 import { sortByAssignment } from "./resource-order.ts";
+import { isBundled } from "./resource-state.ts";
 import { applyShutdownLocks } from "./shutdown-lock.ts";
 import { createSummary } from "./summary.ts";
 import { unpackTicket } from "./tickets.ts";
 import { unpack } from "./unpack/unpack.ts";
 import { addInternalConstraints, assign, createActions } from "./variant.ts";
-import { type Resource, WorkingSet } from "./working-set.ts";
+import { type Node, type Resource, WorkingSet } from "./working-set.ts";
 
 /**
  * The policy engine: what should run where, and how to get there. Pacemaker's scheduler in stages:
@@ -55,6 +58,18 @@ function propagateRunning(resource: Resource): void {
   }
 }
 
+/** What is not in a bundle has no business on the nodes that its containers provide. */
+function hideBundleNodes(ws: WorkingSet, resource: Resource, nodes: readonly Node[]): void {
+  if (resource.bundle?.childClone) {
+    for (const child of resource.children) {
+      if (child !== resource.bundle.childClone) hideBundleNodes(ws, child, nodes);
+    }
+  } else {
+    for (const child of resource.children) hideBundleNodes(ws, child, nodes);
+  }
+  for (const node of nodes) resource.allowed.delete(node.index);
+}
+
 function constrain(ws: WorkingSet): void {
   applyHealth(ws);
   for (const constraint of ws.definition.constraints) {
@@ -82,7 +97,15 @@ function constrain(ws: WorkingSet): void {
 function actOnHistory(ws: WorkingSet): void {
   noteRecurring(ws);
   for (const clear of ws.failcountClears) {
-    clearFailcount(ws, clear.resource, clear.node, clear.reason);
+    // A connection whose address is still to be found out has not changed for that.
+    const unresolved = clear.resource.params.get("addr") === "#uname";
+    if (unresolved && clear.reason === "resource parameters have changed") continue;
+    const action = clearFailcount(ws, clear.resource, clear.node, clear.reason);
+    const remote = clear.resource.remoteNode;
+    if (!remote || clear.resource.remoteReconnectMs === 0 || !ws.options.fencingEnabled) continue;
+    // Reconnecting must wait for any fencing of the node.
+    const fencing = fenceAction(ws, remote, undefined, true, undefined);
+    orderActions(fencing, action, ORDER.firstImpliesNext);
   }
   for (const demand of ws.demands) {
     if (demand.task === "lrm_delete") {
@@ -132,6 +155,8 @@ export function schedule(
   unpack(ws);
   for (const resource of ws.resources) propagateRunning(resource);
   ws.resources.sort((a, b) => b.priority - a.priority);
+  const inside = ws.nodes.filter((node) => node.connection && isBundled(node.connection));
+  if (inside.length > 0) for (const resource of ws.resources) hideBundleNodes(ws, resource, inside);
   actOnHistory(ws);
   constrain(ws);
   checkHistories(ws);

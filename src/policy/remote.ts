@@ -49,8 +49,9 @@ function taskOf(action: Action): string {
   return action.task === "migrate_to" || action.task === "migrate_from" ? "stop" : action.task;
 }
 
+/** Cancellations count too: they concern something recurring. */
 function isRecurring(action: Action): boolean {
-  return action.intervalMs > 0 && action.task !== "cancel";
+  return action.intervalMs > 0;
 }
 
 function orderStop(ws: WorkingSet, action: Action, node: Node, connection: Resource): void {
@@ -121,6 +122,8 @@ function orderInGuest(
     case "demote":
       // A failed container's stop implies those of all inside.
       if (!container.failed) thenStop(ws, action, connection, ORDER.none);
+      return;
+    case "cancel":
       return;
     default:
       startThen(ws, connection, action, isRecurring(action) ? ORDER.firstImpliesNext : ORDER.none);
