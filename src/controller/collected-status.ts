@@ -15,8 +15,14 @@ export class CollectedStatus {
   readonly #departures = new Map<string, Departure>();
   readonly #leaving = new Set<string>();
 
-  /** The view: node to incarnation. Statuses of earlier incarnations are forgotten. */
+  /**
+   * The view: node to incarnation. What was known of a node that comes (back) is forgotten: while
+   * it was away it may have stopped or started anything, though it be the same incarnation.
+   */
   setMembers(members: ReadonlyMap<string, number>): void {
+    for (const [name, incarnation] of members) {
+      if (this.#members.get(name) !== incarnation) this.#statuses.delete(name);
+    }
     for (const name of this.#members.keys()) {
       if (!members.has(name) && !this.#departures.has(name)) this.#departures.set(name, "lost");
     }
@@ -24,7 +30,6 @@ export class CollectedStatus {
     for (const [name, incarnation] of members) {
       this.#members.set(name, incarnation);
       this.#departures.delete(name);
-      if (this.#statuses.get(name)?.incarnation !== incarnation) this.#statuses.delete(name);
     }
     for (const name of this.#leaving) {
       if (!members.has(name)) this.#leaving.delete(name);

@@ -359,5 +359,6 @@ export class Coordinator {
 
 function describeRow(row: Plan["summary"][number]): string {
   const where = [row.from, row.to].filter((node) => node !== undefined).join(" -> ");
-  return `${row.action} ${row.resource ?? row.node ?? ""} ${where || (row.node ?? "")}`.trim();
+  const why = row.reason === undefined ? "" : ` (${row.reason})`;
+  return `${row.action} ${row.resource ?? row.node ?? ""} ${where || (row.node ?? "")}${why}`;
 }

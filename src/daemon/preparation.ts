@@ -44,7 +44,10 @@ export async function prepare(options: DaemonOptions): Promise<Preparation> {
   }
   makeDirectory(options.runDir, 0o755);
   makeDirectory(options.stateDir, 0o700);
-  const opened = await FileStorage.open(options.stateDir);
+  const opened = await FileStorage.open(options.stateDir, {
+    // Of a single voter nobody else has the state: what can be read of it is better than nothing.
+    salvage: definition.nodes.filter((node) => node.votes > 0).length === 1,
+  });
   if (!opened.ok) throw new StartFailure(describeDiagnostic(opened.diagnostic), DAEMON_EXIT.failed);
   const { storage, values, diagnostics } = opened;
   const loaded = loadRaftState(values);

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,8 @@ function findRoot(): string {
 }
 
 const DAEMON = join(ROOT, "dist/daemon/main.js");
+/** Where agents keep pid files and the like (HA_RSCTMP). */
+const AGENT_RUN_DIR = "/run/resource-agents";
 const CLI = join(ROOT, "dist/cli/main.js");
 
 export interface LabOptions {
@@ -203,7 +205,7 @@ export class LabNode {
     this.index = options.index;
     this.namespace = options.namespace;
     this.directory = join(lab.directory, options.name);
-    mkdirSync(this.directory, { recursive: true });
+    mkdirSync(this.agentRunDir, { recursive: true });
     writeFileSync(this.configFile, options.text);
   }
 
@@ -219,26 +221,54 @@ export class LabNode {
   get logFile(): string {
     return join(this.directory, "log");
   }
+  /** The last lines of the daemon's log. */
+  logTail(lines: number): string {
+    try {
+      return readFileSync(this.logFile, "utf8").trimEnd().split("\n").slice(-lines).join("\n");
+    } catch {
+      return "";
+    }
+  }
   get linkNumbers(): number[] {
     const text = execFileSync("ip", ["-n", this.namespace, "-o", "link"], { encoding: "utf8" });
     return [...text.matchAll(/eth(\d)@/g)].map((match) => Number(match[1]));
+  }
+  get agentRunDir(): string {
+    return join(this.directory, "resource-agents");
   }
   get pid(): number | undefined {
     return this.#daemon?.pid;
   }
 
   start(): void {
+    // Each node has an /run/resource-agents of its own, as each host has.
+    const mounted = `mkdir -p ${AGENT_RUN_DIR} && mount --bind "$0" ${AGENT_RUN_DIR} && exec "$@"`;
     this.#daemon = this.#lab.spawn(
       this.namespace,
-      process.execPath,
+      "unshare",
       [
-        DAEMON,
+        ...["--mount", "sh", "-c", mounted, this.agentRunDir, process.execPath, DAEMON],
         ...["--config", this.configFile, "--node", this.name],
         ...["--state-dir", this.stateDir, "--run-dir", this.runDir],
         ...["--log-level", this.#options.logLevel],
       ],
       { log: this.logFile },
     );
+  }
+
+  /** As a power cut does: every process of the node ends at once, and its addresses go. */
+  async crash(): Promise<void> {
+    for (const pid of pidsIn(this.namespace)) tryKill(pid);
+    await this.#end("SIGKILL");
+    for (const link of this.linkNumbers) {
+      const own = `10.${77 + link}.0.${this.index}`;
+      const { stdout } = await this.exec("ip", "-o", "-4", "addr", "show", "dev", `eth${link}`);
+      for (const [, address = ""] of stdout.matchAll(/inet (\S+)/g)) {
+        if (!address.startsWith(`${own}/`)) {
+          await this.exec("ip", "addr", "del", address, "dev", `eth${link}`);
+        }
+      }
+    }
   }
 
   /** SIGTERM: leave cleanly. Resolves when the process has ended. */
