@@ -60,11 +60,15 @@ export class StatusEditor {
     history.operations = [...kept, { ...result, callId }];
   }
 
-  /** Forgets a recurring operation that was cancelled. */
+  /**
+   * Forgets a recurring operation that was cancelled, unless nothing else tells that the resource
+   * is active: what a monitor saw does not stop with the monitor.
+   */
   cancel(nodeName: string, resource: string, intervalMs: number): void {
     for (const history of this.node(nodeName).history) {
       if (history.resource !== resource) continue;
-      history.operations = history.operations.filter((each) => each.intervalMs !== intervalMs);
+      const rest = history.operations.filter((each) => each.intervalMs !== intervalMs);
+      if (rest.some(tellsState) || !history.operations.some(tellsState)) history.operations = rest;
     }
   }
 
@@ -85,6 +89,11 @@ export class StatusEditor {
     node.history = [];
     node.fencedRemotely = true;
   }
+}
+
+/** A result from which the resource's state can be told, other than that it does not run. */
+function tellsState({ operation, rc }: OperationRecord): boolean {
+  return operation !== "monitor" || rc !== 7;
 }
 
 function newMember(name: string): NodeStatus {

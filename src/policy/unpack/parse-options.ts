@@ -46,7 +46,8 @@ function parseOptions(ws: WorkingSet, all: ReadonlyMap<string, string>): Cluster
     symmetric: flag("symmetric-cluster", true),
     noQuorumPolicy: quorumPolicy(ws, all.get("no-quorum-policy"), fencingEnabled),
     fencingEnabled,
-    fencingAction: all.get("fencing-action")?.toLowerCase() === "off" ? "off" : "reboot",
+    // `poweroff` was another word for it before 3.0.
+    fencingAction: /^(power)?off$/i.test(all.get("fencing-action") ?? "") ? "off" : "reboot",
     fencingTimeoutMs: span("fencing-timeout", 60_000),
     concurrentFencing: flag("concurrent-fencing", true),
     haveWatchdog: flag("have-watchdog", false),
