@@ -1,6 +1,6 @@
 import type { WallTime } from "../../core/units.ts";
 import type { Override } from "../../model/cib.ts";
-import type { StatusReport } from "../../model/status-report.ts";
+import type { FailureReport, StatusReport } from "../../model/status-report.ts";
 import { type Paint, plain } from "./paint.ts";
 import { agoText, clockText, untilText } from "./time-text.ts";
 
@@ -78,13 +78,19 @@ function expiryText(override: Override, now: WallTime): string {
   return override.expires === undefined ? "" : untilText(override.expires, now);
 }
 
+/** A monitor that answers "ok" is a failure where the resource should not have been active. */
+export function failureResult(failure: FailureReport): string {
+  const { rc, operation, result } = failure;
+  return rc === 0 && operation === "monitor" ? "was active where it should not be" : result;
+}
+
 /** Recent failures with what the agent said, and when they will be forgotten. */
 export function failureRows(report: StatusReport, paint: Paint): string[][] {
   return report.failures.map((failure) => [
     clockText(failure.at, report.at),
     plain(failure.resource),
     plain(`${failure.operation} on ${failure.node}`),
-    paint("red", plain(failure.result)),
+    paint("red", plain(failureResult(failure))),
     failure.exitReason === null ? "" : plain(failure.exitReason),
     paint(
       "dim",

@@ -4,6 +4,7 @@ import type {
   ResourceReport,
   StatusReport,
 } from "../../model/status-report.ts";
+import { failureResult } from "./memory-view.ts";
 import { agoText, clockText, spanText } from "./time-text.ts";
 
 /** One thing that is wrong or worth knowing, with the command or the advice that would help. */
@@ -173,7 +174,8 @@ function countProblem(
 }
 
 function failureText(failure: StatusReport["failures"][number]): string {
-  return failure.exitReason === null ? failure.result : `${failure.result} (${failure.exitReason})`;
+  const result = failureResult(failure);
+  return failure.exitReason === null ? result : `${result} (${failure.exitReason})`;
 }
 
 function fencingProblems(report: StatusReport): Problem[] {
