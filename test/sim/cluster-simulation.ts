@@ -28,6 +28,8 @@ export interface Profile {
   readonly nodes: readonly [number, number];
   readonly kinds: readonly FaultKind[];
   readonly fencing: boolean;
+  /** The policy engine; the real one where absent. */
+  readonly planner?: Planner;
   /** Longest time that an exclusive resource may be active twice. */
   readonly overlapMaxMs: Millis;
   /** Whether to check that nothing starts where it might still run elsewhere. */
@@ -133,7 +135,7 @@ function newDaemon(
     incarnation,
     definition: local ?? drawn.definition,
     stored: loaded.state,
-    planner: run.planner ?? realPlanner,
+    planner: run.planner ?? run.profile.planner ?? realPlanner,
     environment: { ocfRoot: "/usr/lib/ocf", runDir: "/run/paceline" },
     version: "0.0.0",
     now: host.now(),

@@ -173,11 +173,12 @@ function stateOn(node: NodeStatus, resource: string): State {
   return last === undefined ? "unknown" : meaning(last);
 }
 
-/** The record that says most about now: one that is pending, else the one with the highest call id. */
+/** The record that says most about now: one that is pending, else the latest; a failure of the same call wins. */
 function latest(history: ResourceHistory): OperationRecord | undefined {
   const pending = history.operations.filter((record) => record.status === -1);
   if (pending.length > 0) return pending.at(-1);
-  return [...history.operations].sort((a, b) => a.callId - b.callId).at(-1);
+  const rank = (record: OperationRecord) => (record.id.includes("_last_failure_") ? 1 : 0);
+  return [...history.operations].sort((a, b) => a.callId - b.callId || rank(a) - rank(b)).at(-1);
 }
 
 function meaning(record: OperationRecord): State {

@@ -1,3 +1,4 @@
+import type { Note } from "../../src/core/note.ts";
 import type { Instant, Millis, WallTime } from "../../src/core/units.ts";
 import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
 import type { GuardEntry } from "../../src/model/operation.ts";
@@ -323,8 +324,7 @@ export class SimulatedHost {
         this.#exit(output.code, output.reason);
         break;
       case "note":
-        if (output.level !== "debug")
-          this.#tell(() => `${output.level} ${output.event}: ${output.message}`);
+        if (output.level !== "debug") this.#tell(() => describeNote(output));
         break;
     }
   }
@@ -343,4 +343,10 @@ export class SimulatedHost {
   #tell(what: () => string): void {
     this.#parts.trace.tell(this.name, what);
   }
+}
+
+function describeNote({ level, event, message, fields }: Note): string {
+  const changes = fields?.["changes"];
+  const more = Array.isArray(changes) ? ` [${changes.join("; ")}] ${fields?.["actions"]}` : "";
+  return `${level} ${event}: ${message}${more}`;
 }
