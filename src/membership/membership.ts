@@ -225,11 +225,15 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
 
   /** The neighbour whose word we follow; undefined: we decide ourselves. */
   #hub(): HeardPeer | undefined {
+    const neighbours = new Set([this.#self, ...this.#mutual().map((peer) => peer.name)]);
     let hub: HeardPeer | undefined;
     let best = { size: this.#heard.size, decides: !this.#follows, name: this.#self };
     for (const peer of this.#mutual()) {
-      const decides = parseViewId(peer.advert.viewId)?.former === peer.name;
-      const rank = { size: peer.hears.size, decides, name: peer.name };
+      const former = parseViewId(peer.advert.viewId)?.former ?? "";
+      // Who follows a judge that we cannot follow ourselves passes on the word of a better one.
+      const passesOn = !neighbours.has(former) && peer.hears.has(former);
+      const size = peer.hears.size + (passesOn ? 0.5 : 0);
+      const rank = { size, decides: former === peer.name, name: peer.name };
       if (!isBetterHub(rank, best)) continue;
       hub = peer;
       best = rank;
