@@ -36,7 +36,7 @@ function newView(node: NodeCore, view: View): void {
   }
   raftStep(node, { kind: "peers", alive: view.peers });
   const collected = node.coordinator.status;
-  if (node.coordinator.by === undefined) collected.setMembers(members);
+  collected.setMembers(members);
   for (const lost of view.lost) {
     if (lost.reason === "left") collected.setDeparture(lost.node, "left");
   }
