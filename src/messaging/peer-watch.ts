@@ -13,11 +13,11 @@ const ASK_HELPERS_AT = [1, 4];
 /** The round trip is measured this often while all is well: the prober must know it beforehand. */
 const MEASURE_EVERY_MS = 10_000;
 
-/** At first several times in a row, because the first ping may have to wait for an address (ARP). */
-const FIRST_MEASUREMENTS = 4;
-
-/** … so many advertisement intervals apart. */
-const MEASURE_SOON_INTERVALS = 1.5;
+/**
+ * At first sooner: while the kernel resolves the address anew (ARP, a second per try), pings wait
+ * for it, and their round trips say nothing.
+ */
+const MEASURE_SOON_MS = [1000, 2000];
 
 type DownReason = (PeerEvent & { kind: "peer-down" })["reason"];
 
@@ -106,9 +106,7 @@ export class PeerWatch {
   /** Pings the peer to learn the round-trip time, and does so again later. */
   measure(peer: RemotePeer): void {
     this.#context.ping(peer);
-    peer.measurements++;
-    const soon = MEASURE_SOON_INTERVALS * peer.detector.intervalMs;
-    const pause = peer.measurements < FIRST_MEASUREMENTS ? soon : MEASURE_EVERY_MS;
+    const pause = MEASURE_SOON_MS[peer.measurements++] ?? MEASURE_EVERY_MS;
     peer.timers.set("measure", this.#context.now + pause);
   }
 

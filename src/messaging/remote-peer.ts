@@ -9,8 +9,8 @@ import { RttEstimator } from "./rtt-estimator.ts";
 /** Pings of which the answer may still come; older ones are forgotten. */
 const MAX_PINGS = 32;
 
-/** Round trips of which the shortest counts: enough that one or two odd ones don't. */
-const KEPT_ROUND_TRIPS = 5;
+/** Round trips of which the shortest counts: more than the odd ones after two outages. */
+const KEPT_ROUND_TRIPS = 10;
 
 /**
  * `unknown`: no advertisement of this incarnation yet. `up`: alive. `down`: silent. `left`: said
