@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { NodeMachine } from "../controller/node-machine.ts";
 import { AgentExecutor } from "../io/agent-executor.ts";
+import { settleOrphans } from "../io/agent-orphans.ts";
 import { startControlServer } from "../io/control-server.ts";
 import { Guardian } from "../io/guardian.ts";
 import { createLog, type LogLevel, logNote } from "../io/log.ts";
@@ -86,6 +87,10 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   await guardian.start();
   for (const line of guardian.report) {
     log.warn({ event: "guardian-acted" }, `while no daemon ran, the guardian did this: ${line}`);
+  }
+  for (const { pid, command, killed } of await settleOrphans(options.runDir)) {
+    const end = killed ? "was killed" : "has ended";
+    log.warn({ event: "agent-orphan", pid }, `an agent run of the daemon before ${end}: ${command}`);
   }
   world.messenger = startMessaging(prepared, machine, driver, log);
   world.server = await startControlServer({
