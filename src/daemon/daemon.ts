@@ -90,7 +90,10 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   }
   for (const { pid, command, killed } of await settleOrphans(options.runDir)) {
     const end = killed ? "was killed" : "has ended";
-    log.warn({ event: "agent-orphan", pid }, `an agent run of the daemon before ${end}: ${command}`);
+    log.warn(
+      { event: "agent-orphan", pid },
+      `an agent run of the daemon before ${end}: ${command}`,
+    );
   }
   world.messenger = startMessaging(prepared, machine, driver, log);
   world.server = await startControlServer({
