@@ -89,8 +89,8 @@ export class RaftCore {
   alive = new Map<string, Peer>();
   /** Names dismissed; see the head of `raft.ts`. */
   readonly dismissed = new Map<string, Dismissal>();
-  /** Alive voters whose disk is not the one admitted. */
-  readonly lostDisks = new Set<string>();
+  /** Which disk each living peer answered from last. */
+  readonly seenDisks = new Map<string, string>();
   inSync = false;
   muted = false;
   storageTrouble = false;
@@ -168,7 +168,7 @@ export class RaftCore {
 
   /** Voters that half of the votes may do without: see rule 6 in `raft.ts`. */
   absentees(): ReadonlySet<string> {
-    const names = new Set<string>(this.lostDisks);
+    const names = new Set([...this.seenDisks.keys()].filter((name) => this.hasLostDisk(name)));
     for (const [name, { why }] of this.dismissed) {
       if (this.inSync || why === "operator") names.add(name);
     }
@@ -184,22 +184,23 @@ export class RaftCore {
     const counted = new Set<string>();
     if (this.countsFrom(this.self, this.disk)) counted.add(this.self);
     for (const name of this.alive.keys()) {
-      if (!this.dismissed.has(name) && !this.lostDisks.has(name)) counted.add(name);
+      if (!this.dismissed.has(name) && !this.hasLostDisk(name)) counted.add(name);
     }
     return this.isQuorumOf(counted);
   }
 
-  /** A peer told which disk it answers from: another one than admitted means that it lost that. */
+  /** A living voter that answers from another disk than the one admitted has lost that. */
+  hasLostDisk(name: string): boolean {
+    const admitted = findVoter(this.voters, name)?.disk ?? "";
+    const seen = this.seenDisks.get(name);
+    return admitted !== "" && seen !== undefined && seen !== admitted;
+  }
+
   learnDisk(name: string, disk: string): void {
-    const voter = findVoter(this.voters, name);
-    if (voter === undefined) return;
-    const lost = voter.disk !== "" && voter.disk !== disk;
-    if (lost === this.lostDisks.has(name)) return;
-    if (!lost) this.lostDisks.delete(name);
-    else {
-      this.lostDisks.add(name);
-      this.note("warn", "disk-lost", `${name} came back without the state it had; its vote waits.`);
-    }
+    if (this.seenDisks.get(name) === disk) return;
+    this.seenDisks.set(name, disk);
+    if (!this.hasLostDisk(name)) return;
+    this.note("warn", "disk-lost", `${name} came back without the state it had; its vote waits.`);
   }
 
   hasLiveLeader(): boolean {

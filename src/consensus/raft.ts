@@ -22,6 +22,7 @@ import {
   startTransfer,
   stepDown,
 } from "./leadership.ts";
+import { checkLeft, haveLeft, startLeaving } from "./leaving.ts";
 import { RaftCore, type RaftTimer } from "./raft-core.ts";
 import type {
   Command,
@@ -118,7 +119,7 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
     for (const timer of core.timers.takeExpired(now)) this.#onTimer(timer);
     this.#handle(input);
     checkReady(core);
-    this.#checkLeft();
+    checkLeft(core);
     return core.finish();
   }
 
@@ -193,7 +194,7 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
     else if (timer === "lease") onLeaseTimer(core);
     else if (timer === "window") onPeersChanged(core);
     else if (timer === "transfer") onTransferTimer(core);
-    else if (timer === "leave") this.#left();
+    else if (timer === "leave") haveLeft(core);
     else if (timer === "commit-flush") {
       if (core.savedCommit < core.commit) core.touchHard();
     } else if (timer === "silence") {
@@ -253,7 +254,7 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
       if (input.on) stepDown(core, `it cannot write its state: ${input.message}`);
       considerElection(core);
     } else if (input.kind === "transfer") startTransfer(core, input.to);
-    else if (input.kind === "leave") this.#leave();
+    else if (input.kind === "leave") startLeaving(core);
   }
 
   #propose(id: string, command: Command): void {
@@ -289,7 +290,7 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
       const now = core.alive.get(name);
       return now !== undefined && before.get(name)?.incarnation === now.incarnation;
     };
-    for (const name of [...core.lostDisks]) if (!isSame(name)) core.lostDisks.delete(name);
+    for (const name of [...core.seenDisks.keys()]) if (!isSame(name)) core.seenDisks.delete(name);
     for (const name of [...core.earlyGrants.keys()]) {
       if (!isSame(name) && before.has(name)) core.earlyGrants.delete(name);
     }
@@ -375,31 +376,5 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
       );
     }
     return true;
-  }
-
-  #leave(): void {
-    const core = this.#core;
-    if (core.leaving || core.muted) return;
-    core.leaving = true;
-    core.timers.set("leave", core.now + 2 * core.options.electionTimeoutMs);
-    if (core.role !== "leader" || !startTransfer(core, undefined)) this.#left();
-  }
-
-  /** A leader that leaves stays until its successor is ready: two nodes need both for that. */
-  #checkLeft(): void {
-    const core = this.#core;
-    if (!core.leaving || core.muted || core.role === "leader") return;
-    if (core.leader === undefined || core.log.termAt(core.commit) !== core.term) return;
-    this.#left();
-  }
-
-  #left(): void {
-    const core = this.#core;
-    if (core.muted) return;
-    stepDown(core, "this node leaves");
-    core.muted = true;
-    core.inSync = false;
-    for (const timer of ["election", "silence", "leave"] as const) core.timers.clear(timer);
-    core.emit({ kind: "left" });
   }
 }

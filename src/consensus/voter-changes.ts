@@ -30,7 +30,7 @@ export function wantedVoters(core: RaftCore): VoterSet {
 }
 
 function isExcused(core: RaftCore, name: string, needsDismissal: boolean): boolean {
-  if (core.lostDisks.has(name)) return true;
+  if (core.hasLostDisk(name)) return true;
   if (core.dismissed.has(name) && needsDismissal) return true;
   const { lastManStanding, lastManStandingWindowMs } = core.rules.quorum;
   const since = core.lostSince.get(name);

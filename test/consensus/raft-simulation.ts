@@ -207,6 +207,11 @@ export class RaftSimulation {
     return !this.#cuts.has(`${from}>${to}`);
   }
 
+  /** Lines of the trace since the last call, messages left out. */
+  takeLog(): readonly string[] {
+    return this.trace.splice(0).filter((line) => !line.includes(" -> "));
+  }
+
   /** The failure detectors of all nodes notice, each after its own time. */
   #connectivityChanged(): void {
     for (const observer of this.nodes.values()) {
@@ -328,6 +333,8 @@ export class RaftSimulation {
         return;
       case "left":
         node.left = true;
+        for (const other of this.nodes.keys())
+          if (other !== node.name) this.dismiss(other, node.name, "left");
         this.#connectivityChanged();
         return;
       case "voters":
