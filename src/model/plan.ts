@@ -25,6 +25,11 @@ export interface PlanAction {
   readonly kind: "resource" | "pseudo" | "fence" | "cluster";
   /** Instance id, `web` or `web:0`. */
   readonly resource?: string;
+  /**
+   * The id under which the node records it, where that is another: instances of anonymous clones
+   * have no number there, because any node's instance may be given any number.
+   */
+  readonly recordedAs?: string;
   /** start stop monitor promote demote notify reload reload-agent migrate_to migrate_from cancel; on off reboot; clear_failcount do_shutdown lrm_delete. */
   readonly operation: string;
   readonly intervalMs: number;

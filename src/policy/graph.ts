@@ -3,6 +3,7 @@ import { ACT, type Action } from "./action.ts";
 import { AgentCalls, type Draft } from "./agent-call.ts";
 import { belongsInGraph, inputCounts } from "./graph-inputs.ts";
 import { expandNotifications } from "./notify.ts";
+import { stripInstance } from "./unpack/tree.ts";
 import { actionFlags } from "./variant.ts";
 import { type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
@@ -106,11 +107,20 @@ function toPlanAction(
   };
   if (resource) planned.resource = resource.id;
   if (action.node) planned.node = action.node.name;
+  const recorded = kind === "resource" || kind === "cluster" ? recordedId(action) : undefined;
+  if (recorded !== undefined && recorded !== resource?.id) planned.recordedAs = recorded;
   if (action.reason !== undefined) planned.reason = action.reason;
   if (action.notifyKey !== undefined) planned.notify = action.notifyKey;
   if (kind === "resource" && resource) calls.describe(planned, action, resource);
   else if (action.meta) planned.meta = action.meta;
   return planned;
+}
+
+/** What the node has recorded it under before, else the id without number unless it is unique. */
+function recordedId({ resource, node }: Action): string | undefined {
+  if (resource === undefined || node === undefined) return undefined;
+  const known = resource.history.get(node.name)?.recordedId;
+  return known ?? (resource.isUnique ? resource.id : stripInstance(resource.id));
 }
 
 /** The transition graph, ids ascending in a possible order of execution. */

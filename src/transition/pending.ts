@@ -53,7 +53,7 @@ export function unansweredRecord(action: PlanAction, key: string): OperationReco
 }
 
 function record(action: PlanAction, key: string, rc: number, status: number): OperationRecord {
-  const operationKey = `${action.resource}_${action.operation}_${action.intervalMs}`;
+  const operationKey = `${recordedAs(action)}_${action.operation}_${action.intervalMs}`;
   return {
     id: operationKey,
     operation: action.operation,
@@ -75,7 +75,7 @@ function addRecord(
   action: PlanAction,
   added: OperationRecord,
 ): readonly ResourceHistory[] {
-  const index = history.findIndex((entry) => entry.resource === action.resource);
+  const index = history.findIndex((entry) => entry.resource === recordedAs(action));
   const entry = history[index];
   if (entry === undefined) return [...history, newHistory(action, added)];
   if (entry.operations.some((known) => known.transitionKey === added.transitionKey)) return history;
@@ -85,10 +85,14 @@ function addRecord(
 function newHistory(action: PlanAction, added: OperationRecord): ResourceHistory {
   const agent = action.agent!;
   return {
-    resource: action.resource!,
+    resource: recordedAs(action)!,
     agentClass: agent.class,
     ...(agent.provider === undefined ? {} : { agentProvider: agent.provider }),
     agentType: agent.type,
     operations: [added],
   };
+}
+
+function recordedAs(action: PlanAction): string | undefined {
+  return action.recordedAs ?? action.resource;
 }

@@ -30,7 +30,7 @@ export function operationKey(
 export function buildCommand(action: PlanAction, context: RequestContext): NodeCommand | undefined {
   const { key, term } = context;
   if (action.operation === "do_shutdown") return { kind: "shutdown", key, term };
-  const { resource } = action;
+  const resource = action.recordedAs ?? action.resource;
   if (resource === undefined) return undefined;
   switch (action.operation) {
     case "cancel":

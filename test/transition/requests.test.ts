@@ -117,6 +117,10 @@ describe("the managers' own commands", () => {
       },
     ],
     [{ operation: "clear_failcount" }, { kind: "clear-failcount", key, term: 4, resource: "web" }],
+    [
+      { operation: "delete", recordedAs: "other" },
+      { kind: "forget", key, term: 4, resource: "other" },
+    ],
     [{ operation: "delete" }, { kind: "forget", key, term: 4, resource: "web" }],
     [{ operation: "lrm_delete" }, { kind: "forget", key, term: 4, resource: "web" }],
     [{ operation: "do_shutdown" }, { kind: "shutdown", key, term: 4 }],
