@@ -75,6 +75,20 @@ export class MessagingLab {
     return `${this.#prefix}n${this.#options.nodes.indexOf(name) + 1}`;
   }
 
+  /** Runs a program of Node in a node's namespace; the caller ends it. */
+  run(name: string, script: string, ...args: string[]): ChildProcess {
+    const command = [
+      "netns",
+      "exec",
+      this.namespace(name),
+      process.execPath,
+      "-e",
+      script,
+      ...args,
+    ];
+    return spawn("ip", command, { stdio: ["ignore", "inherit", "inherit"] });
+  }
+
   /** Cuts or mends a node's cable at the switch: the node itself notices nothing. */
   setCable(name: string, isUp: boolean, link?: number): void {
     const index = this.#options.nodes.indexOf(name) + 1;

@@ -14,7 +14,7 @@ const { values } = parseArgs({
     intervals: { type: "string", default: "1000,100,50,10" },
     rounds: { type: "string", default: "10" },
     "busy-minutes": { type: "string", default: "1" },
-    only: { type: "string", default: "detection,busy,channel,idle" },
+    only: { type: "string", default: "detection,busy,noise,channel,idle" },
   },
 });
 
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
   for (const interval of intervals) {
     if (parts.includes("busy")) await busy(interval, Number(values["busy-minutes"]) * 60_000);
   }
+  if (parts.includes("noise")) await noise();
   if (parts.includes("channel")) await channel();
   if (parts.includes("idle")) await idle();
 }
@@ -86,6 +87,36 @@ async function busy(intervalMs: number, ms: number): Promise<void> {
   lab.close();
 }
 
+/** 64 KB of noise, 10 000 times a second if the machine can, on one node's address and on the group. */
+async function noise(): Promise<void> {
+  const lab = await ready(100);
+  const marks = new Map(NODES.map((name) => [name, lab.node(name).lines.length]));
+  const [first, start] = await cpu(lab);
+  const targets = [lab.address("a", 0), lab.config("a").group];
+  const hose = lab.run("c", NOISE, "7700", ...targets);
+  await sleep(10_000);
+  hose.kill("SIGKILL");
+  const [last, end, counters] = await cpu(lab);
+  const downs = NODES.flatMap((name) => lab.node(name).lines.slice(marks.get(name))).filter(
+    ({ kind }) => kind === "peer-down",
+  );
+  const seconds = (end - start) / 1000;
+  console.info(
+    `noise: ${JSON.stringify(counters)} at node a in ${seconds.toFixed(1)} s, ` +
+      `${((last - first) / seconds / 10).toFixed(0)} % of a core; verdicts ${downs.length}`,
+  );
+  lab.close();
+}
+
+const NOISE = `
+const socket = require("node:dgram").createSocket("udp4");
+const [port, ...targets] = process.argv.slice(1);
+const noise = require("node:crypto").randomBytes(65507);
+socket.bind(0, () => setInterval(() => {
+  for (let i = 0; i < 10; i++) socket.send(noise, Number(port), targets[i % targets.length], () => {});
+}, 1));
+`;
+
 async function channel(): Promise<void> {
   const lab = await ready(100);
   const times: number[] = [];
@@ -113,11 +144,11 @@ async function idle(): Promise<void> {
   );
 }
 
-async function cpu(lab: MessagingLab): Promise<[ms: number, at: number]> {
+async function cpu(lab: MessagingLab): Promise<[ms: number, at: number, counters: unknown]> {
   const mark = lab.node("a").lines.length;
   lab.node("a").ask({ do: "cpu" });
   const line = await lab.node("a").until(({ kind }) => kind === "cpu", mark);
-  return [Number(line["ms"]), line.at];
+  return [Number(line["ms"]), line.at, line["counters"]];
 }
 
 async function ready(advertIntervalMs: number): Promise<MessagingLab> {
