@@ -19,6 +19,11 @@ export class DefinitionReport {
     return this.#errors > 0;
   }
 
+  /** No more is taken: whoever would have to search for a hint may save the effort. */
+  get isFull(): boolean {
+    return this.#found.length > DIAGNOSTICS_MAX;
+  }
+
   error(code: string, span: Span | undefined, message: string, hint?: string): void {
     this.#errors += 1;
     this.#add("error", code, span, message, hint);

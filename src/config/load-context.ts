@@ -22,12 +22,20 @@ export interface LoadContext {
   readonly references: Reference[];
   /** Ids of constraints, rules, attribute sets …: where each was declared. */
   readonly ids: Map<string, Span>;
+  /** Per wanted id, the last number that was put behind it. */
+  readonly idNumbers: Map<string, number>;
 }
 
 /** An id that is free: the wanted one, or that with a number. */
 export function freeId(context: LoadContext, wanted: string, span: Span): string {
   let id = wanted;
-  for (let n = 2; context.ids.has(id); n++) id = `${wanted}-${n}`;
+  // Where the last number for this wish left off: thousands of constraints may be alike.
+  let number = context.idNumbers.get(wanted) ?? 1;
+  while (context.ids.has(id)) {
+    number += 1;
+    id = `${wanted}-${number}`;
+  }
+  context.idNumbers.set(wanted, number);
   context.ids.set(id, span);
   return id;
 }

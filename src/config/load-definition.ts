@@ -3,6 +3,7 @@ import type { Diagnostic } from "../model/diagnostic.ts";
 import { readDefinition } from "./definition-reader.ts";
 import { DefinitionReport } from "./definition-report.ts";
 import { SourceText } from "./source-text.ts";
+import { checkText } from "./text-checks.ts";
 import { readYamlTree } from "./yaml-tree.ts";
 
 export interface LoadOptions {
@@ -18,9 +19,6 @@ export interface LoadResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Ten thousand resources take about this much; the text travels to every node and into history. */
-const TEXT_LENGTH_MAX = 2 * 1024 * 1024;
-
 /** Reads cluster.yaml. Never throws; everything that is wrong is said at once. */
 export function loadDefinition(text: string, options: LoadOptions = {}): LoadResult {
   const source = new SourceText(text, options.file);
@@ -32,7 +30,7 @@ export function loadDefinition(text: string, options: LoadOptions = {}): LoadRes
   }
   const simulation = options.simulation ?? false;
   const definition = readDefinition(
-    { report, text, simulation, references: [], ids: new Map() },
+    { report, text, simulation, references: [], ids: new Map(), idNumbers: new Map() },
     found,
   );
   const diagnostics = report.diagnostics();
@@ -53,23 +51,6 @@ const ADVICE_CODES = new Set([
   "NODE_NOT_FENCEABLE",
   "WEAK_FENCING",
 ]);
-
-/** Refuses what is no text before the YAML parser sees it. */
-function checkText(text: string, report: DefinitionReport): boolean {
-  if (text.length > TEXT_LENGTH_MAX) {
-    const message = `the definition has ${text.length} characters; ${TEXT_LENGTH_MAX} are the limit`;
-    report.error("TOO_LARGE", undefined, message);
-    return false;
-  }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/.exec(text);
-  if (control === null) return true;
-  const code = control[0].charCodeAt(0).toString(16).padStart(2, "0");
-  const span = { start: control.index, end: control.index + 1 };
-  const hint = "the file is damaged, or no text file in UTF-8";
-  report.error("BAD_CHARACTER", span, `a character that no text has: 0x${code}`, hint);
-  return false;
-}
 
 /** Bytes of a file to text: UTF-8 only, a byte order mark is dropped. */
 export function decodeDefinition(

@@ -87,7 +87,7 @@ export class MapFields {
   finish(): void {
     const known = [...this.#known];
     for (const entry of this.#entries.values()) {
-      if (this.#known.has(entry.key)) continue;
+      if (this.#known.has(entry.key) || this.#context.report.isFull) continue;
       const unused = known.filter((key) => !this.#entries.has(key));
       const message = `${this.label} has no setting ${JSON.stringify(entry.key)}`;
       const near = closest(entry.key, unused) ?? closest(entry.key, known);

@@ -1,4 +1,7 @@
-import type { Constraint, ResourceDefinition } from "../model/policy-definition.ts";
+import type { Constraint, ResourceDefinition, ResourceSet } from "../model/policy-definition.ts";
+
+/** Two sets of thousands make millions of orders: no loop is looked for beyond so many. */
+const EDGES_MAX = 200_000;
 
 /**
  * Finds loops among mandatory start orders, each as the resources in it. Groups order their
@@ -9,7 +12,10 @@ export function findOrderLoops(
   constraints: readonly Constraint[],
 ): string[][] {
   const edges = new Map<string, Set<string>>();
+  let count = 0;
   const add = (from: string, to: string) => {
+    count += 1;
+    if (count > EDGES_MAX) return;
     const targets = edges.get(from) ?? new Set();
     edges.set(from, targets.add(to));
   };
@@ -39,7 +45,14 @@ function addOrderEdges(constraint: Constraint, add: AddEdge): void {
     const starting = actions.every((action) => action === undefined || action === "start");
     if (starting) add(constraint.first, constraint.then);
   }
-  const sets = constraint.sets ?? [];
+  addSetEdges(constraint.sets ?? [], add);
+}
+
+function addSetEdges(sets: readonly ResourceSet[], add: AddEdge): void {
+  const pairs = sets.reduce((sum, set, index) => {
+    return sum + set.members.length * (sets[index + 1]?.members.length ?? 0);
+  }, 0);
+  if (pairs > EDGES_MAX) return;
   for (const [index, set] of sets.entries()) {
     if (set.action !== undefined && set.action !== "start") continue;
     for (const [place, member] of set.members.entries()) {
@@ -55,16 +68,16 @@ function loopsOf(edges: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
   const loops: string[][] = [];
   const done = new Set<string>();
   for (const start of edges.keys()) {
-    const path: { id: string; rest: string[] }[] = [];
+    const path: { id: string; rest: Iterator<string> }[] = [];
     const onPath = new Set<string>();
     const enter = (id: string) => {
-      path.push({ id, rest: [...(edges.get(id) ?? [])] });
+      path.push({ id, rest: (edges.get(id) ?? new Set<string>()).values() });
       onPath.add(id);
     };
     if (!done.has(start)) enter(start);
     for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const next = top.rest.shift();
-      if (next === undefined) {
+      const { value: next, done: exhausted } = top.rest.next();
+      if (exhausted || next === undefined) {
         path.pop();
         onPath.delete(top.id);
         done.add(top.id);

@@ -35,6 +35,7 @@ export function checkReferences(context: LoadContext, declared: DeclaredNames): 
   const sets = new Map(Object.entries(known).map(([kind, names]) => [kind, new Set(names)]));
   for (const reference of context.references) {
     if (sets.get(reference.kind)!.has(reference.name)) continue;
+    if (context.report.isFull) return;
     const message = `${reference.by} names ${quote(reference.name)}, which is no ${NOUNS[reference.kind]}`;
     const hint =
       reference.kind === "promotable"

@@ -29,7 +29,7 @@ class TreeAssembly {
   readonly #context: LoadContext;
   readonly #sources: ReadonlyMap<string, ResourceSource>;
   readonly #templates: ReadonlyMap<string, ResourceSource>;
-  readonly #declared: readonly string[];
+  readonly #declared: ReadonlySet<string>;
   /** Which group, clone or bundle a resource belongs to. */
   readonly #owners = new Map<string, ResourceSource>();
 
@@ -42,7 +42,7 @@ class TreeAssembly {
     this.#context = context;
     this.#sources = new Map(sources.map((source) => [source.id, source]));
     this.#templates = templates;
-    this.#declared = declared;
+    this.#declared = new Set(declared);
   }
 
   build(): ResourceDefinition[] {
@@ -66,9 +66,9 @@ class TreeAssembly {
     const { report } = this.#context;
     const name = `${owner.kind} ${owner.id}`;
     const part = this.#sources.get(word.text);
-    if (part === undefined && this.#declared.includes(word.text)) return;
+    if (report.isFull || (part === undefined && this.#declared.has(word.text))) return;
     if (part === undefined) {
-      const hint = didYouMean(word.text, this.#declared);
+      const hint = didYouMean(word.text, [...this.#declared]);
       const message = `${name} names ${JSON.stringify(word.text)}, which is no resource`;
       report.error("DANGLING_REFERENCE", word.span, message, hint);
       return;

@@ -194,7 +194,14 @@ describe("what is no definition at all", () => {
     ["an escape sequence", "cluster: \u001b[31mc\n", ["BAD_CHARACTER"]],
     ["too much", `#${" ".repeat(2 * 1024 * 1024)}`, ["TOO_LARGE"]],
     ["nothing", "", ["EMPTY"]],
-    ["deep nesting", "[".repeat(100_000), ["YAML_RESOURCE_EXHAUSTION"]],
+    ["too many lines", "\n".repeat(60_000), ["TOO_LARGE"]],
+    ["a line without end", `a: ${"x".repeat(40_000)}`, ["LONG_LINE"]],
+    ["deep nesting", "[".repeat(20_000), ["YAML_TOO_DEEP"]],
+    ["deep nesting over many lines", "[\n".repeat(20_000), ["YAML_TOO_DEEP"]],
+    ["lists in lists on one line", "- ".repeat(10_000), ["YAML_TOO_DEEP"]],
+    ["maps in maps on one line", "a: ".repeat(5000), ["YAML_RESOURCE_EXHAUSTION"]],
+    ["deep indentation", `${" ".repeat(600)}a: 1\n`, ["YAML_TOO_DEEP"]],
+    ["a rule without end", "---------------------------------------------\n", ["EMPTY"]],
     ["deep nesting that ends", `a: ${"[".repeat(60)}${"]".repeat(60)}`, ["YAML_TOO_DEEP"]],
   ])("%s", (_name, text, expected) => {
     expect(one(text)).toEqual(expected);
