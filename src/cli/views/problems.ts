@@ -112,6 +112,7 @@ function linkProblems(node: NodeReport): Problem[] {
 function resourceProblems(resource: ResourceReport, report: StatusReport): Problem[] {
   const { id, nodes } = resource;
   const found: Problem[] = [];
+  if (isGone(resource)) return found;
   const failure = report.failures.find((each) => each.resource === id);
   const what =
     failure === undefined
@@ -122,55 +123,62 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
     found.push(problem("error", `${id} is active on ${nodes.join(" and ")} at once`, help));
   }
   if (resource.blocked !== null) {
-    found.push(
-      problem("error", `${id} is blocked: ${resource.blocked.reason}`, resource.blocked.command),
-    );
+    const text = `${id} is blocked: ${resource.blocked.reason}${what.replace(/^: /, "; ")}`;
+    found.push(problem("error", text, resource.blocked.command));
   } else if (resource.failed) {
     const help = `when the cause is gone: paceline resource cleanup ${resource.resource}`;
     found.push(problem("error", `${id} has failed${what}`, help));
   } else if (resource.stoppedReason !== null && resource.role === "Stopped" && decides(report)) {
     const help = `paceline explain ${resource.resource}`;
     // While work goes on, most of what is stopped only waits its turn.
-    const severity = report.transition.state === "running" ? "info" : "error";
+    const waits = report.transition.state === "running" && !resource.failcounts.some(isBarred);
+    const severity = waits ? "info" : "error";
     found.push(problem(severity, `${id} does not run: ${resource.stoppedReason}`, help));
   }
-  if (resource.orphan) {
+  if (resource.orphan && resource.clone === null) {
     const text = `${id} is still known to ${nodes.join(", ") || "a node"} but no longer defined`;
     found.push(problem("warn", text, `paceline resource cleanup ${resource.resource}`));
   }
-  const said = found.length > 0;
+  return [...found, ...countProblems(resource, found.length > 0, report)];
+}
+
+/** Left over from earlier and not active: nobody need know. */
+export function isGone(resource: ResourceReport): boolean {
+  const { orphan, nodes, failed, blocked, pending } = resource;
+  return orphan && nodes.length === 0 && !failed && blocked === null && pending === null;
+}
+
+function isBarred(count: FailcountReport): boolean {
+  return count.threshold !== null && count.count >= count.threshold;
+}
+
+/** Nodes that a resource is kept off. A failure that was recovered needs nobody: it is listed. */
+function countProblems(resource: ResourceReport, said: boolean, report: StatusReport): Problem[] {
+  const barred = resource.failcounts.filter(isBarred);
+  const [first] = barred;
+  if (first === undefined) return [];
+  const nodes = barred.map((count) => count.node).join(", ");
+  const ends = barred.map((count) => count.clearsAt).filter((at) => at !== null);
+  const until =
+    ends.length < barred.length
+      ? "until you say otherwise"
+      : `until ${clockText(Math.min(...ends), report.at)}`;
+  const times = barred.some((count) => count.count >= 1_000_000)
+    ? "a fatal failure"
+    : `${first.count} failures`;
+  const where = barred.length === 1 ? ` --node ${first.node}` : "";
   return [
-    ...found,
-    ...resource.failcounts.flatMap((count) => countProblem(id, count, said, report)),
+    problem(
+      said ? "info" : "warn",
+      `${resource.id} is kept off ${nodes} after ${times}, ${until}`,
+      `to let it back at once: paceline resource cleanup ${resource.resource}${where}`,
+    ),
   ];
 }
 
 /** Where nobody decides, that is the problem, not each resource that therefore does not run. */
 function decides(report: StatusReport): boolean {
   return report.dc !== null && (report.quorum.quorate || report.quorum.policy === "ignore");
-}
-
-function countProblem(
-  id: string,
-  count: FailcountReport,
-  said: boolean,
-  report: StatusReport,
-): Problem[] {
-  const barred = count.threshold !== null && count.count >= count.threshold;
-  // A failure that was recovered is in the list of recent failures; it needs nobody.
-  if (!barred) return [];
-  const until =
-    count.clearsAt === null
-      ? "until you say otherwise"
-      : `until ${clockText(count.clearsAt, report.at)}`;
-  const times = count.count >= 1_000_000 ? "a fatal failure" : `${count.count} failures`;
-  return [
-    problem(
-      said ? "info" : "warn",
-      `${id} is kept off ${count.node} after ${times}, ${until}`,
-      `to let it back at once: paceline resource cleanup ${id.replace(/:\d+$/, "")} --node ${count.node}`,
-    ),
-  ];
 }
 
 function failureText(failure: StatusReport["failures"][number]): string {

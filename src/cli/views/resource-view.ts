@@ -1,15 +1,17 @@
 import type { ResourceReport, StatusReport } from "../../model/status-report.ts";
 import { columns } from "./columns.ts";
 import { type Paint, plain, type Style } from "./paint.ts";
+import { isGone } from "./problems.ts";
 import { spanText } from "./time-text.ts";
 
 /** The resources as a tree: a clone or group, then what is in it. */
 export function resourceLines(report: StatusReport, paint: Paint): string[] {
   const lines: Line[] = [];
   const done = new Set<ResourceReport>();
-  for (const resource of report.resources) {
+  const shown = report.resources.filter((each) => !isGone(each));
+  for (const resource of shown) {
     if (done.has(resource)) continue;
-    const family = report.resources.filter((each) => sameFamily(each, resource));
+    const family = shown.filter((each) => sameFamily(each, resource));
     for (const each of family) done.add(each);
     lines.push(...familyLines(family, resource, report, paint));
   }
@@ -114,7 +116,7 @@ function notes(resource: ResourceReport, report: StatusReport): string[] {
   }
   if (resource.blocked !== null) found.push("BLOCKED");
   if (resource.failed) found.push("FAILED");
-  if (resource.orphan) found.push("orphan");
+  if (resource.orphan) found.push(resource.clone === null ? "orphan" : "one too many");
   if (!resource.managed) found.push("unmanaged");
   if (resource.targetRole === "Stopped") found.push("stopped on purpose");
   const failures = resource.failcounts.reduce((sum, each) => sum + each.count, 0);

@@ -2,7 +2,7 @@ import type { NodeReport, NodeState, StatusReport } from "../../model/status-rep
 import { columns } from "./columns.ts";
 import { failureRows, overrideRows } from "./memory-view.ts";
 import { type Paint, plain, type Style } from "./paint.ts";
-import { findProblems, type Problem } from "./problems.ts";
+import { findProblems, isGone, type Problem } from "./problems.ts";
 import { resourceLines } from "./resource-view.ts";
 import { clockText, spanText } from "./time-text.ts";
 
@@ -34,8 +34,9 @@ export function summaryLine(report: StatusReport, problems: readonly Problem[]):
   const errors = problems.filter((each) => each.severity === "error").length;
   const warnings = problems.filter((each) => each.severity === "warn").length;
   const up = report.nodes.filter((node) => UP.has(node.state)).length;
-  const running = report.resources.filter((each) => each.role !== "Stopped").length;
-  const facts = `${up} of ${count(report.nodes.length, "node")} up, ${running} of ${count(report.resources.length, "resource")} running`;
+  const resources = report.resources.filter((each) => !isGone(each));
+  const running = resources.filter((each) => each.role !== "Stopped").length;
+  const facts = `${up} of ${count(report.nodes.length, "node")} up, ${running} of ${count(resources.length, "resource")} running`;
   if (errors > 0) return `${count(errors, "problem")}; ${facts}`;
   if (warnings > 0) return `working, with ${count(warnings, "warning")}; ${facts}`;
   return `all is well; ${facts}`;
