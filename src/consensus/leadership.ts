@@ -71,7 +71,7 @@ export function onHeartbeatTimer(core: RaftCore): void {
 export function leaseEnd(core: RaftCore): number {
   if (core.options.leaseMs === 0) return Number.POSITIVE_INFINITY;
   const heard = new Map<string, number>();
-  if (core.countsFrom(core.self, core.disk)) heard.set(core.self, core.now);
+  if (core.countsFrom(core.self, core.disk)) heard.set(core.self, Number.POSITIVE_INFINITY);
   for (const [name, { ackAt }] of core.progress)
     if (!core.dismissed.has(name)) heard.set(name, ackAt);
   for (const at of [...new Set(heard.values())].sort((a, b) => b - a)) {

@@ -384,7 +384,8 @@ export class RaftCore {
   }
 
   refuseProposal(id: string, reason: ProposalFailure): void {
-    const leader = this.leader === this.self && this.role !== "leader" ? undefined : this.leader;
+    const isOver = this.leader === this.self && (this.role !== "leader" || reason === "unknown");
+    const leader = isOver ? undefined : this.leader;
     this.emit({ kind: "proposal-result", id, result: { ok: false, reason, leader } });
   }
 }
