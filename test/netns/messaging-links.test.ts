@@ -54,6 +54,18 @@ describe.runIf(canMakeNamespaces())("on real links", () => {
     expect(a.told("failure")).toEqual([]);
   });
 
+  test("an interface is taken down and brought up: its link works again, nothing ends", async () => {
+    const { nodes } = await up({ links: 2 });
+    const [a, b] = [nodes.get("a")!, nodes.get("b")!];
+    lab!.setInterface("a", false, 0);
+    await b.until((line) => isLink(line, "a", 0, false));
+    const before = b.lines.length;
+    lab!.setInterface("a", true, 0);
+    await b.until((line) => isLink(line, "a", 0, true), before);
+    expect(b.told("peer-down")).toEqual([]);
+    expect(a.told("failure")).toEqual([]);
+  });
+
   test("all fail: both are dead to each other, and alive when the cable is mended", async () => {
     const { nodes } = await up();
     const [a, b] = [nodes.get("a")!, nodes.get("b")!];

@@ -98,6 +98,11 @@ export class MessagingLab {
     }
   }
 
+  /** Takes a node's own interface down, or brings it up again. */
+  setInterface(name: string, isUp: boolean, link: number): void {
+    ip("-n", this.namespace(name), "link", "set", `eth${link}`, isUp ? "up" : "down");
+  }
+
   addAddress(name: string, link: number): void {
     const { family } = this.#options;
     const network = family === 4 ? "24" : "64";
