@@ -85,7 +85,6 @@ function readSections(context: LoadContext, fields: MapFields) {
   const cluster = readClusterName(context, fields);
   const nodesEntry = fields.entry("nodes");
   const nodes = nodesEntry === undefined ? missingNodes(fields) : nodesOf(context, nodesEntry);
-  const links = nodes.reduce((most, node) => Math.max(most, node.addresses.length), 1);
   const quorum = readQuorum(context, fields.entry("quorum"), nodes);
   const properties = readProperties(context, fields.entry("properties"));
   const fencing = readFencing(context, fields.entry("fencing"), nodes);
@@ -100,7 +99,7 @@ function readSections(context: LoadContext, fields: MapFields) {
     properties,
     fencing,
     safetyReadable,
-    messaging: readMessaging(context, fields.entry("messaging"), links),
+    messaging: readMessaging(context, fields.entry("messaging"), nodes),
     defaults: readDefaults(context, fields.entry("defaults")),
     templates: readEntries(context, fields.entry("templates"), "template"),
     resources: readEntries(context, fields.entry("resources"), "resource"),

@@ -2,6 +2,7 @@ import type { MessagingSettings } from "../model/definition.ts";
 import { isMulticast, isReservedMulticast, parseIp } from "./ip-literal.ts";
 import type { LoadContext } from "./load-context.ts";
 import { MapFields } from "./map-fields.ts";
+import type { NodeSource } from "./nodes-section.ts";
 import type { Span } from "./source-text.ts";
 import { quote, readMap } from "./value-readers.ts";
 import type { YamlEntry } from "./yaml-tree.ts";
@@ -20,6 +21,9 @@ const DEFAULTS: MessagingSettings = {
   maxDatagram: 1400,
 };
 
+/** For clusters of IPv6 addresses: not assigned to anybody (T flag), within the site (RFC 4291). */
+const GROUP_IPV6 = "ff15::77:1";
+
 /** Timers of a busy machine are no finer; below, a false alarm is all that is gained. */
 const ADVERT_INTERVAL_MIN_MS = 10;
 const ADVERT_INTERVAL_MAX_MS = 60_000;
@@ -32,13 +36,18 @@ export interface MessagingSource {
 export function readMessaging(
   context: LoadContext,
   entry: YamlEntry | undefined,
-  links: number,
+  nodes: readonly NodeSource[],
 ): MessagingSource {
+  const defaultGroup = groupFor(nodes);
+  const links = nodes.reduce((most, node) => Math.max(most, node.addresses.length), 1);
   const map = entry && readMap(context, entry.value, "messaging");
-  if (entry === undefined || map === undefined) return { settings: DEFAULTS, groupFamily: 4 };
+  if (entry === undefined || map === undefined) {
+    const groupFamily = defaultGroup === GROUP_IPV6 ? 6 : 4;
+    return { settings: { ...DEFAULTS, group: defaultGroup }, groupFamily };
+  }
   const fields = new MapFields(context, map, "messaging", entry.keySpan);
   const transport = fields.choice("transport", ["multicast", "unicast"]) ?? DEFAULTS.transport;
-  const group = fields.text("group") ?? DEFAULTS.group;
+  const group = fields.text("group") ?? defaultGroup;
   const groupSpan = fields.entry("group")?.value.span ?? entry.keySpan;
   const port = fields.integer("port", { min: 1, max: 65_535 }) ?? DEFAULTS.port;
   const limits = { min: ADVERT_INTERVAL_MIN_MS, max: ADVERT_INTERVAL_MAX_MS };
@@ -60,6 +69,12 @@ export function readMessaging(
     maxDatagram: maxDatagram ?? DEFAULTS.maxDatagram,
   };
   return { settings, groupFamily: checkGroup(context, group, groupSpan) };
+}
+
+function groupFor(nodes: readonly NodeSource[]): string {
+  const addresses = nodes.flatMap((node) => node.addresses);
+  const onlyIpv6 = addresses.length > 0 && addresses.every((each) => each.ip.family === 6);
+  return onlyIpv6 ? GROUP_IPV6 : DEFAULTS.group;
 }
 
 function checkGroup(context: LoadContext, group: string, span: Span): 4 | 6 {

@@ -281,6 +281,12 @@ nodes:
   });
 });
 
+test("a cluster of IPv6 addresses has a group of its own family", () => {
+  const text = "cluster: c\nnodes: { a: 'fd00::1', b: 'fd00::2' }\n";
+  expect(load(text).messaging).toMatchObject({ transport: "multicast", group: "ff15::77:1" });
+  expect(load(`${text}messaging: { port: 7000 }\n`).messaging.group).toBe("ff15::77:1");
+});
+
 test("a simulation needs no addresses, and takes the names of others with a warning", () => {
   const text =
     "cluster: c\nnodes: { a: {}, b: }\nresources: { db: { agent: 'stonith:x', meta: { odd: 1 } } }\n";
