@@ -89,7 +89,7 @@ export function startPreVote(core: RaftCore): void {
   const { lastIndex, lastTerm } = core.log;
   const term = core.term + 1;
   const digest = votersDigest(core.voters);
-  for (const name of core.candidates()) {
+  for (const name of core.electorate()) {
     if (name === core.self || core.granted.has(name)) continue;
     core.send(name, { kind: "pre-vote", term, digest, lastIndex, lastTerm });
   }
@@ -125,7 +125,7 @@ export function startVote(core: RaftCore, transfer: boolean): void {
   armRetry(core);
   const { lastIndex, lastTerm } = core.log;
   const digest = votersDigest(core.voters);
-  for (const name of core.candidates()) {
+  for (const name of core.electorate()) {
     if (name === core.self) continue;
     core.send(name, { kind: "vote", term: core.term, digest, transfer, lastIndex, lastTerm });
   }

@@ -103,6 +103,9 @@ export class RaftCore {
   /** A pre-vote refused only because the leader seemed alive: answered when it is lost. */
   deferredPreVote: { readonly from: string; readonly term: number } | undefined;
 
+  /** A leader that gave up by itself: it is not waited for in the next election. */
+  resigned: string | undefined;
+
   /** Leader only. */
   readonly progress = new Map<string, Progress>();
   readonly proposals = new Map<number, { readonly id: string; readonly term: number }>();
@@ -212,15 +215,20 @@ export class RaftCore {
     return this.alive.has(name) && !this.dismissed.has(name);
   }
 
-  /** Voters that could lead, best first. */
-  candidates(): readonly string[] {
-    const ranked = [...this.alive.values()].filter((peer) => this.isAlive(peer.name));
+  /** Living voters, this node among them if it counts, best first. */
+  electorate(): readonly string[] {
+    const peers = [...this.alive.values()].filter((peer) => this.isAlive(peer.name));
     const self = { name: this.self, priority: this.priority };
     const counts = (name: string) => (findVoter(this.voters, name)?.weight ?? 0) > 0;
-    return [...ranked, self]
+    return [...peers, self]
       .filter((p) => (p.name === this.self ? this.canStand : counts(p.name)))
       .sort(compareRank)
       .map((p) => p.name);
+  }
+
+  /** Those of them that may lead next, in the order in which they stand. */
+  candidates(): readonly string[] {
+    return this.electorate().filter((name) => name !== this.resigned);
   }
 
   /** All replicas but this one: of the voter set and of the definition. */
@@ -364,6 +372,7 @@ export class RaftCore {
     this.timers.clear("election");
     if (leader !== undefined) {
       this.earlyGrants.clear();
+      this.resigned = undefined;
       this.timers.set("silence", this.now + this.options.leaderSilenceMs);
     } else this.timers.clear("silence");
     if (`follower ${term} ${leader}` !== before) this.emitRole();

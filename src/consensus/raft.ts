@@ -358,8 +358,11 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
     } else if (m.kind === "append-reply") {
       onAppendReply(core, from, m);
       continueTransfer(core);
-    } else if (m.kind === "stepped-down" && core.leader === from) onLeaderLost(core);
-    else if (m.kind === "stand-now" && core.leader === from && core.canStand) startVote(core, true);
+    } else if (m.kind === "stepped-down" && core.leader === from) {
+      core.resigned = from;
+      onLeaderLost(core);
+    } else if (m.kind === "stand-now" && core.leader === from && core.canStand)
+      startVote(core, true);
   }
 
   /** A node that belongs to another founding of the cluster is not mixed with this one. */
