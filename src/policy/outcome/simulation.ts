@@ -20,7 +20,7 @@ export type Planner = (
   definition: PolicyDefinition,
   status: ClusterStatus,
   now: WallTime,
-  options?: { readonly explain?: boolean },
+  options?: { readonly explain?: boolean; readonly sanitized?: boolean },
 ) => Plan;
 
 /** Plans and carries the plan out on paper. */
@@ -31,7 +31,7 @@ export function simulate(
   now: WallTime,
   explain = false,
 ): Simulation {
-  const plan = planner(definition, status, now, { explain });
+  const plan = planner(definition, status, now, { explain, sanitized: true });
   const seconds = Math.floor(now / 1000);
   const outcome = applyPlan(definition, status, plan, seconds);
   const before = reportOf(definition, status, seconds);
