@@ -48,9 +48,11 @@ export function isStarted(target: string): Verify {
 export function isFine(target: string | undefined): Verify {
   return (report) => {
     const rows = target === undefined ? report.resources : rowsOf(report, target);
-    const bad = rows.filter((row) => row.failed || row.blocked !== null);
+    const bad = rows.filter(
+      (row) => row.failed || row.blocked !== null || (row.stoppedReason ?? null) !== null,
+    );
     if (bad.length === 0) return target === undefined ? "no failures" : `${target} is fine`;
-    return failed(report, bad[0]?.resource ?? "", `failed again: ${namesOf(bad)}`);
+    return failed(report, bad[0]?.resource ?? "", `still not right: ${namesOf(bad)}`);
   };
 }
 

@@ -113,33 +113,45 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
   const { id, nodes } = resource;
   const found: Problem[] = [];
   if (isGone(resource)) return found;
-  const failure = report.failures.find((each) => each.resource === id);
-  const what =
-    failure === undefined
-      ? ""
-      : `: ${failure.operation} on ${failure.node}: ${failureText(failure)}`;
+  const cause = causeOf(resource, report);
   if (nodes.length > 1) {
     const help = `make sure that only one is active, then: paceline resource cleanup ${resource.resource}`;
     found.push(problem("error", `${id} is active on ${nodes.join(" and ")} at once`, help));
   }
   if (resource.blocked !== null) {
-    const text = `${id} is blocked: ${resource.blocked.reason}${what.replace(/^: /, "; ")}`;
+    const text = `${id} is blocked: ${resource.blocked.reason}${cause && `; ${cause}`}`;
     found.push(problem("error", text, resource.blocked.command));
   } else if (resource.failed) {
     const help = `when the cause is gone: paceline resource cleanup ${resource.resource}`;
-    found.push(problem("error", `${id} has failed${what}`, help));
+    found.push(problem("error", `${id} has failed${cause && `: ${cause}`}`, help));
   } else if (resource.stoppedReason !== null && resource.role === "Stopped" && decides(report)) {
-    const help = `paceline explain ${resource.resource}`;
+    const barred = resource.failcounts.some(isBarred);
+    const help = barred
+      ? `when the cause is gone: paceline resource cleanup ${resource.resource}`
+      : `paceline explain ${resource.resource}`;
     // While work goes on, most of what is stopped only waits its turn.
-    const waits = report.transition.state === "running" && !resource.failcounts.some(isBarred);
+    const waits = report.transition.state === "running" && !barred;
     const severity = waits ? "info" : "error";
-    found.push(problem(severity, `${id} does not run: ${resource.stoppedReason}`, help));
+    found.push(
+      problem(
+        severity,
+        `${id} does not run: ${resource.stoppedReason}${barred ? what.replace(/^: /, "; ") : ""}`,
+        help,
+      ),
+    );
   }
   if (resource.orphan && resource.clone === null) {
     const text = `${id} is still known to ${nodes.join(", ") || "a node"} but no longer defined`;
     found.push(problem("warn", text, `paceline resource cleanup ${resource.resource}`));
   }
   return [...found, ...countProblems(resource, found.length > 0, report)];
+}
+
+/** Its last failure in words, or nothing. */
+function causeOf(resource: ResourceReport, report: StatusReport): string {
+  const failure = report.failures.find((each) => each.resource === resource.id);
+  if (failure === undefined) return "";
+  return `${failure.operation} on ${failure.node}: ${failureText(failure)}`;
 }
 
 /** Left over from earlier and not active: nobody need know. */
