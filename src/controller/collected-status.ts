@@ -14,6 +14,7 @@ export class CollectedStatus {
   readonly #members = new Map<string, number>();
   readonly #departures = new Map<string, Departure>();
   readonly #leaving = new Set<string>();
+  readonly #released = new Set<string>();
 
   /**
    * The view: node to incarnation. What was known of a node that comes (back) is forgotten: while
@@ -21,7 +22,9 @@ export class CollectedStatus {
    */
   setMembers(members: ReadonlyMap<string, number>): void {
     for (const [name, incarnation] of members) {
-      if (this.#members.get(name) !== incarnation) this.#statuses.delete(name);
+      if (this.#members.get(name) === incarnation) continue;
+      this.#statuses.delete(name);
+      this.#released.delete(name);
     }
     for (const name of this.#members.keys()) {
       if (!members.has(name) && !this.#departures.has(name)) this.#departures.set(name, "lost");
@@ -49,6 +52,15 @@ export class CollectedStatus {
 
   setLeaving(node: string): void {
     if (this.#members.has(node)) this.#leaving.add(node);
+  }
+
+  /** The node was told that nothing is left on it and that it may go. */
+  setReleased(node: string): void {
+    this.#released.add(node);
+  }
+
+  isReleased(node: string): boolean {
+    return this.#released.has(node);
   }
 
   isLeaving(node: string): boolean {
@@ -91,6 +103,7 @@ export class CollectedStatus {
   }
 
   forgetAll(): void {
+    this.#released.clear();
     this.#statuses.clear();
   }
 
@@ -128,8 +141,10 @@ export class CollectedStatus {
         daemonOnline: true,
         join: joined ? "member" : "pending",
         expected: "member",
-        ...(this.#leaving.has(name) ? { shutdownRequested: "1" } : {}),
         ...facts,
+        attributes: this.#leaving.has(name)
+          ? facts.attributes.set("shutdown", "1")
+          : facts.attributes,
       };
     }
     const departure = this.#departures.get(name);

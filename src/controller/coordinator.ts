@@ -4,7 +4,7 @@ import type { Instant, Millis, WallTime } from "../core/units.ts";
 import type { Cib } from "../model/cib.ts";
 import type { ClusterStatus } from "../model/cluster-status.ts";
 import type { LocalStatus, OperationResult } from "../model/operation.ts";
-import type { Plan } from "../model/plan.ts";
+import type { Plan, PlanAction } from "../model/plan.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
 import { withPending } from "../transition/pending.ts";
 import { TransitionRunner } from "../transition/runner.ts";
@@ -237,7 +237,9 @@ export class Coordinator {
     const plan = this.#context.planner(policy, status, this.#wall);
     this.#plan = plan;
     this.#armRecheck(now, plan, inForce.nextExpiry);
-    if (plan.actions.length === 0 && this.runner.isIdle) return this.#settle();
+    if (this.runner.isIdle && !plan.actions.some((action) => this.#isNews(action))) {
+      return this.#settle();
+    }
     this.#transitionId += 1;
     const outputs: CoordinatorOutput[] = [
       { kind: "planned", plan, transitionId: this.#transitionId },
@@ -259,6 +261,11 @@ export class Coordinator {
       }),
       ...this.#proceed(now),
     ];
+  }
+
+  /** A node that was told that it may go needs no second word; it goes when it has said goodbye. */
+  #isNews(action: PlanAction): boolean {
+    return !(action.operation === "do_shutdown" && this.status.isReleased(action.node ?? ""));
   }
 
   #settle(): CoordinatorOutput[] {
@@ -299,6 +306,7 @@ export class Coordinator {
     if (by === undefined) return [];
     switch (output.kind) {
       case "dispatch":
+        if (output.command.kind === "shutdown") this.status.setReleased(output.node);
         return [this.#tell(output.node, { t: "order", by, order: output.command })];
       case "fence":
         return [output];

@@ -8,12 +8,11 @@ import { Guardian } from "../io/guardian.ts";
 import { createLog, type LogLevel, logNote } from "../io/log.ts";
 import { MessagingWorker } from "../io/messaging-worker.ts";
 import { createServiceNotifier, type ServiceNotifier } from "../io/service-notify.ts";
-import type { Definition } from "../model/definition.ts";
 import { plan } from "../policy/plan.ts";
 import { Driver } from "./driver.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
 import { describeDiagnostic, type Preparation, prepare, StartFailure } from "./preparation.ts";
-import { monotonic, RealWorld } from "./real-world.ts";
+import { guardianGraceMs, monotonic, RealWorld } from "./real-world.ts";
 import { VERSION } from "./version.ts";
 
 export interface DaemonOptions {
@@ -48,7 +47,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   }
   const guardian = new Guardian({
     runDir: options.runDir,
-    graceMs: guardianGraceMs(prepared.definition),
+    graceMs: guardianGraceMs(prepared.definition.messaging.advertIntervalMs),
     warn: (message) => log.warn({ event: "guardian" }, message),
   });
   const notifier = createServiceNotifier(process.env);
@@ -157,12 +156,4 @@ async function finish(
   await world.messenger?.close();
   await prepared.storage.close();
   process.exit(code);
-}
-
-/**
- * The addresses must be gone before the others take over: a daemon that dies is noticed after about
- * 1.9 intervals, and taking an address down takes some 20 ms.
- */
-function guardianGraceMs(definition: Definition): number {
-  return Math.max(5, definition.messaging.advertIntervalMs * 1.6 - 20);
 }

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { StoredWrite } from "../controller/node-io.ts";
 import type { Note } from "../core/note.ts";
+import type { Millis } from "../core/units.ts";
 import type { AgentExecutor } from "../io/agent-executor.ts";
 import type { ControlServer } from "../io/control-server.ts";
 import type { FileStorage } from "../io/file-storage.ts";
@@ -57,6 +58,9 @@ export class RealWorld implements World {
   }
 
   messaging(command: MessagingCommand): void {
+    if (command.kind === "configure") {
+      this.#parts.guardian.setGrace(guardianGraceMs(command.config.advertIntervalMs));
+    }
     this.messenger?.post(command);
   }
   persist(writes: readonly StoredWrite[]): Promise<void> {
@@ -102,6 +106,14 @@ export class RealWorld implements World {
   note(note: Note): void {
     logNote(this.#parts.log, note);
   }
+}
+
+/**
+ * The addresses must be gone before the others take over: a daemon that dies is noticed after about
+ * 1.9 intervals, and taking an address down takes some 20 ms.
+ */
+export function guardianGraceMs(advertIntervalMs: Millis): Millis {
+  return Math.max(5, advertIntervalMs * 1.6 - 20);
 }
 
 /** The process-wide monotonic clock, in milliseconds; the messaging thread reads the same one. */

@@ -36,7 +36,6 @@ export interface NodeStatus {
   /** Remote nodes: the connection is up. */
   readonly remoteInMaintenance?: boolean;
   readonly fencedRemotely?: boolean;
-  readonly shutdownRequested?: string;
   /** Transient attributes: failcounts, promotion scores, probe results, health. */
   readonly attributes: ReadonlyMap<string, string>;
   readonly utilization?: ReadonlyMap<string, string>;

@@ -240,10 +240,24 @@ export class LabNode {
     return this.#daemon?.pid;
   }
 
+  /** A second daemon with the same directories, as started by mistake. */
+  startSecond(): void {
+    const second = this.#spawnDaemon();
+    this.secondEnded = false;
+    second.once("exit", () => {
+      this.secondEnded = true;
+    });
+  }
+  secondEnded = true;
+
   start(): void {
+    this.#daemon = this.#spawnDaemon();
+  }
+
+  #spawnDaemon(): ChildProcess {
     // Each node has an /run/resource-agents of its own, as each host has.
     const mounted = `mkdir -p ${AGENT_RUN_DIR} && mount --bind "$0" ${AGENT_RUN_DIR} && exec "$@"`;
-    this.#daemon = this.#lab.spawn(
+    return this.#lab.spawn(
       this.namespace,
       "unshare",
       [

@@ -1,0 +1,187 @@
+import { readFileSync } from "node:fs";
+import { afterEach, describe, expect, test } from "vitest";
+import { canMakeNamespaces, Lab, type LabNode, until } from "../support/lab.ts";
+
+const VIP = "10.77.0.100";
+const usable = canMakeNamespaces();
+if (!usable) console.warn("skipped: real daemons in namespaces (this user may make none)");
+
+function definition(names: readonly string[], extra = ""): string {
+  const nodes = names.map((name, i) => `  ${name}: 10.77.0.${i + 1}`).join("\n");
+  return `cluster: real
+nodes:
+${nodes}
+messaging: { key-file: KEYFILE }
+properties: { fencing-enabled: false }
+resources:
+  vip: { agent: vip, params: { ip: ${VIP}/24, nic: eth0 } }
+  work: { agent: dummy }
+${extra}`;
+}
+
+describe.skipIf(!usable)("a cluster of real daemons", { timeout: 120_000 }, () => {
+  let lab: Lab;
+  afterEach(() => lab.close());
+
+  function build(count: number, extra = ""): LabNode[] {
+    const names = Array.from({ length: count }, (_, i) => `node${i + 1}`);
+    lab = new Lab({ nodes: names, definition: definition(names, extra) });
+    return [...lab.nodes];
+  }
+
+  async function settled(nodes: readonly LabNode[]): Promise<void> {
+    await until("the cluster settles", () => isSettled(nodes), 60_000);
+  }
+
+  async function holders(): Promise<string[]> {
+    const found: string[] = [];
+    for (const node of lab.nodes) if (await node.hasAddress(VIP)) found.push(node.name);
+    return found;
+  }
+
+  test("a node whose cable is cut is taken over; after the mend exactly one holds the address", async () => {
+    const nodes = build(3);
+    for (const node of nodes) node.start();
+    await settled(nodes);
+    const [owner] = await holders();
+    const lost = lab.node(owner ?? "");
+    const others = nodes.filter((node) => node !== lost);
+    lab.setCable(lost, false);
+    await settled(others);
+    await until("the lost side releases", async () => !(await lost.hasAddress(VIP)));
+    expect((await holders()).length).toBe(1);
+    lab.setCable(lost, true);
+    await settled(nodes);
+    expect((await holders()).length).toBe(1);
+    expect(await holders()).not.toEqual([lost.name]);
+  });
+
+  test("two nodes with addresses only: the survivor carries on alone", async () => {
+    lab = new Lab({
+      nodes: ["node1", "node2"],
+      definition: `cluster: edge
+nodes: { node1: 10.77.0.1, node2: 10.77.0.2 }
+messaging: { key-file: KEYFILE }
+resources:
+  vip: { agent: vip, params: { ip: ${VIP}/24 } }
+`,
+    });
+    const nodes = [...lab.nodes];
+    for (const node of nodes) node.start();
+    await settled(nodes);
+    const [owner] = await holders();
+    await lab.node(owner ?? "").crash();
+    const survivor = nodes.find((node) => node.name !== owner) as LabNode;
+    await until("the survivor has the address", () => survivor.hasAddress(VIP));
+    const { stdout } = await survivor.paceline("status");
+    expect(stdout).toContain("if node1 and node2 lose each other");
+    lab.node(owner ?? "").start();
+    await settled(nodes);
+    expect(await holders()).toEqual([survivor.name]);
+  });
+
+  test("a daemon that is killed and restarted at once re-adopts what runs: no stop, no start", async () => {
+    const nodes = build(3, "  # an interval that leaves time for the restart\n");
+    for (const node of nodes) node.start();
+    await settled(nodes);
+    const owner = lab.node((await holders())[0] ?? "");
+    // Detection must not be faster than a restart of a process takes on a busy machine.
+    const slow = readFileSync(owner.configFile, "utf8").replace(
+      "messaging: {",
+      "messaging: { advert-interval: 2s,",
+    );
+    await applied(owner, slow);
+    await settled(nodes);
+    const before = readFileSync(owner.logFile, "utf8").length;
+    await owner.kill();
+    owner.start();
+    await settled(nodes);
+    const log = readFileSync(owner.logFile, "utf8").slice(before);
+    expect(log).toContain('"operation":"monitor","rc":0');
+    expect(log).not.toMatch(/"operation":"(start|stop)"/);
+    expect(await holders()).toEqual([owner.name]);
+  });
+
+  test("a daemon that is killed and stays away: its guardian takes the address down", async () => {
+    const nodes = build(3);
+    for (const node of nodes) node.start();
+    await settled(nodes);
+    const owner = lab.node((await holders())[0] ?? "");
+    await owner.kill();
+    await until("the address is gone from the dead daemon's node", async () => {
+      return !(await owner.hasAddress(VIP));
+    });
+    await settled(nodes.filter((node) => node !== owner));
+    expect((await holders()).length).toBe(1);
+  });
+
+  test("systemctl stop: resources move away, the node leaves, nobody misses it", async () => {
+    const nodes = build(3);
+    for (const node of nodes) node.start();
+    await settled(nodes);
+    const owner = lab.node((await holders())[0] ?? "");
+    await owner.stop();
+    const others = nodes.filter((node) => node !== owner);
+    await settled(others);
+    expect(await owner.hasAddress(VIP)).toBe(false);
+    const report = await others[0]?.status();
+    const rows = report?.["nodes"] as { name: string; detail: string }[];
+    expect(rows.find((row) => row.name === owner.name)?.detail).toBe("left cleanly");
+  });
+
+  test("standby moves everything away, and a definition applied on one node is in force on all", async () => {
+    const nodes = build(3);
+    for (const node of nodes) node.start();
+    await settled(nodes);
+    const owner = (await holders())[0] ?? "";
+    const other = nodes.find((node) => node.name !== owner) as LabNode;
+    const standby = await other.paceline("node", "standby", owner, "--reason", "test", "--wait");
+    expect(standby.stderr).toBe("");
+    expect(standby.code).toBe(0);
+    expect(await holders()).not.toContain(owner);
+    const next = `${readFileSync(other.configFile, "utf8")}  more: { agent: dummy } # a comment\n`;
+    await applied(other, next);
+    for (const node of nodes) {
+      await until("the new text is on the node", () =>
+        Promise.resolve(readFileSync(node.configFile, "utf8") === next),
+      );
+    }
+    const { stdout } = await other.paceline("config", "history");
+    expect(stdout).toMatch(/2/);
+  });
+
+  test("two daemons cannot share a state directory, and the second says so", async () => {
+    const nodes = build(1);
+    const [node] = nodes as [LabNode];
+    node.start();
+    await settled(nodes);
+    const log = node.logTail(5);
+    node.startSecond();
+    await until("the second daemon has ended", () => Promise.resolve(node.secondEnded));
+    expect(node.logTail(3)).toMatch(/another (paceline )?daemon|already|in use/i);
+    expect(log).not.toContain("in use");
+    expect((await node.status())?.["node"]).toBe("node1");
+  });
+
+  async function applied(node: LabNode, text: string): Promise<void> {
+    const file = `${node.directory}/next.yaml`;
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(file, text);
+    const { code, stderr } = await node.paceline("config", "apply", file, "--yes", "--wait");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  }
+});
+
+async function isSettled(nodes: readonly LabNode[]): Promise<boolean> {
+  for (const node of nodes) {
+    const report = await node.status();
+    const rows = (report?.["nodes"] ?? []) as { name: string; state: string }[];
+    const online = rows.filter((row) => row.state === "online" || row.state === "standby");
+    if (!nodes.every((each) => online.some((row) => row.name === each.name))) return false;
+    const transition = report?.["transition"] as { state: string } | undefined;
+    const resources = (report?.["resources"] ?? []) as { role: string }[];
+    if (transition?.state !== "idle" || resources.length === 0) return false;
+    if (resources.some((resource) => resource.role !== "Started")) return false;
+  }
+  return true;
+}
