@@ -55,6 +55,7 @@ export function readDefinition(
     propertySpans: sections.properties.spans,
     resources,
     templates,
+    simulation: context.simulation,
   });
   if (sections.safetyReadable) reportSafety(context, safety);
   const policy: PolicyDefinition = {

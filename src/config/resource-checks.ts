@@ -21,6 +21,11 @@ export function checkResources(
     if (source.kind !== "primitive") continue;
     const { agent, template } = source.primitive;
     checkOwnParams(context, source);
+    if (agent?.class === "stonith" && !context.simulation) {
+      const hint = `fencing: { devices: { ${source.id}: { agent: ${agent.type}, targets: […], params: … } } }`;
+      const message = `resource ${source.id} is a fence device of Pacemaker: nothing is fenced with it here`;
+      context.report.warning("STONITH_RESOURCE", source.span, message, hint);
+    }
     if (agent?.provider === "paceline" && agent.type === "service" && template === undefined) {
       checkService(context, source);
     }

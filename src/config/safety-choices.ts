@@ -21,6 +21,8 @@ export interface SafetyFacts {
   readonly propertySpans: ReadonlyMap<string, Span>;
   readonly resources: readonly ResourceDefinition[];
   readonly templates: readonly PrimitiveDefinition[];
+  /** A Pacemaker cluster is asked about: its fence devices are resources. */
+  readonly simulation: boolean;
 }
 
 export interface SafetyFinding {
@@ -61,7 +63,8 @@ const DECIDE_SPLIT =
  */
 export function decideSafety(facts: SafetyFacts): SafetyDecision {
   const given = givenChoices(facts);
-  const hasDevices = facts.fencing.devices.length > 0 || hasStonithResource(facts.resources);
+  const stonith = facts.simulation && hasStonithResource(facts.resources);
+  const hasDevices = facts.fencing.devices.length > 0 || stonith;
   const fencingEnabled = given.fencing ?? hasDevices;
   const openSplit = isSplitOpen(facts, fencingEnabled) && given.noQuorum === undefined;
   const choices: SafetyChoices = {
