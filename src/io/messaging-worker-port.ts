@@ -13,8 +13,9 @@ export interface ThreadStart {
 /** From the main thread to the messaging thread. */
 export type ToThread = MessagingInput | { readonly kind: "close" };
 
-/** From the messaging thread to the main thread. */
+/** From the messaging thread to the main thread. `thread` comes first: its id for the kernel. */
 export type FromThread =
+  | { readonly kind: "thread"; readonly id: number }
   | { readonly kind: "events"; readonly events: readonly (PeerEvent | Note)[] }
   | { readonly kind: "counters"; readonly counters: Readonly<Record<string, number>> };
 

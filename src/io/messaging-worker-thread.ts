@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs";
 import { setPriority } from "node:os";
 import {
   type MessagePort,
@@ -19,7 +20,7 @@ import {
 } from "./messaging-worker-port.ts";
 import { UdpTransport } from "./udp-transport.ts";
 
-/** The messaging thread goes before everything else on the machine if we are allowed to say so. */
+/** The messaging thread goes before others if we are allowed to say so, and real time is refused. */
 const NICE = -15;
 
 /** How often the main thread learns of dropped frames, if there are any. */
@@ -133,7 +134,20 @@ function goFirst(): void {
   }
 }
 
+/** This thread's id as the kernel knows it; undefined where there is no /proc. */
+function kernelThreadId(): number | undefined {
+  try {
+    // Reads "PID/task/TID".
+    const id = Number(readlinkSync("/proc/thread-self").split("/").at(-1));
+    return Number.isInteger(id) ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 if (parentPort !== null) {
   goFirst();
+  const id = kernelThreadId();
+  if (id !== undefined) parentPort.postMessage({ kind: "thread", id } satisfies FromThread);
   new MessagingThread(parentPort, workerData as ThreadStart);
 }

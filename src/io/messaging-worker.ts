@@ -1,5 +1,6 @@
+import { execFile } from "node:child_process";
 import { Worker } from "node:worker_threads";
-import type { Note } from "../core/note.ts";
+import { type Note, note } from "../core/note.ts";
 import type { MessagingInput } from "../messaging/messaging-machine.ts";
 import type { MessagingCommand, MessagingConfig, PeerEvent } from "../model/peer.ts";
 import type { ClusterKey } from "../wire/cluster-key.ts";
@@ -18,6 +19,13 @@ const CLOSE_TIMEOUT_MS = 1000;
  * generation is kept small because the thread lives long and makes little that lasts.
  */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
+
+/**
+ * The lowest real-time priority: enough to go before every ordinary task, which a nice value alone
+ * does not where the kernel groups tasks by session. Only the messaging thread gets it, and it
+ * needs a hundredth of a processor.
+ */
+const REAL_TIME_PRIORITY = "1";
 
 export interface MessagingWorkerOptions {
   readonly config: MessagingConfig;
@@ -54,6 +62,7 @@ export class MessagingWorker {
     });
     this.#worker.on("message", (message: FromThread) => {
       if (message.kind === "counters") this.#counters = message.counters;
+      else if (message.kind === "thread") goRealTime(message.id, options.onEvent);
       else for (const event of message.events) options.onEvent(event);
     });
     this.#worker.on("error", options.onFailure);
@@ -97,4 +106,15 @@ export class MessagingWorker {
   #post(message: ToThread | MessagingInput, transfer: ArrayBuffer[] = []): void {
     this.#worker.postMessage(message, transfer);
   }
+}
+
+/** Asks the kernel for real-time scheduling of that thread; Node itself has no call for it. */
+function goRealTime(threadId: number, tell: (note: Note) => void): void {
+  const args = ["--rr", "--pid", REAL_TIME_PRIORITY, String(threadId)];
+  execFile("chrt", args, (error, _stdout, stderr) => {
+    if (error === null) return;
+    const message =
+      "The messaging thread has no real-time priority: on a busy machine short intervals may cause false alarms.";
+    tell(note("info", "no-real-time", message, { reason: stderr.trim() || error.message }));
+  });
 }

@@ -56,7 +56,10 @@ function start(self: string, changes: Partial<MessagingConfig> = {}, threadFile 
     config: { ...config(self), ...changes },
     incarnation: 1,
     keys: [{ id: 1, secret: new Uint8Array(32).fill(3) }],
-    onEvent: (event) => events.push(event),
+    // Whether the kernel grants real time depends on who runs the tests.
+    onEvent: (event) => {
+      if (event.kind !== "note" || event.event !== "no-real-time") events.push(event);
+    },
     onFailure: (error) => failures.push(error),
     threadFile,
   });
