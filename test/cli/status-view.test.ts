@@ -131,3 +131,54 @@ test.each([
 ])("colours with %j on a terminal (%s): %s", (env, terminal, expected) => {
   expect(wantsColor(env, terminal)).toBe(expected);
 });
+
+test("what is blocked or has failed everywhere says what failed, and how to go on", () => {
+  const failures = [
+    {
+      resource: "db",
+      node: "node1",
+      operation: "stop",
+      intervalMs: 0,
+      rc: 1,
+      result: "error",
+      exitReason: "told to fail",
+      at: NOW,
+      clearsAt: null,
+    },
+  ];
+  const blocked = { code: "STOP_FAILED", reason: "it cannot be stopped", command: "do this" };
+  const count = { count: 1_000_000, threshold: 3, lastFailure: NOW, clearsAt: null };
+  const texts = (more: Parameters<typeof resource>[1]) =>
+    findProblems(report({ failures, resources: [resource("db", more)] })).map(
+      (each) => `${each.severity} ${each.text} → ${each.help}`,
+    );
+  expect(texts({ blocked })).toEqual([
+    "error db is blocked: it cannot be stopped; stop on node1: error (told to fail) → do this",
+  ]);
+  expect(
+    texts({
+      ...STOPPED,
+      stoppedReason: "no node may run it",
+      failcounts: [
+        { node: "node1", ...count },
+        { node: "node2", ...count },
+      ],
+    }),
+  ).toEqual([
+    "error db does not run: no node may run it; stop on node1: error (told to fail) → when the cause is gone: paceline resource cleanup db",
+    "info db is kept off node1, node2 after a fatal failure, until you say otherwise → to let it back at once: paceline resource cleanup db",
+  ]);
+});
+
+test("an instance too many, or a leftover that runs nowhere, alarms nobody", () => {
+  const resources = [
+    resource("ping:3", { clone: "ping-set", orphan: true }),
+    resource("ping:4", { clone: "ping-set", orphan: true, ...STOPPED, stoppedReason: "x" }),
+    resource("old", { orphan: true, ...STOPPED }),
+  ];
+  expect(findProblems(report({ resources }))).toEqual([]);
+  const text = statusView(report({ resources }), paint);
+  expect(text).toContain("one too many");
+  expect(text).toContain("1 of 1 resource running");
+  expect(text).not.toContain("old");
+});
