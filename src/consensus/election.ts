@@ -151,7 +151,7 @@ export function onPreVote(core: RaftCore, from: string, m: PreVote): void {
   const upToDate = core.log.isUpToDate(m.lastIndex, m.lastTerm);
   const founding = m.lastIndex === 0;
   if (founding && isStranger(core, m.digest)) {
-    core.note("warn", "voters-differ", `${from} was started with other voters than this node.`);
+    core.noteOnce("warn", "voters-differ", from, `${from} was started with other voters than we.`);
     return;
   }
   if (core.hasLiveLeader()) {

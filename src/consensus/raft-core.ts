@@ -2,6 +2,7 @@ import { type NoteLevel, note } from "../core/note.ts";
 import { Timers } from "../core/timers.ts";
 import type { Instant } from "../core/units.ts";
 import { compareRank } from "./acting-coordinator.ts";
+import { Outbox } from "./outbox.ts";
 import { entryWrite, hardWrite } from "./raft-codec.ts";
 import { RaftLog } from "./raft-log.ts";
 import type {
@@ -43,13 +44,6 @@ export interface EarlyGrant {
   readonly term: number;
   readonly lastIndex: number;
   readonly lastTerm: number;
-}
-
-interface Pending {
-  readonly id: number;
-  readonly lastIndex: number;
-  readonly lastTerm: number;
-  readonly voteTerm: number | undefined;
 }
 
 export type RaftTimer =
@@ -117,16 +111,11 @@ export class RaftCore {
   durableIndex: number;
   snapshotAsked = false;
 
-  #outputs: RaftOutput[] = [];
-  #writes: Write[] = [];
-  #promises: RaftOutput[] = [];
+  readonly #outbox = new Outbox();
+  readonly #noted = new Set<string>();
   #hardDirty = false;
   #votedNow: number | undefined;
   #toldVoters: VoterSet;
-  #nextPersist = 1;
-  #lastStored = 0;
-  readonly #pending: Pending[] = [];
-  readonly #held: { readonly id: number; readonly outputs: readonly RaftOutput[] }[] = [];
 
   constructor(options: RaftOptions, loaded: LoadedRaft) {
     this.options = options;
@@ -242,11 +231,19 @@ export class RaftCore {
   // --- Outputs.
 
   emit(output: RaftOutput): void {
-    this.#outputs.push(output);
+    this.#outbox.emit(output);
   }
 
   note(level: NoteLevel, event: string, message: string, fields?: Record<string, unknown>): void {
     this.emit(note(level, event, message, fields));
+  }
+
+  /** For what would be said again with every frame of that peer. */
+  noteOnce(level: NoteLevel, event: string, peer: string, message: string): void {
+    const key = `${event} ${peer}`;
+    if (this.#noted.has(key)) return;
+    this.#noted.add(key);
+    this.note(level, event, message, { peer });
   }
 
   /** Sends at once: for what promises nothing. */
@@ -256,7 +253,7 @@ export class RaftCore {
 
   /** Sends once everything known now is durable: for votes and acknowledgements. */
   promise(to: string, body: RaftMessageBody): void {
-    this.#promises.push({ kind: "send", to, body: this.#addressed(body) });
+    this.#outbox.promise({ kind: "send", to, body: this.#addressed(body) });
   }
 
   #addressed(body: RaftMessageBody): RaftMessage {
@@ -271,7 +268,7 @@ export class RaftCore {
   // --- Durable state.
 
   write(write: Write): void {
-    this.#writes.push(write);
+    this.#outbox.write(write);
   }
 
   /** The hard state changed: it goes with this step's persist. */
@@ -306,16 +303,11 @@ export class RaftCore {
   /** Marks the write as done; returns whether this node's own vote in the current term is durable. */
   stored(id: number): { readonly ownVote: boolean } {
     let ownVote = false;
-    this.#lastStored = Math.max(this.#lastStored, id);
-    while (this.#pending.length > 0 && this.#pending[0]!.id <= id) {
-      const done = this.#pending.shift()!;
+    for (const done of this.#outbox.stored(id)) {
       if (done.voteTerm === this.term) ownVote = true;
       // What was replaced meanwhile is not durable in its new form yet.
       const same = this.log.termAt(done.lastIndex) === done.lastTerm;
       if (same && done.lastIndex > this.durableIndex) this.durableIndex = done.lastIndex;
-    }
-    while (this.#held.length > 0 && this.#held[0]!.id <= id) {
-      for (const output of this.#held.shift()!.outputs) this.emit(output);
     }
     return { ownVote };
   }
@@ -324,36 +316,18 @@ export class RaftCore {
   finish(): readonly RaftOutput[] {
     if (this.#hardDirty) {
       const { term, vote, disk, commit } = this;
-      this.#writes.unshift(hardWrite({ term, vote, disk, commit }));
+      this.write(hardWrite({ term, vote, disk, commit }));
       this.savedCommit = commit;
     }
     if (this.voters !== this.#toldVoters) {
       this.#toldVoters = this.voters;
       this.emit({ kind: "voters", voters: this.voters });
     }
-    if (this.#writes.length > 0) this.#emitPersist();
-    else this.#emitPromises();
-    this.#writes = [];
-    this.#promises = [];
+    const { lastIndex, lastTerm } = this.log;
+    const voteTerm = this.#votedNow;
     this.#hardDirty = false;
     this.#votedNow = undefined;
-    const outputs = this.#outputs;
-    this.#outputs = [];
-    return outputs;
-  }
-
-  #emitPersist(): void {
-    const id = this.#nextPersist++;
-    const { lastIndex, lastTerm } = this.log;
-    this.#pending.push({ id, lastIndex, lastTerm, voteTerm: this.#votedNow });
-    this.emit({ kind: "persist", id, writes: this.#writes, whenDurable: this.#promises });
-  }
-
-  #emitPromises(): void {
-    const last = this.#nextPersist - 1;
-    if (this.#promises.length === 0) return;
-    if (last > this.#lastStored) this.#held.push({ id: last, outputs: this.#promises });
-    else for (const output of this.#promises) this.emit(output);
+    return this.#outbox.flush({ lastIndex, lastTerm, voteTerm });
   }
 
   // --- Roles.

@@ -2,6 +2,13 @@ import { assert } from "../core/assert.ts";
 import type { Entry, Snapshot } from "./raft-types.ts";
 import type { VoterSet } from "./voters.ts";
 
+/** A voter set and where it is in the log. */
+export interface LatestVoters {
+  readonly index: number;
+  readonly voters: VoterSet;
+  readonly founding: string;
+}
+
 /**
  * The log in memory: a snapshot (or nothing), then entries without gaps. Indexes count from 1;
  * index 0 is the empty beginning with term 0.
@@ -10,6 +17,7 @@ export class RaftLog {
   #snapshot: Snapshot | undefined;
   #entries: Entry[];
   readonly #initialVoters: VoterSet;
+  #latest: LatestVoters | undefined;
 
   constructor(snapshot: Snapshot | undefined, entries: readonly Entry[], initialVoters: VoterSet) {
     this.#snapshot = snapshot;
@@ -60,17 +68,20 @@ export class RaftLog {
     assert(entry.index === this.lastIndex + 1, "the log has no gaps");
     assert(entry.term >= this.lastTerm, "terms in a log never go down");
     this.#entries.push(entry);
+    if (entry.kind === "voters") this.#latest = undefined;
   }
 
   /** Drops `index` and all after it. Returns the indexes dropped. */
   truncateFrom(index: number): readonly number[] {
     assert(index > this.baseIndex, "what a snapshot holds is committed and never dropped");
+    this.#latest = undefined;
     const dropped = this.#entries.splice(index - this.baseIndex - 1);
     return dropped.map((entry) => entry.index);
   }
 
   /** Replaces everything up to the snapshot by it; entries after it stay if they continue it. */
   installSnapshot(snapshot: Snapshot): { readonly dropped: readonly number[] } {
+    this.#latest = undefined;
     const continues = this.termAt(snapshot.index) === snapshot.term;
     const kept = continues ? this.#entries.filter((e) => e.index > snapshot.index) : [];
     const dropped = this.#entries.filter((e) => !kept.includes(e)).map((e) => e.index);
@@ -80,7 +91,12 @@ export class RaftLog {
   }
 
   /** The latest voter set in the log (committed or not), where it is, and its founding. */
-  latestVoters(): { readonly index: number; readonly voters: VoterSet; readonly founding: string } {
+  latestVoters(): LatestVoters {
+    this.#latest ??= this.#findVoters();
+    return this.#latest;
+  }
+
+  #findVoters(): LatestVoters {
     for (let i = this.#entries.length - 1; i >= 0; i--) {
       const entry = this.#entries[i];
       if (entry?.kind === "voters") {

@@ -102,7 +102,6 @@ import type { VoterSet } from "./voters.ts";
 export class Raft implements Machine<RaftInput, RaftOutput> {
   readonly #core: RaftCore;
   #started = false;
-  #strangers = new Set<string>();
 
   constructor(options: RaftOptions, loaded: LoadedRaft) {
     this.#core = new RaftCore(options, loaded);
@@ -369,15 +368,9 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
   #isForeign(from: string, m: RaftMessage): boolean {
     const core = this.#core;
     if (m.founding === "" || core.founding === "" || m.founding === core.founding) return false;
-    if (!this.#strangers.has(from)) {
-      this.#strangers.add(from);
-      core.note(
-        "error",
-        "foreign-founding",
-        `${from} belongs to another cluster of that name; clear the state directory of the one that is wrong.`,
-        { theirs: m.founding, ours: core.founding },
-      );
-    }
+    const advice = "clear the state directory of the one that is wrong";
+    const message = `${from} belongs to another cluster of that name (${m.founding}): ${advice}.`;
+    core.noteOnce("error", "foreign-founding", from, message);
     return true;
   }
 }

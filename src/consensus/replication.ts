@@ -165,14 +165,8 @@ export function onAppend(core: RaftCore, from: string, m: Append): void {
     else core.send(from, body);
   };
   if (contradictsCommitted(core, m)) {
-    core.note(
-      "error",
-      "log-conflict",
-      `${from} leads with a log that contradicts what is committed here.`,
-      {
-        commit: core.commit,
-      },
-    );
+    const message = `${from} leads with a log that contradicts what is committed here.`;
+    core.noteOnce("error", "log-conflict", from, message);
     return;
   }
   if (m.prevIndex > core.commit && core.log.termAt(m.prevIndex) !== m.prevTerm) {
