@@ -135,7 +135,7 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
     found.push(
       problem(
         severity,
-        `${id} does not run: ${resource.stoppedReason}${barred ? what.replace(/^: /, "; ") : ""}`,
+        `${id} does not run: ${resource.stoppedReason}${barred && cause !== "" ? `; ${cause}` : ""}`,
         help,
       ),
     );
