@@ -51,7 +51,10 @@ export class Outbox {
     if (this.#writes.length > 0) {
       const id = this.#nextId++;
       this.#marks.push({ id, mark });
-      this.emit({ kind: "persist", id, writes: this.#writes, whenDurable: this.#promises });
+      // First of all: whoever performs the outputs may step the machine again in between (a snapshot
+      // taken at once), and writes must reach the storage in the order of their ids.
+      const [writes, whenDurable] = [this.#writes, this.#promises];
+      this.#outputs.unshift({ kind: "persist", id, writes, whenDurable });
     } else if (this.#promises.length > 0) {
       const last = this.#nextId - 1;
       if (last > this.#lastStored) this.#held.push({ id: last, outputs: this.#promises });
