@@ -64,6 +64,7 @@ function recordedId(ws: WorkingSet, editor: StatusEditor, id: string, node: stri
   if (known !== undefined) return known;
   if (resource.isUnique) return id;
   const base = stripInstance(id);
+  if (editor.hasHistory(node, base)) return base;
   const other = editor
     .node(node)
     .history.find((each) => stripInstance(each.resource) === base)?.resource;

@@ -16,11 +16,18 @@ interface EditedNode extends Mutable<NodeStatus> {
   history: EditedHistory[];
 }
 
+/** What is looked up again and again while thousands of results are recorded. */
+interface NodeIndex {
+  readonly byResource: Map<string, EditedHistory>;
+  nextCallId: number;
+}
+
 /** A cluster status that can be changed: copies what it touches, leaves the original as it is. */
 export class StatusEditor {
   readonly #status: ClusterStatus;
   readonly #nodes: (NodeStatus | EditedNode)[];
   readonly #edited = new Map<string, EditedNode>();
+  readonly #indices = new Map<EditedNode, NodeIndex>();
 
   constructor(status: ClusterStatus) {
     this.#status = status;
@@ -50,12 +57,14 @@ export class StatusEditor {
     result: Omit<OperationRecord, "callId">,
   ): void {
     const node = this.node(nodeName);
-    let history = node.history.find((each) => each.resource === resource.resource);
+    const index = this.#index(node);
+    let history = index.byResource.get(resource.resource);
     if (history === undefined) {
       history = { ...resource, operations: [] };
       node.history.push(history);
+      index.byResource.set(resource.resource, history);
     }
-    const callId = nextCallId(node);
+    const callId = index.nextCallId++;
     const kept = history.operations.filter((each) => each.id !== result.id);
     history.operations = [...kept, { ...result, callId }];
   }
@@ -76,6 +85,12 @@ export class StatusEditor {
   forget(nodeName: string, resource: string): void {
     const node = this.node(nodeName);
     node.history = node.history.filter((each) => each.resource !== resource);
+    this.#indices.delete(node);
+  }
+
+  /** The history that a node has of a resource, if any. */
+  hasHistory(nodeName: string, resource: string): boolean {
+    return this.#index(this.node(nodeName)).byResource.has(resource);
   }
 
   /** Fenced: down for certain, its history and transient attributes are void. */
@@ -88,6 +103,16 @@ export class StatusEditor {
     node.attributes = new Map();
     node.history = [];
     node.fencedRemotely = true;
+    this.#indices.delete(node);
+  }
+
+  #index(node: EditedNode): NodeIndex {
+    const known = this.#indices.get(node);
+    if (known !== undefined) return known;
+    const byResource = new Map(node.history.map((each) => [each.resource, each]));
+    const index = { byResource, nextCallId: nextCallId(node) };
+    this.#indices.set(node, index);
+    return index;
   }
 }
 

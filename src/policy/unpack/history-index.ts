@@ -1,4 +1,8 @@
-import type { OperationRecord, ResourceHistory } from "../../model/cluster-status.ts";
+import type {
+  ClusterStatus,
+  OperationRecord,
+  ResourceHistory,
+} from "../../model/cluster-status.ts";
 import type { WorkingSet } from "../working-set.ts";
 
 /** OCF exit codes and execution states as recorded (OCF 1.1 §3.5; Pacemaker's lrm_rsc_op). */
@@ -34,23 +38,32 @@ export const STATUS = {
   noSecrets: 11,
 } as const;
 
-/** The recorded histories by node name and resource id, as recorded. */
+/**
+ * The recorded histories by node name and resource id, as recorded. Only migrations look across
+ * nodes, so a node's index is made when it is first asked for.
+ */
 export class HistoryIndex {
+  readonly #status: ClusterStatus;
   readonly #nodes = new Map<string, Map<string, ResourceHistory>>();
 
   constructor(ws: WorkingSet) {
-    for (const node of ws.status.nodes) {
-      if (this.#nodes.has(node.name)) continue;
-      const histories = new Map<string, ResourceHistory>();
-      for (const history of node.history) {
-        if (!histories.has(history.resource)) histories.set(history.resource, history);
-      }
-      this.#nodes.set(node.name, histories);
+    this.#status = ws.status;
+  }
+
+  #ofNode(name: string): Map<string, ResourceHistory> {
+    const known = this.#nodes.get(name);
+    if (known !== undefined) return known;
+    const histories = new Map<string, ResourceHistory>();
+    const node = this.#status.nodes.find((each) => each.name === name);
+    for (const history of node?.history ?? []) {
+      if (!histories.has(history.resource)) histories.set(history.resource, history);
     }
+    this.#nodes.set(name, histories);
+    return histories;
   }
 
   operations(resource: string, node: string): readonly OperationRecord[] {
-    return this.#nodes.get(node)?.get(resource)?.operations ?? [];
+    return this.#ofNode(node).get(resource)?.operations ?? [];
   }
 
   /** Nothing conclusive is known of the resource on that node. */

@@ -1,6 +1,7 @@
 import type { NodeStatus, ResourceHistory } from "../../model/cluster-status.ts";
+import type { AgentName } from "../../model/policy-definition.ts";
 import { INFINITY_SCORE } from "../../model/score.ts";
-import type { HistoryEntry, Node, Resource } from "../working-set.ts";
+import type { Node, Resource } from "../working-set.ts";
 import { ROLE } from "../working-set.ts";
 import { addLocation, addRunning, setNextRole } from "./active.ts";
 import { answerFailure } from "./failure-answer.ts";
@@ -44,18 +45,12 @@ function interpret(tools: HistoryTools, state: HistoryState, history: ResourceHi
   const { resource, node } = state;
   const roleBefore = resource.role;
   resource.role = ROLE.unknown;
+  const { operations } = history;
   // Newest first in the source of equals, as Pacemaker takes them.
-  const records = history.operations.toReversed().sort(compareRecords);
-  const entries: HistoryEntry[] = [];
-  const { agentClass, agentProvider, agentType } = history;
-  const provider = agentProvider === undefined ? {} : { provider: agentProvider };
-  resource.history.set(node.name, {
-    node,
-    recordedId: history.resource,
-    agent: { class: agentClass, type: agentType, ...provider },
-    entries,
-  });
-  for (const record of records) entries.push({ record, node, failed: false, expired: false });
+  const records = operations.length < 2 ? operations : operations.toReversed().sort(compareRecords);
+  const entries = records.map((record) => ({ record, node, failed: false, expired: false }));
+  const agent = recordedAgent(resource, history);
+  resource.history.set(node.name, { node, recordedId: history.resource, agent, entries });
   for (const entry of entries) {
     const { failed, expired } = interpretResult(tools, state, entry.record);
     entry.failed = failed;
@@ -64,6 +59,17 @@ function interpret(tools: HistoryTools, state: HistoryState, history: ResourceHi
   conclude(tools, state);
   if (resource.targetRole !== undefined) wantTargetRole(resource);
   if (roleBefore > resource.role) resource.role = roleBefore;
+}
+
+/** The agent of that time; where it is still the same, no new object for each of thousands. */
+function recordedAgent(resource: Resource, history: ResourceHistory): AgentName {
+  const { agentClass, agentProvider, agentType } = history;
+  const { agent } = resource;
+  const same =
+    agent?.type === agentType && agent.class === agentClass && agent.provider === agentProvider;
+  if (same) return agent;
+  const provider = agentProvider === undefined ? {} : { provider: agentProvider };
+  return { class: agentClass, type: agentType, ...provider };
 }
 
 /** The wish of the definition counts unless the history asks for still less. */

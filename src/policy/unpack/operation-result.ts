@@ -24,13 +24,15 @@ const COUNTED = new Set([
   "asyncmon",
 ]);
 
+const NOTHING = { failed: false, expired: false };
+
 /** Interprets one result. Returns whether it is a failure that counts, and whether it expired. */
 export function interpretResult(
   tools: HistoryTools,
   state: HistoryState,
   record: OperationRecord,
 ): { readonly failed: boolean; readonly expired: boolean } {
-  const nothing = { failed: false, expired: false };
+  const nothing = NOTHING;
   if (!COUNTED.has(record.operation) || !isReadable(record)) return nothing;
   const result: Result = {
     record,

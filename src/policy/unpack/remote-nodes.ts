@@ -114,10 +114,10 @@ export function connectionNodes(definition: PolicyDefinition): Map<string, "remo
 export function forgottenConnections(status: ClusterStatus): Set<string> {
   const found = new Set<string>();
   for (const node of status.nodes) {
-    for (const { resource, agentClass, agentProvider, agentType, operations } of node.history) {
-      const isRemote =
-        agentClass === "ocf" && agentProvider === "pacemaker" && agentType === "remote";
-      if (isRemote && operations.length > 0) found.add(resource);
+    for (const history of node.history) {
+      if (history.agentType !== "remote" || history.operations.length === 0) continue;
+      const isRemote = history.agentClass === "ocf" && history.agentProvider === "pacemaker";
+      if (isRemote) found.add(history.resource);
     }
   }
   return found;
