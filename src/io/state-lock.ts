@@ -75,6 +75,8 @@ async function describeProcess(pid: number): Promise<string> {
   const stat = await readOrEmpty(`/proc/${pid}/stat`);
   // The command's name, in parentheses, may hold anything; the fields after it are numbers.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // A zombie has ended: it holds nothing, whoever is slow to collect it.
+  if (fields[0] === "Z") return `${pid} ended`;
   return `${pid} ${fields[19] ?? 0}`;
 }
 
