@@ -105,7 +105,7 @@ export class MemberDuty {
       case "shutdown":
         return [{ kind: "released" }];
       case "announce":
-        return [];
+        return this.lrm(now, { kind: "announce" });
     }
   }
 

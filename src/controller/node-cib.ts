@@ -3,7 +3,7 @@ import { note } from "../core/note.ts";
 import type { CibCommand, CibResult } from "../model/cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
-import { leaveSteps } from "./node-leaving.ts";
+import { configureChecks, leaveSteps } from "./node-leaving.ts";
 import { fromMembership } from "./node-view.ts";
 import type { ReplicatedCibOutput } from "./replicated-cib.ts";
 
@@ -42,6 +42,9 @@ export function fromCib(node: NodeCore, outputs: readonly ReplicatedCibOutput[])
       case "role":
         roleChanged(node, output);
         break;
+      case "voters":
+        votersChanged(node);
+        break;
       case "cib-changed":
         cibChanged(node);
         break;
@@ -63,9 +66,14 @@ export function fromCib(node: NodeCore, outputs: readonly ReplicatedCibOutput[])
 function roleChanged(node: NodeCore, role: Extract<ReplicatedCibOutput, { kind: "role" }>): void {
   const { ready, term, leader } = role;
   node.election = { leads: role.role === "leader", ready, term, leader };
+  votersChanged(node);
+  node.out.push({ kind: "changed" });
+}
+
+/** Votes that do not count for now (last man standing, a dismissed peer) lower what is expected. */
+function votersChanged(node: NodeCore): void {
   const nodes = node.store.excused();
   fromMembership(node, node.membership.step(node.now, { kind: "excused", nodes }));
-  node.out.push({ kind: "changed" });
 }
 
 /** A command was applied: a new definition goes everywhere it matters, and the plan is stale. */
@@ -78,6 +86,7 @@ function cibChanged(node: NodeCore): void {
     const config = node.force.messagingConfig(node.self);
     node.out.push({ kind: "definition", text: version.text, version: version.version });
     node.out.push({ kind: "messaging", command: { kind: "configure", config } });
+    configureChecks(node);
     raftStep(node, { kind: "rules", rules: { nodes, quorum } });
     fromMembership(node, node.membership.step(node.now, { kind: "rules", nodes, quorum }));
   }

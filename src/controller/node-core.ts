@@ -1,5 +1,6 @@
 import { type LoadedRaft, RAFT_DEFAULTS } from "../consensus/raft-types.ts";
 import type { Instant, Millis, WallTime } from "../core/units.ts";
+import { HealthChecks } from "../lrm/health-checks.ts";
 import { LocalManager, type LocalManagerOptions } from "../lrm/local-manager.ts";
 import { Membership, type View } from "../membership/membership.ts";
 import type { CibResult } from "../model/cib.ts";
@@ -55,6 +56,7 @@ export class NodeCore {
   readonly member: MemberDuty;
   readonly coordinator: Coordinator;
   readonly force: DefinitionInForce;
+  readonly checks = new HealthChecks();
   readonly links = new LinkTable();
   readonly leave = new LeaveSequence();
   readonly incidents: IncidentRecorder;

@@ -1,6 +1,7 @@
 import type { Note } from "../core/note.ts";
 import type { WallTime } from "../core/units.ts";
 import type { ControlReply, ControlRequest, TimelineEntry } from "../model/control.ts";
+import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
 import type { MessagingCommand, PeerEvent } from "../model/peer.ts";
 
@@ -14,6 +15,8 @@ export type NodeInput =
   | { readonly kind: "stored"; readonly token: number }
   | { readonly kind: "store-failed"; readonly token: number; readonly message: string }
   | { readonly kind: "agent-done"; readonly runId: number; readonly outcome: AgentOutcome }
+  /** A probe of a check has ended: which of its targets answered. */
+  | { readonly kind: "probed"; readonly check: string; readonly passed: readonly string[] }
   | { readonly kind: "request"; readonly requestId: number; readonly request: ControlRequest }
   /** leave: move the resources away and say goodbye; stop: exit, leaving them running. */
   | { readonly kind: "shutdown"; readonly mode: "leave" | "stop" };
@@ -28,6 +31,8 @@ export type NodeOutput =
     }
   | { readonly kind: "run"; readonly command: AgentCommand }
   | { readonly kind: "kill"; readonly runId: number }
+  /** Probe a check once. */
+  | { readonly kind: "probe"; readonly check: CheckSettings }
   | { readonly kind: "reply"; readonly requestId: number; readonly reply: ControlReply }
   /** The whole list of what the guardian must stop, and what is known to be stopped. */
   | {

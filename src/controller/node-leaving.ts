@@ -1,4 +1,5 @@
 import { note } from "../core/note.ts";
+import type { ChecksOutput } from "../lrm/health-checks.ts";
 import type { LeaveStep } from "./leave-sequence.ts";
 import type { MemberOutput } from "./member-duty.ts";
 import { raftStep } from "./node-cib.ts";
@@ -35,6 +36,24 @@ function askToLeave(node: NodeCore): void {
   if (coordinator === undefined) return;
   node.leave.heard();
   node.tell(coordinator, { t: "leaving" });
+}
+
+/** Performs what the node's checks ask for; a witness runs nothing and so has no checks. */
+export function fromChecks(node: NodeCore, outputs: readonly ChecksOutput[]): void {
+  for (const output of outputs) {
+    if (output.kind === "attribute") {
+      const { name, value } = output;
+      fromMember(node, node.member.lrm(node.now, { kind: "set-attribute", name, value }));
+    } else node.out.push(output);
+  }
+}
+
+/** Takes over the checks of the definition in force. */
+export function configureChecks(node: NodeCore): void {
+  const { definition } = node.force;
+  const role = definition.nodes.find((each) => each.name === node.self)?.role;
+  const checks = role === "witness" ? [] : definition.checks;
+  fromChecks(node, node.checks.step(node.now, { kind: "configure", checks }));
 }
 
 /** Performs what the node's own duties as a member ask for. */

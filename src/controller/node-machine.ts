@@ -10,7 +10,7 @@ import { follows, fromCoordinator, settleOffice } from "./node-coordination.ts";
 import { NodeCore, type NodeOptions } from "./node-core.ts";
 import { answerAlone, deskOffice } from "./node-desk.ts";
 import type { NodeInput, NodeOutput } from "./node-io.ts";
-import { fromMember, leaveSteps } from "./node-leaving.ts";
+import { configureChecks, fromChecks, fromMember, leaveSteps } from "./node-leaving.ts";
 import { type Coordination, decodeMessage } from "./node-message.ts";
 import { receive } from "./node-messages.ts";
 import { fromMembership, peerEvent } from "./node-view.ts";
@@ -85,6 +85,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       node.member.nextDeadline(),
       node.coordinator.nextDeadline(),
       node.leave.nextDeadline(),
+      node.checks.nextDeadline(),
       this.#desk.nextDeadline(),
       this.#router.nextDeadline(),
       node.listenUntil > node.now ? node.listenUntil : undefined,
@@ -108,6 +109,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     const node = this.#node;
     fromMembership(node, node.membership.step(node.now, { kind: "tick" }));
     raftStep(node, { kind: "tick" });
+    configureChecks(node);
   }
 
   #handle(input: NodeInput): void {
@@ -133,6 +135,9 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       case "agent-done":
         fromMember(node, node.member.lrm(node.now, input));
         break;
+      case "probed":
+        fromChecks(node, node.checks.step(node.now, input));
+        break;
       case "request":
         this.#request(input.requestId, input.request);
         break;
@@ -148,6 +153,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     fromMembership(node, node.membership.step(node.now, { kind: "tick" }));
     raftStep(node, { kind: "tick" });
     fromMember(node, node.member.lrm(node.now, { kind: "tick" }));
+    fromChecks(node, node.checks.step(node.now, { kind: "tick" }));
     node.coordinator.setWall(node.wall());
     fromCoordinator(node, node.coordinator.tick(node.now));
     this.#desk.tick(node.now);

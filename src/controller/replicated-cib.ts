@@ -27,6 +27,8 @@ export type ReplicatedCibOutput =
   | { readonly kind: "cib-changed"; readonly before: Cib; readonly command: CibCommand | undefined }
   | { readonly kind: "proposed"; readonly id: string; readonly result: CibResult }
   | { readonly kind: "left" }
+  /** The voters changed: ask `excused` again. */
+  | { readonly kind: "voters" }
   | Note;
 
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -103,6 +105,8 @@ export class ReplicatedCib {
         });
       case "proposal-result":
         return this.#proposalResult(output);
+      case "voters":
+        return [{ kind: "voters" }];
       case "role":
       case "send":
       case "left":

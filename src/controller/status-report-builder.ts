@@ -68,7 +68,7 @@ export function buildReport(source: ReportSource): StatusReport {
     transition: source.transition,
     failures: failuresOf(source),
     fencing: source.fencing,
-    checks: [],
+    checks: checkReports(source),
     warnings: warningsOf(source),
   };
 }
@@ -132,6 +132,20 @@ function nodeState(
     return { state: "pending", detail: "its status has not arrived yet" };
   }
   return { state: "online", detail: null };
+}
+
+/** How every check stands on every member, by the attribute that carries it. */
+function checkReports(source: ReportSource): StatusReport["checks"] {
+  const nodes = source.definition.nodes.filter((node) => node.role !== "witness");
+  return source.definition.checks.flatMap((check) =>
+    nodes.flatMap((node) => {
+      const value = source.collected?.get(node.name)?.attributes[check.attribute];
+      if (value === undefined) return [];
+      const full = (check.kind === "command" ? 1 : check.targets.length) * check.weight;
+      const ok = Number(value) >= full;
+      return [{ name: check.name, node: node.name, ok, value, detail: null }];
+    }),
+  );
 }
 
 function describeOverride(override: Override): string {

@@ -3,6 +3,7 @@ import type { Machine } from "../core/machine.ts";
 import type { Note } from "../core/note.ts";
 import type { Instant, Millis, WallTime } from "../core/units.ts";
 import type { ControlEvent, ControlReply } from "../model/control.ts";
+import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
 import type { MessagingCommand } from "../model/peer.ts";
 
@@ -15,6 +16,8 @@ export interface World {
   persist(writes: readonly StoredWrite[]): Promise<void>;
   run(command: AgentCommand): Promise<AgentOutcome>;
   kill(runId: number): void;
+  /** Probes a check once; resolves with the targets that answered, and never rejects. */
+  probe(check: CheckSettings): Promise<readonly string[]>;
   reply(requestId: number, reply: ControlReply): void;
   guard(entries: readonly GuardEntry[], inactive: readonly string[]): void;
   /** Tells the subscribers of the control socket. */
@@ -121,6 +124,9 @@ export class Driver {
       case "run":
         this.#run(output.command);
         break;
+      case "probe":
+        this.#probe(output.check);
+        break;
       case "kill":
         world.kill(output.runId);
         break;
@@ -153,6 +159,12 @@ export class Driver {
       () => this.push({ kind: "stored", token }),
       (error: unknown) => this.push({ kind: "store-failed", token, message: errorMessage(error) }),
     );
+  }
+
+  #probe(check: CheckSettings): void {
+    void this.#world
+      .probe(check)
+      .then((passed) => this.push({ kind: "probed", check: check.name, passed }));
   }
 
   #run(command: AgentCommand): void {

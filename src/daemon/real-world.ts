@@ -9,6 +9,7 @@ import type { Guardian } from "../io/guardian.ts";
 import { logNote } from "../io/log.ts";
 import type { MessagingWorker } from "../io/messaging-worker.ts";
 import type { ControlEvent, ControlReply } from "../model/control.ts";
+import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
 import type { MessagingCommand } from "../model/peer.ts";
 import type { DefinitionFile } from "./definition-file.ts";
@@ -71,6 +72,10 @@ export class RealWorld implements World {
       this.#runs.set(command.runId, resolve);
       this.executor?.run(command);
     });
+  }
+  async probe(check: CheckSettings): Promise<readonly string[]> {
+    const { probe } = await import("../io/check-probe.ts");
+    return await probe(check);
   }
   kill(runId: number): void {
     this.executor?.kill(runId);
