@@ -42,6 +42,8 @@ export interface ClusterRun {
   readonly seed: number;
   readonly profile: Profile;
   readonly traceLimit?: number;
+  /** A fraction of the time: for many seeds in a test run. The same seed takes another course. */
+  readonly isShort?: boolean;
   readonly planner?: Planner;
   /** Puts something in the way of the node, for tests of the checkers. */
   readonly wrap?: (node: NodeLayer) => NodeLayer;
@@ -63,6 +65,12 @@ interface Draw {
   readonly definition: Definition;
 }
 
+/** Advertisement intervals; the shortest are the dearest to simulate. */
+const INTERVALS_MS: readonly Millis[] = [50, 100, 200, 500, 1_000];
+
+/** What is left of the time for faults in a short run. */
+const SHORT_SHARE = 0.4;
+
 /** The cluster that this seed draws: its size, links, transport and interval. */
 function draw(random: SeededRandom, profile: Profile): Draw {
   const [min, max] = profile.nodes;
@@ -72,7 +80,7 @@ function draw(random: SeededRandom, profile: Profile): Draw {
   const resources = Array.from({ length: 1 + random.below(4) }, (_, i) => `r${i + 1}`);
   const text = definitionText(names, links, resources, {
     transport: random.next() < 0.5 ? "unicast" : "multicast",
-    intervalMs: [50, 100, 500][random.below(3)]!,
+    intervalMs: INTERVALS_MS[random.below(INTERVALS_MS.length)]!,
     fencing: profile.fencing,
   });
   const { definition, diagnostics } = loadDefinition(text);
@@ -167,6 +175,7 @@ function observation(self: string, node: NodeMachine): NodeObservation {
 /** A whole cluster with real daemons, under faults by seed. Throws what a checker finds. */
 export function simulateCluster(run: ClusterRun): ClusterResult {
   const { profile, seed } = run;
+  const faultyMs = profile.faultyMs * (run.isShort ? SHORT_SHARE : 1);
   const random = new SeededRandom(seed);
   const drawn = draw(random, profile);
   const writes = new AcknowledgedWrites();
@@ -182,18 +191,24 @@ export function simulateCluster(run: ClusterRun): ClusterResult {
   run.prepare?.(cluster);
   cluster.startAll();
   const operator = new Operator(cluster, random, drawn.resources, writes);
-  operator.work(profile.faultyMs);
+  operator.work(faultyMs);
   cluster.runFor(500 + random.next() * 6_000);
   unleash(cluster, random, {
     kinds: profile.kinds,
-    spanMs: profile.faultyMs,
+    spanMs: faultyMs,
     everyMs: 2_000,
     lastsMaxMs: 8_000,
     atOnce: 1 + random.below(2),
   });
-  cluster.runFor(profile.faultyMs);
+  cluster.runFor(faultyMs);
   heal(cluster);
-  const recoveryMs = recover(cluster, operator, profile, expected);
+  const recoveryMs = recover(
+    cluster,
+    operator,
+    profile,
+    expected,
+    run.isShort ? STAYS_WELL_SHORT_MS : STAYS_WELL_MS,
+  );
   cluster.checkEnd();
   return { cluster, acknowledged: writes.count, recoveryMs };
 }
@@ -207,6 +222,7 @@ function recover(
   operator: Operator,
   profile: Profile,
   expected: { readonly running: readonly string[] },
+  staysWellMs: Millis,
 ): Millis {
   const begun = cluster.queue.now;
   const isFree = () =>
@@ -220,12 +236,13 @@ function recover(
   const rest = end - cluster.queue.now;
   cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, rest);
   const took = cluster.queue.now - begun;
-  if (whatIsMissing(cluster, expected) === undefined) cluster.runFor(STAYS_WELL_MS);
+  if (whatIsMissing(cluster, expected) === undefined) cluster.runFor(staysWellMs);
   return took;
 }
 
 /** Once all is well it must stay so for this long: two rounds of monitors. */
 const STAYS_WELL_MS: Millis = 21_000;
+const STAYS_WELL_SHORT_MS: Millis = 4_000;
 
 function checkersFor(
   { profile }: ClusterRun,

@@ -34,6 +34,8 @@ export class CrashingDisk {
   isFull = false;
   /** Keys about which this disk lies: it says "durable" and keeps what it had. */
   lies: (key: string) => boolean = () => false;
+  /** Keys that are gone after a crash, whatever was said about them. */
+  forgets: (key: string) => boolean = () => false;
 
   constructor(queue: EventQueue, random: Random) {
     this.#queue = queue;
@@ -84,6 +86,7 @@ export class CrashingDisk {
   /** The process is gone, and nobody hears of its writes any more. */
   crash(): void {
     this.#generation++;
+    for (const key of [...this.#durable.keys()]) if (this.forgets(key)) this.#durable.delete(key);
     const [underWay] = this.#pending;
     this.#pending = [];
     if (underWay === undefined || this.isFull) return;

@@ -10,7 +10,7 @@ import { CibIndexNeverBack } from "./checkers/cib-index-never-back.ts";
 import { CibNeverForks } from "./checkers/cib-never-forks.ts";
 import { Convergence, whatIsMissing } from "./checkers/convergence.ts";
 import { OneDcPerTerm } from "./checkers/one-dc-per-term.ts";
-import { ComposedDaemon, type NodeLayer } from "./composed-daemon.ts";
+import { ComposedDaemon, type MessagingLayer, type NodeLayer } from "./composed-daemon.ts";
 import { type FaultKind, heal, unleash } from "./fault-schedule.ts";
 import { ReplicaNode } from "./replica-node.ts";
 import { addressOf, SimulatedCluster } from "./simulated-cluster.ts";
@@ -65,6 +65,10 @@ export interface ReplicaRun {
   /** Puts something in the way of the node, for tests of the checkers. */
   readonly wrap?: (node: NodeLayer) => NodeLayer;
   readonly prepare?: (cluster: SimulatedCluster) => void;
+  /** Faults come thick and fast: finds planted faults sooner. */
+  readonly isFierce?: boolean;
+  /** A planted fault: the channel hands every message out twice. */
+  readonly doublesMessages?: boolean;
 }
 
 export interface RunResult {
@@ -111,7 +115,11 @@ export function simulateReplicas(run: ReplicaRun): RunResult {
       const stored = host.disk.contents();
       const node = new ReplicaNode(host.name, names, incarnation, stored, pulse);
       const layer = run.wrap?.(node) ?? node;
-      return { daemon: new ComposedDaemon(messaging, layer), observe: () => node.observe() };
+      const daemon = new ComposedDaemon(
+        run.doublesMessages ? doubling(messaging) : messaging,
+        layer,
+      );
+      return { daemon, observe: () => node.observe() };
     },
   });
   run.prepare?.(cluster);
@@ -126,8 +134,8 @@ export function simulateReplicas(run: ReplicaRun): RunResult {
   unleash(cluster, random, {
     kinds: run.kinds,
     spanMs: FAULTY_MS,
-    everyMs: 1_000,
-    lastsMaxMs: 6_000,
+    everyMs: run.isFierce ? 300 : 1_000,
+    lastsMaxMs: run.isFierce ? 1_500 : 6_000,
     atOnce: 1 + random.below(2),
   });
   cluster.runFor(FAULTY_MS);
@@ -139,6 +147,19 @@ export function simulateReplicas(run: ReplicaRun): RunResult {
     cluster,
     acknowledged: writes.count,
     recoveryMs: cluster.queue.now - healedAt,
+  };
+}
+
+function doubling(messaging: MessagingLayer): MessagingLayer {
+  return {
+    step: (now, input) =>
+      messaging
+        .step(now, input)
+        .flatMap(
+          (output): ReturnType<MessagingLayer["step"]> =>
+            output.kind === "message" ? [output, output] : [output],
+        ),
+    nextDeadline: () => messaging.nextDeadline(),
   };
 }
 

@@ -4,11 +4,12 @@ import { type Profile, simulateCluster } from "./cluster-simulation.ts";
 import { PROFILES } from "./profiles.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 
-const USAGE = `usage: npm run simulate -- [--seeds N] [--from S] [--profile NAME]
-       npm run simulate -- --seed S --profile NAME [--lines N] [--node NAME]
+const USAGE = `usage: npm run simulate -- [--seeds N] [--from S] [--profile NAME] [--short]
+       npm run simulate -- --seed S --profile NAME [--short] [--lines N] [--node NAME]
 
 Runs whole clusters on virtual time under faults, and checks invariants after every step.
 --seeds N   so many seeds of every profile (100)
+--short     faults for a shorter time, as the tests do; seeds mean something else then
 --seed S    one seed, with a readable trace of what happened
 profiles: ${PROFILES.map((profile) => profile.name).join(" ")}
 `;
@@ -17,20 +18,25 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-function runMany(profiles: readonly Profile[], from: number, count: number): number {
+function runMany(
+  profiles: readonly Profile[],
+  from: number,
+  count: number,
+  isShort: boolean,
+): number {
   let failures = 0;
   for (const profile of profiles) {
     const begun = process.hrtime.bigint();
     const totals = { steps: 0, acknowledged: 0, recoveries: [] as number[], failed: 0 };
     for (let seed = from; seed < from + count; seed++) {
       try {
-        const { cluster, acknowledged, recoveryMs } = simulateCluster({ seed, profile });
+        const { cluster, acknowledged, recoveryMs } = simulateCluster({ seed, profile, isShort });
         totals.steps += cluster.steps;
         totals.acknowledged += acknowledged;
         totals.recoveries.push(recoveryMs);
       } catch (error) {
         totals.failed++;
-        report(profile, seed, error);
+        report(profile, seed, error, isShort);
       }
     }
     failures += totals.failed;
@@ -47,23 +53,32 @@ function runMany(profiles: readonly Profile[], from: number, count: number): num
   return failures;
 }
 
-function report(profile: Profile, seed: number, error: unknown): void {
+function report(profile: Profile, seed: number, error: unknown, isShort: boolean): void {
   const message = error instanceof InvariantViolation ? error.message : describe(error);
   print(`FAILED ${profile.name} seed ${seed}: ${message.split("\n").slice(0, 12).join("\n  ")}`);
-  print(`  replay: npm run simulate -- --profile ${profile.name} --seed ${seed}`);
+  print(
+    `  replay: npm run simulate -- --profile ${profile.name} --seed ${seed}${isShort ? " --short" : ""}`,
+  );
 }
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function runOne(profile: Profile, seed: number, lines: number, node: string | undefined): number {
+function runOne(
+  profile: Profile,
+  seed: number,
+  isShort: boolean,
+  lines: number,
+  node: string | undefined,
+): number {
   let cluster: SimulatedCluster | undefined;
   let failure: unknown;
   try {
     simulateCluster({
       seed,
       profile,
+      isShort,
       traceLimit: lines,
       prepare: (made) => {
         cluster = made;
@@ -79,7 +94,7 @@ function runOne(profile: Profile, seed: number, lines: number, node: string | un
     print(`${profile.name} seed ${seed}: all invariants held`);
     return 0;
   }
-  report(profile, seed, failure);
+  report(profile, seed, failure, isShort);
   return 1;
 }
 
@@ -92,6 +107,7 @@ function main(): number {
       profile: { type: "string" },
       lines: { type: "string", default: "100000" },
       node: { type: "string" },
+      short: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -102,10 +118,10 @@ function main(): number {
   }
   if (values.seed !== undefined) {
     const profile = named[0] ?? PROFILES[0]!;
-    return runOne(profile, Number(values.seed), Number(values.lines), values.node) > 0 ? 1 : 0;
+    return runOne(profile, Number(values.seed), values.short, Number(values.lines), values.node);
   }
   const profiles = named.length > 0 ? named : PROFILES;
-  return runMany(profiles, Number(values.from), Number(values.seeds)) > 0 ? 1 : 0;
+  return runMany(profiles, Number(values.from), Number(values.seeds), values.short) > 0 ? 1 : 0;
 }
 
 process.exitCode = main();

@@ -11,6 +11,8 @@ import type { PrimitiveDefinition } from "../../src/model/policy-definition.ts";
 export interface SimplePlannerOptions {
   /** Lost nodes are fenced before their resources start elsewhere. */
   readonly fencing: boolean;
+  /** A planted fault: what a lost node ran counts as stopped although nobody fenced it. */
+  readonly trustsLost?: boolean;
 }
 
 type State = "unknown" | "inactive" | "active" | "failed" | "stop-failed";
@@ -73,7 +75,9 @@ class PlanDraft {
   /** What must be certain before a start: fencing of nodes where the resource may still run. */
   #releases(resource: PrimitiveDefinition, stuck: readonly string[]): number[] {
     if (!this.#options.fencing) return stuck.length > 0 ? [BLOCKED] : [];
-    const lost = this.#status.nodes.filter((node) => isLost(node) && mayRun(node, resource.id));
+    const lost = this.#status.nodes.filter(
+      (node) => this.#options.trustsLost !== true && isLost(node) && mayRun(node, resource.id),
+    );
     const suspects = [...lost.map((node) => node.name), ...stuck];
     if (suspects.length > 0 && !this.#status.quorate) return [BLOCKED];
     return suspects.map((node) => this.#fence(node));
@@ -163,8 +167,8 @@ function isActive(state: State): boolean {
 }
 
 function mayRun(node: NodeStatus, resource: string): boolean {
-  const state = stateOn(node, resource);
-  return isActive(state) || state === "stop-failed";
+  // A DC that never heard from the lost node knows nothing of it: unknown is not stopped.
+  return stateOn(node, resource) !== "inactive";
 }
 
 function stateOn(node: NodeStatus, resource: string): State {

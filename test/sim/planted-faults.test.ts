@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import type { NodeInput } from "../../src/controller/node-io.ts";
+import { AssertionFailure } from "../../src/core/assert.ts";
+import { InvariantViolation } from "./checkers/checker.ts";
+import { simulateCluster } from "./cluster-simulation.ts";
+import type { NodeLayer } from "./composed-daemon.ts";
+import type { FaultKind } from "./fault-schedule.ts";
+import { PROFILES } from "./profiles.ts";
+import type { ReplicaNode } from "./replica-node.ts";
+import { type ReplicaRun, simulateReplicas } from "./replica-simulation.ts";
+import { simplePlanner } from "./simple-planner.ts";
+
+/*
+ * Checkers that can't fail prove nothing. Each test plants a fault that a cluster manager could
+ * really have, and expects that a few seeds find it; the same seeds find nothing without it.
+ */
+
+const TIMEOUT_MS = 300_000;
+
+/** The checkers that cry when these seeds are run. */
+function caughtBy(run: (seed: number) => void, seeds: number, enough: number): string[] {
+  const caught: string[] = [];
+  for (let seed = 1; seed <= seeds && caught.length < enough; seed++) {
+    try {
+      run(seed);
+    } catch (error) {
+      // The product's own assertions are checkers too.
+      if (error instanceof AssertionFailure) caught.push("assertion");
+      else if (error instanceof InvariantViolation) caught.push(error.checker);
+      else throw error;
+    }
+  }
+  return caught;
+}
+
+const CRASHES: readonly FaultKind[] = ["power-cycle", "daemon-restart", "isolate"];
+const PAUSES: readonly FaultKind[] = ["pause", "main-blocked", "isolate"];
+
+function replicas(seed: number, planted: Partial<ReplicaRun>): void {
+  simulateReplicas({ seed, kinds: CRASHES, isFierce: true, ...planted });
+}
+
+describe("elections and replication", () => {
+  test("sound as they are", { timeout: TIMEOUT_MS }, () => {
+    expect(caughtBy((seed) => replicas(seed, {}), 10, 1)).toEqual([]);
+    expect(caughtBy((seed) => replicas(seed, { kinds: PAUSES }), 10, 1)).toEqual([]);
+  });
+
+  test("a vote that is not persisted is caught", { timeout: TIMEOUT_MS }, () => {
+    const prepare: ReplicaRun["prepare"] = (cluster) => {
+      for (const { disk } of cluster.hosts) disk.lies = (key) => key === "raft-hard";
+    };
+    const caught = caughtBy((seed) => replicas(seed, { prepare }), 60, 1);
+    expect(caught).not.toEqual([]);
+  });
+
+  test("a log entry that is not persisted is caught", { timeout: TIMEOUT_MS }, () => {
+    const prepare: ReplicaRun["prepare"] = (cluster) => {
+      for (const { disk } of cluster.hosts) disk.forgets = (key) => key.startsWith("raft-log-");
+    };
+    const caught = caughtBy((seed) => replicas(seed, { prepare }), 60, 1);
+    expect(caught).not.toEqual([]);
+  });
+
+  test("a stale term that is accepted is caught", { timeout: TIMEOUT_MS }, () => {
+    const caught = caughtBy(
+      (seed) => replicas(seed, { kinds: PAUSES, wrap: acceptStaleTerms }),
+      60,
+      1,
+    );
+    expect(caught).not.toEqual([]);
+  });
+});
+
+/** Nobody compares the terms of what leaders and followers say to each other: an old leader goes on. */
+function acceptStaleTerms(node: NodeLayer): NodeLayer {
+  const term = () => (node as ReplicaNode).observe().term;
+  const refresh = (input: NodeInput): NodeInput => {
+    if (input.kind !== "peer" || input.event.kind !== "message") return input;
+    const body = JSON.parse(new TextDecoder().decode(input.event.payload));
+    if (!/append|snapshot/.test(body.kind)) return input;
+    const payload = new TextEncoder().encode(JSON.stringify({ ...body, term: term() }));
+    return { kind: "peer", event: { ...input.event, payload } };
+  };
+  return {
+    step: (now, input) => node.step(now, refresh(input)),
+    nextDeadline: () => node.nextDeadline(),
+  };
+}
+
+describe("resources", () => {
+  const profile = PROFILES.find(({ name }) => name === "fencing")!;
+
+  test("a start while the resource may still run elsewhere is caught", {
+    timeout: TIMEOUT_MS,
+  }, () => {
+    const planner = simplePlanner({ fencing: true, trustsLost: true });
+    const caught = caughtBy(
+      (seed) => simulateCluster({ seed, profile, planner, isShort: true }),
+      40,
+      3,
+    );
+    expect(caught).toHaveLength(3);
+    expect(["unknown-is-not-stopped", "active-once"]).toEqual(expect.arrayContaining(caught));
+  });
+});
+
+describe("messaging", () => {
+  test("a message that is delivered twice is caught", { timeout: TIMEOUT_MS }, () => {
+    const caught = caughtBy((seed) => replicas(seed, { doublesMessages: true }), 3, 1);
+    expect(caught).toEqual(["channel-order"]);
+  });
+});
