@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { CliContext } from "./cli-context.ts";
 import { EXIT_CODE_HELP, type ExitCode } from "./cli-exit-codes.ts";
@@ -19,10 +20,17 @@ export interface ProgramHost {
   readonly setExit: (code: ExitCode) => void;
 }
 
+/** From the package, which lies two levels above src/cli and dist/cli alike. */
+function readVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
+
 /** The whole command line. Each verb's work is in src/cli/commands. */
 export function buildProgram(programHost: ProgramHost): Command {
   const program = new Command("paceline")
     .description("Operates a paceline cluster: a command each for what one does with a cluster.")
+    .version(readVersion())
     .option("--run-dir <dir>", "where the daemon's control socket is (default: /run/paceline)")
     .option("--json", "print JSON for programs")
     .option("--no-color", "no colours (also: NO_COLOR=1)")

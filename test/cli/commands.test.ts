@@ -86,6 +86,10 @@ describe("exit codes", () => {
     expect(out).not.toContain("complete-names");
   });
 
+  test("the version is the package's", async () => {
+    expect((await run("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
   test("no daemon is 3, with what to do", async () => {
     const { exit, err } = await paceline("/nonexistent", "status");
     expect(exit).toBe(3);

@@ -45,6 +45,8 @@ test("everything is put in place, with the right modes", async () => {
   expect(existsSync(at("usr/local/lib/paceline/node_modules/commander/package.json"))).toBe(true);
   expect(existsSync(at("usr/local/lib/paceline/node_modules/typescript"))).toBe(false);
   expect(out).toContain("systemctl enable --now paceline");
+  expect(out).toMatch(/created +\/usr\/local\/lib\/paceline +the program: \d+ files/);
+  expect(out).not.toContain("node_modules");
 });
 
 test("a second time changes nothing, and never the key", async () => {

@@ -108,7 +108,8 @@ export async function fenceNode(
     return `This cuts the power of ${node} at once.${what} Go on?`;
   });
   if (question !== undefined && !(await confirm(context, question, options.yes === true))) {
-    if (!context.interactive) throw usageError(`${question}`, "say so with --yes");
+    if (!context.interactive)
+      throw usageError(`not done, as nobody can be asked: ${question}`, "if so: --yes");
     context.err("nothing was done\n");
     return EXIT.failed;
   }

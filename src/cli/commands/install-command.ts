@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { type CliContext, printJson } from "../cli-context.ts";
+import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
 import type { InstallOptions } from "../program-setup.ts";
 import { columns } from "../views/columns.ts";
-import { carryOutStep, type StepResult } from "./install-files.ts";
+import { carryOutStep, type InstallStep, type StepResult } from "./install-files.ts";
 import { installSteps } from "./install-steps.ts";
 
 /**
@@ -17,10 +18,7 @@ export async function installCommand(
 ): Promise<ExitCode> {
   const root = options.root ?? "/";
   const steps = installSteps(options.prefix ?? "/usr/local", root);
-  const results: StepResult[] = [];
-  for (const step of steps) {
-    results.push(carryOutStep(step, root, options.dryRun === true));
-  }
+  const results = carryOut(steps, root, options.dryRun === true);
   if (context.json) printJson(context, { dryRun: options.dryRun === true, steps: results });
   else showResults(context, results, options.dryRun === true);
   const changed = results.some((each) => each.outcome !== "unchanged");
@@ -28,8 +26,18 @@ export async function installCommand(
   return results.some((each) => each.warning !== undefined) ? EXIT.failed : EXIT.ok;
 }
 
+function carryOut(steps: readonly InstallStep[], root: string, dryRun: boolean): StepResult[] {
+  try {
+    return steps.map((step) => carryOutStep(step, root, dryRun));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "EACCES" && code !== "EPERM") throw error;
+    throw new CliError(code, message, "run this as root: sudo paceline install");
+  }
+}
+
 function showResults(context: CliContext, results: readonly StepResult[], dryRun: boolean): void {
-  const rows = results.map((each) => [
+  const rows = withoutModules(results).map((each) => [
     each.outcome === "unchanged" ? context.paint("dim", "unchanged") : each.outcome,
     each.path,
     each.note ?? "",
@@ -41,6 +49,19 @@ function showResults(context: CliContext, results: readonly StepResult[], dryRun
   if (dryRun) context.out("(nothing was done: --dry-run)\n");
   else context.out(NEXT_STEPS);
 }
+
+/** Hundreds of files of the program itself are one line; the others are what an operator looks for. */
+function withoutModules(results: readonly StepResult[]): StepResult[] {
+  const inside = results.filter((each) => PROGRAM_FILE.test(each.path));
+  const rest = results.filter((each) => !PROGRAM_FILE.test(each.path));
+  const changed = inside.find((each) => each.outcome !== "unchanged");
+  const path = inside[0]?.path.replace(PROGRAM_FILE, "");
+  if (path === undefined) return rest;
+  const outcome = changed?.outcome ?? "unchanged";
+  return [{ path, outcome, note: `the program: ${inside.length} files` }, ...rest];
+}
+
+const PROGRAM_FILE = /(?<=\/lib\/paceline)\/.*$/;
 
 const NEXT_STEPS = `
 Next:

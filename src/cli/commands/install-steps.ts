@@ -129,6 +129,7 @@ function treeSteps(from: string, to: string): InstallStep[] {
 }
 
 function fileStep(source: string, path: string): InstallStep {
-  const executable = (statSync(source).mode & 0o111) !== 0;
+  const isProgram = /\/dist\/(cli|daemon)\/main\.js$/.test(source);
+  const executable = isProgram || (statSync(source).mode & 0o111) !== 0;
   return { kind: "file", path, mode: executable ? 0o755 : 0o644, content: readFileSync(source) };
 }
