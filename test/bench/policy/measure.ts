@@ -1,0 +1,103 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { readCib } from "../../../src/interop/cib-reader.ts";
+import type { ClusterStatus } from "../../../src/model/cluster-status.ts";
+import type { PolicyDefinition } from "../../../src/model/policy-definition.ts";
+import { applyPlan } from "../../../src/policy/outcome/apply-plan.ts";
+import { plan } from "../../../src/policy/plan.ts";
+import { type Family, familyConfiguration, type Situation, type Size } from "./cluster-families.ts";
+import { cibXml } from "./status-xml.ts";
+
+/** What one measurement found. */
+export interface Measured {
+  readonly planMs: number;
+  readonly parseMs?: number;
+  readonly actions: number;
+  /** Most memory the process ever had, in KiB. */
+  readonly peakKb: number;
+}
+
+const NOW = 1_800_000_000;
+const WARMUP_MS = 6_000;
+const WARMUP_RUNS = 40;
+const REPEATS = 5;
+
+/** Measures one cluster in this process; `xmlPath`: also writes it, and measures reading it. */
+export function measure(
+  family: Family,
+  size: Size,
+  situation: Situation,
+  xmlPath: string | undefined,
+): Measured {
+  const configuration = familyConfiguration(family, size);
+  const empty = freshStatus(size.nodes);
+  const { definition } = readCib(cibXml(configuration, empty));
+  const status = statusIn(situation, definition!, empty);
+  const run = () => plan(definition!, status, NOW * 1000);
+  const { actions } = run();
+  warmUp(run);
+  const planMs = median(Array.from({ length: REPEATS }, () => timeOf(run)));
+  const parse = xmlPath === undefined ? {} : { parseMs: parseTime(xmlPath, configuration, status) };
+  const real = actions.filter((each) => each.kind !== "pseudo").length;
+  return { planMs, ...parse, actions: real, peakKb: peakMemory() };
+}
+
+function freshStatus(nodes: number): ClusterStatus {
+  const member = { member: true, daemonOnline: true, join: "member", expected: "member" } as const;
+  return {
+    quorate: true,
+    dcNode: "node1",
+    nodes: Array.from({ length: nodes }, (_, i) => ({
+      name: `node${i + 1}`,
+      id: String(i + 1),
+      ...member,
+      attributes: new Map(),
+      history: [],
+    })),
+    tickets: [],
+  };
+}
+
+/** Steady is the outcome of the initial start; lost is that without its last node. */
+function statusIn(
+  situation: Situation,
+  definition: PolicyDefinition,
+  empty: ClusterStatus,
+): ClusterStatus {
+  if (situation === "initial") return empty;
+  const steady = applyPlan(definition, empty, plan(definition, empty, NOW * 1000), NOW);
+  if (situation === "steady") return steady;
+  const lost = { member: false, daemonOnline: false, join: "down" } as const;
+  const last = steady.nodes.length - 1;
+  const nodes = steady.nodes.map((node, i) => (i === last ? { ...node, ...lost } : node));
+  return { ...steady, nodes };
+}
+
+function warmUp(run: () => unknown): void {
+  let spent = 0;
+  for (let i = 0; i < WARMUP_RUNS && spent < WARMUP_MS; i++) spent += timeOf(run);
+}
+
+/** Processor time of one call, in milliseconds. */
+function timeOf(run: () => unknown): number {
+  globalThis.gc?.();
+  const start = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function parseTime(path: string, configuration: string, status: ClusterStatus): number {
+  writeFileSync(path, cibXml(configuration, status));
+  const text = readFileSync(path, "utf8");
+  readCib(text);
+  return median([1, 2, 3].map(() => timeOf(() => readCib(text))));
+}
+
+function peakMemory(): number {
+  const found = /^VmHWM:\s*(\d+)/m.exec(readFileSync("/proc/self/status", "utf8"));
+  return Number(found?.[1] ?? 0);
+}

@@ -1,0 +1,144 @@
+/**
+ * Measures the policy engine against `crm_simulate -R` on the same generated CIBs, in one run.
+ *
+ *   npm run bench:policy [-- --family plain --situation initial --up-to 1000 --theirs-up-to 500]
+ *
+ * All times are processor time (user and system), so that other work on the machine does not
+ * count. Ours is the library call, warmed up, each cluster in a process of its own; reading the
+ * XML is reported apart. Theirs is the whole program, with `time` from Debian's package of that
+ * name. Peak memory is that of the whole process on either side.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FAMILIES, type Family, SITUATIONS, SIZES, type Situation } from "./cluster-families.ts";
+import { type Measured, measure } from "./measure.ts";
+
+interface Theirs {
+  readonly planMs: number;
+  readonly peakKb: number;
+}
+
+/** Beyond this many resources the XML grows to hundreds of megabytes: ours is measured without. */
+const XML_UP_TO = 2000;
+const THEIR_TIMEOUT_MS = 180_000;
+
+function main(): void {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.child !== undefined) {
+    child(options.child);
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "paceline-bench-"));
+  console.log(
+    "family  resources nodes situation   ours ms  theirs ms   ratio  XML MB parse ms  ours MB  theirs MB  actions",
+  );
+  try {
+    for (const family of FAMILIES) {
+      if (options.family !== undefined && options.family !== family) continue;
+      for (const size of SIZES.filter((each) => each.resources <= options.upTo)) {
+        for (const situation of SITUATIONS) {
+          if (options.situation !== undefined && options.situation !== situation) continue;
+          compare(folder, { family, situation, ...size }, options.theirsUpTo);
+        }
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Job {
+  readonly family: Family;
+  readonly situation: Situation;
+  readonly resources: number;
+  readonly nodes: number;
+  readonly xml?: string;
+}
+
+interface Options {
+  readonly family: string | undefined;
+  readonly situation: string | undefined;
+  readonly upTo: number;
+  readonly theirsUpTo: number;
+  readonly child: string | undefined;
+}
+
+function parseOptions(args: readonly string[]): Options {
+  const value = (name: string) => {
+    const at = args.indexOf(name);
+    return at < 0 ? undefined : args[at + 1];
+  };
+  return {
+    family: value("--family"),
+    situation: value("--situation"),
+    upTo: Number(value("--up-to") ?? 5000),
+    theirsUpTo: Number(value("--theirs-up-to") ?? 1000),
+    child: value("--child"),
+  };
+}
+
+function child(text: string): void {
+  const { family, situation, resources, nodes, xml } = JSON.parse(text) as Job;
+  console.log(JSON.stringify(measure(family, { resources, nodes }, situation, xml)));
+}
+
+function compare(folder: string, job: Job, theirsUpTo: number): void {
+  const xml = join(folder, "cib.xml");
+  const withXml = job.resources <= XML_UP_TO ? { xml } : {};
+  const ours = measureInChild({ ...job, ...withXml });
+  const wanted = job.resources <= Math.min(theirsUpTo, XML_UP_TO);
+  const theirs = wanted && ours !== undefined ? measureTheirs(xml) : undefined;
+  const megabytes = existsSync(xml) ? statSync(xml).size / 1e6 : undefined;
+  console.log(row(job, ours, theirs, megabytes));
+  rmSync(xml, { force: true });
+}
+
+function measureInChild(job: Job): Measured | undefined {
+  const script = process.argv[1]!;
+  const args = ["--expose-gc", "--max-old-space-size=6144", script, "--child", JSON.stringify(job)];
+  const done = spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 1e8 });
+  if (done.status !== 0) console.error(done.stderr.split("\n").slice(0, 5).join("\n"));
+  return done.status === 0 ? (JSON.parse(done.stdout) as Measured) : undefined;
+}
+
+/** Undefined where crm_simulate or time is missing, or where it took too long. */
+function measureTheirs(xml: string): Theirs | undefined {
+  const args = ["-f", "%U %S %M", "crm_simulate", "-x", xml, "-R", "-Q"];
+  const done = spawnSync("/usr/bin/time", args, {
+    encoding: "utf8",
+    maxBuffer: 1e9,
+    timeout: THEIR_TIMEOUT_MS,
+    killSignal: "SIGKILL",
+  });
+  const found = /([\d.]+) ([\d.]+) (\d+)\s*$/.exec(done.stderr ?? "");
+  if (done.status !== 0 || found === null) return undefined;
+  const [user, system, peakKb] = found.slice(1).map(Number) as [number, number, number];
+  return { planMs: (user + system) * 1000, peakKb };
+}
+
+function row(
+  job: Job,
+  ours: Measured | undefined,
+  theirs: Theirs | undefined,
+  megabytes: number | undefined,
+): string {
+  const ratio = ours && theirs ? (ours.planMs / theirs.planMs).toFixed(3) : "-";
+  const cells: [string, number][] = [
+    [String(job.resources), 9],
+    [String(job.nodes), 5],
+    [job.situation.padEnd(9), 10],
+    [ours?.planMs.toFixed(1) ?? "failed", 9],
+    [theirs?.planMs.toFixed(0) ?? "-", 10],
+    [ratio, 7],
+    [megabytes?.toFixed(1) ?? "-", 7],
+    [ours?.parseMs?.toFixed(0) ?? "-", 8],
+    [ours === undefined ? "-" : (ours.peakKb / 1024).toFixed(0), 8],
+    [theirs === undefined ? "-" : (theirs.peakKb / 1024).toFixed(0), 10],
+    [String(ours?.actions ?? "-"), 8],
+  ];
+  return `${job.family.padEnd(7)} ${cells.map(([text, width]) => text.padStart(width)).join(" ")}`;
+}
+
+main();
