@@ -15,7 +15,7 @@ import {
   encodeFrame,
   REPLY_BYTES_MAX,
   type ServerFrame,
-} from "../wire/control.ts";
+} from "../wire/control-frame.ts";
 import { LineSplitter } from "../wire/control-line.ts";
 
 /** A request that was not answered with success: by the daemon, or because there is none. */

@@ -6,7 +6,7 @@ import {
   encodeFrame,
   REQUEST_BYTES_MAX,
   type ServerFrame,
-} from "../wire/control.ts";
+} from "../wire/control-frame.ts";
 import { LineSplitter } from "../wire/control-line.ts";
 import type { ControlLimits } from "./control-server.ts";
 

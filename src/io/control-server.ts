@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { createServer, type Server, Socket } from "node:net";
 import { join } from "node:path";
 import type { ControlEvent, ControlReply, ControlRequest } from "../model/control.ts";
-import { CONTROL_SOCKET } from "../wire/control.ts";
+import { CONTROL_SOCKET } from "../wire/control-frame.ts";
 import { ControlConnection } from "./control-connection.ts";
 
 export interface ControlServerOptions {

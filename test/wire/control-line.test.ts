@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeClientLine, decodeServerLine, encodeFrame } from "../../src/wire/control.ts";
+import { decodeClientLine, decodeServerLine, encodeFrame } from "../../src/wire/control-frame.ts";
 import { LineSplitter } from "../../src/wire/control-line.ts";
 import { checkControlRequest } from "../../src/wire/control-request.ts";
 
