@@ -65,11 +65,16 @@ export class MessagingWorker {
       else if (message.kind === "thread") goRealTime(message.id, options.onEvent);
       else for (const event of message.events) options.onEvent(event);
     });
-    this.#worker.on("error", options.onFailure);
+    const fail = (error: Error): void => {
+      // An error is followed by the end of the thread, which is no second failure.
+      if (!this.#isClosing) options.onFailure(error);
+      this.#isClosing = true;
+    };
+    this.#worker.on("error", fail);
     this.#ended = new Promise((resolve) => {
       this.#worker.on("exit", (code) => {
         resolve();
-        if (!this.#isClosing) options.onFailure(new Error(`the messaging thread ended (${code})`));
+        fail(new Error(`the messaging thread ended (${code})`));
       });
     });
   }

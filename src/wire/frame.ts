@@ -122,6 +122,10 @@ export interface FrameOpenerOptions {
  * Checks frames, cheapest check first: length, magic, version, cluster, sender, key id, incarnation,
  * replay, and only then the tag. State changes only after a frame proved authentic. A frame under
  * the own name is checked like any other, unless it is our own.
+ *
+ * Windows live as long as this process: whoever recorded a peer's frames can make that peer, once it
+ * is dead, look alive to a node that restarted since. That may delay a takeover, as cutting the cable
+ * could; it delivers no message, for those name the incarnation they are meant for.
  */
 export class FrameOpener {
   readonly #session: Session;
