@@ -1,5 +1,5 @@
 /** How two nodes decide who goes on when they lose each other. */
-export type SplitChoice = "tie-breaker" | "witness" | "fencing" | "ignore";
+export type SplitChoice = "witness" | "fencing" | "ignore";
 
 export interface InitAnswers {
   readonly cluster: string;
@@ -8,8 +8,6 @@ export interface InitAnswers {
   readonly vip?: string;
   /** Asked for where there are two nodes. */
   readonly split?: SplitChoice;
-  /** tie-breaker: an address that both nodes can ping, usually the gateway's. */
-  readonly pingTarget?: string;
   /** witness: the third node. */
   readonly witness?: { readonly name: string; readonly address: string };
   readonly transport?: "multicast" | "unicast";
@@ -20,10 +18,6 @@ export const SPLIT_CHOICES: readonly { readonly choice: SplitChoice; readonly te
   {
     choice: "witness",
     text: "a third machine votes and runs nothing: whoever it still hears goes on. The best without fencing.",
-  },
-  {
-    choice: "tie-breaker",
-    text: "whoever still reaches a given address, such as the gateway, goes on. Needs no machine; if both reach it and not each other, the first node goes on.",
   },
   {
     choice: "fencing",
@@ -64,13 +58,7 @@ function witnessLines({ split, witness }: InitAnswers): string[] {
 }
 
 function splitLines(answers: InitAnswers): string[] {
-  const { split, pingTarget, nodes } = answers;
-  if (split === "tie-breaker") {
-    return [
-      "# If the nodes lose each other, the one that still reaches this address goes on.",
-      `quorum: { ping-targets: [${pingTarget ?? "ADDRESS"}] }`,
-    ];
-  }
+  const { split, nodes } = answers;
   if (split !== "fencing") return [];
   return [
     "# Fencing decides a split: the survivor powers the other node off, then takes over. A node that",

@@ -52,8 +52,8 @@ const ADDRESS_AGENTS = [
 ];
 
 const DECIDE_SPLIT =
-  "decide splits: a third node with role: witness, quorum: { ping-targets: [GATEWAY] }, " +
-  "quorum: { arbiter: ADDRESS } or fencing devices";
+  "decide splits: a third node with role: witness, quorum: { auto-tie-breaker: true } " +
+  "or fencing devices";
 
 /**
  * Settles what the file leaves open. Fencing is on where there are devices. Two voting nodes
@@ -77,6 +77,7 @@ export function decideSafety(facts: SafetyFacts): SafetyDecision {
   const findings = [
     ...(openSplit ? splitFindings(facts) : []),
     ...ignoreFindings(facts, given.noQuorum, fencingEnabled),
+    ...silentTieBreakerFindings(facts),
     ...evenSplitFindings(facts, choices),
     ...fencingFindings(facts, choices, hasDevices, openSplit),
   ];
@@ -114,6 +115,23 @@ function isSplitOpen(facts: SafetyFacts, fencingEnabled: boolean): boolean {
 function hasTieBreaker(quorum: QuorumSettings): boolean {
   if (quorum.autoTieBreaker || quorum.pingTargets.length > 0) return true;
   return quorum.disk !== undefined || quorum.arbiter !== undefined;
+}
+
+/** Arbiters that this version reads but does not ask: an even split stays undecided, and safe. */
+function silentTieBreakerFindings(facts: SafetyFacts): SafetyFinding[] {
+  const { pingTargets, disk, arbiter } = facts.quorum.settings;
+  const silent = [
+    ...(pingTargets.length > 0 ? ["ping-targets"] : []),
+    ...(disk === undefined ? [] : ["disk"]),
+    ...(arbiter === undefined ? [] : ["arbiter"]),
+  ];
+  return silent.map((name) => ({
+    severity: "warning",
+    code: "TIE_BREAKER_SILENT",
+    span: facts.nodesSpan,
+    message: `quorum: ${name} is not asked by this version: in an even split neither side has quorum`,
+    hint: "use a third node with role: witness, or quorum: { auto-tie-breaker: true }",
+  }));
 }
 
 function decideTwoNode(facts: SafetyFacts, fencingEnabled: boolean): QuorumSettings {

@@ -542,7 +542,7 @@ describe("init", () => {
     const line = "init --two-node --cluster edge --node a=10.0.0.1 --node b=10.0.0.2";
     const { exit, err } = await run(line);
     expect(exit).toBe(2);
-    expect(err).toContain("--split is missing: witness, tie-breaker, fencing, ignore");
+    expect(err).toContain("--split is missing: witness, fencing, ignore");
     const made = await run(`${line} --split ignore --vip 10.0.0.9/24`);
     expect(made.exit).toBe(0);
     expect(made.out).toContain("cluster: edge");

@@ -50,7 +50,6 @@ const BASE: InitAnswers = { cluster: "edge", nodes: NODES, vip: "10.0.0.100/24" 
 
 /** Each choice for two nodes, and what there is to be said of the definition that it gives. */
 const CHOICES: readonly (readonly [string, InitAnswers, readonly string[]])[] = [
-  ["tie-breaker", { ...BASE, split: "tie-breaker", pingTarget: "10.0.0.254" }, []],
   ["witness", { ...BASE, split: "witness", witness: { name: "wit1", address: "10.0.0.3" } }, []],
   ["fencing", { ...BASE, split: "fencing" }, []],
   ["ignore", { ...BASE, split: "ignore" }, ["SPLIT_BOTH_ACTIVE"]],
@@ -74,10 +73,6 @@ describe("the template of init", () => {
     if (answers.split === "fencing") {
       expect(definition.quorum).toMatchObject({ twoNode: true, waitForAll: true });
       expect(definition.choices.fencingEnabled).toBe(true);
-    }
-    if (answers.split === "tie-breaker") {
-      expect(definition.quorum.pingTargets).toEqual(["10.0.0.254"]);
-      expect(definition.choices.noQuorumPolicy).toBe("stop");
     }
   });
 });

@@ -73,12 +73,7 @@ async function readDecider(
   context: CliContext,
   options: InitOptions,
   split: SplitChoice | undefined,
-): Promise<{ pingTarget?: string; witness?: NamedAddress }> {
-  if (split === "tie-breaker") {
-    const question = "Address that both can ping, such as the gateway";
-    const pingTarget = options.ping ?? (await askOptional(context, question));
-    return pingTarget ? { pingTarget } : {};
-  }
+): Promise<{ witness?: NamedAddress }> {
   if (split !== "witness") return {};
   const witness = options.witness ?? (await askOptional(context, "Witness as name=address"));
   return witness ? { witness: readNode(witness) } : {};
