@@ -27,12 +27,30 @@ const MONITOR_MS = 10_000;
  */
 export function simplePlanner(options: SimplePlannerOptions): Planner {
   return (definition, status) => {
-    const plan = new PlanDraft(status, options);
+    const plan = new PlanDraft(withUnseen(status, definition.nodes), options);
     for (const resource of definition.resources) {
       if (resource.kind === "primitive") plan.add(resource);
     }
     return { actions: plan.actions, placements: [], summary: [], notices: [] };
   };
+}
+
+/** A node that this DC has never seen may run anything: Pacemaker's startup-fencing. */
+function withUnseen(
+  status: ClusterStatus,
+  nodes: readonly { readonly name: string }[],
+): ClusterStatus {
+  const known = new Set(status.nodes.map((node) => node.name));
+  const unseen = nodes
+    .filter(({ name }) => !known.has(name))
+    .map(({ name }) => ({
+      name,
+      member: false,
+      expected: "member" as const,
+      attributes: new Map(),
+      history: [],
+    }));
+  return { ...status, nodes: [...status.nodes, ...unseen] };
 }
 
 class PlanDraft {
