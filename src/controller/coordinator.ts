@@ -146,6 +146,7 @@ export class Coordinator {
     this.#by = by;
     this.#quorate = quorate;
     this.status.setMembers(members);
+    if (lost.length > 0) this.#pacer.forget();
     const outputs = lost.flatMap((node) => this.#run(now, { kind: "node-lost", node }));
     this.#want(lost.length > 0 ? `${lost.join(", ")} lost` : "view changed");
     return [...outputs, ...this.#collect(now), ...this.#proceed(now)];
@@ -185,7 +186,10 @@ export class Coordinator {
     input: Extract<RunnerInput, { kind: "done" | "fence-result" }>,
   ): CoordinatorOutput[] {
     if (this.#by === undefined) return [];
-    return [...this.#run(now, input), ...this.#proceed(now)];
+    const outputs = this.#run(now, input);
+    // A member that refuses an order serves somebody else, or did: it is asked anew.
+    if (input.kind === "done" && !input.ok) outputs.push(...this.#ask(input.node));
+    return [...outputs, ...this.#proceed(now)];
   }
 
   tick(now: Instant): CoordinatorOutput[] {
@@ -237,8 +241,9 @@ export class Coordinator {
     const plan = this.#context.planner(policy, status, this.#wall);
     this.#plan = plan;
     this.#armRecheck(now, plan, inForce.nextExpiry);
-    if (this.runner.isIdle && !plan.actions.some((action) => this.#isNews(action))) {
-      return this.#settle();
+    if (!this.runner.isWalking && !plan.actions.some((action) => this.#isNews(action))) {
+      // What earlier plans left in flight may change that: see `#run`.
+      return this.runner.isIdle ? this.#settle() : [];
     }
     this.#transitionId += 1;
     const outputs: CoordinatorOutput[] = [
@@ -298,7 +303,11 @@ export class Coordinator {
   }
 
   #run(now: Instant, input: RunnerInput): CoordinatorOutput[] {
-    return this.runner.step(now, input).flatMap((output) => this.#fromRunner(output));
+    const wasBusy = !this.runner.isIdle;
+    const outputs = this.runner.step(now, input).flatMap((output) => this.#fromRunner(output));
+    if (wasBusy && this.runner.isIdle && !this.#settled)
+      this.#want("nothing is in flight any more");
+    return outputs;
   }
 
   #fromRunner(output: RunnerOutput): CoordinatorOutput[] {

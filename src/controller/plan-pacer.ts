@@ -29,6 +29,11 @@ export class PlanPacer {
     return 0;
   }
 
+  /** Something happened that must not wait, such as the loss of a node: the count starts anew. */
+  forget(): void {
+    this.#count = 0;
+  }
+
   /** A plan had nothing to do: whatever was wrong is over. */
   settled(): void {
     this.#count = Math.max(0, this.#count - 2);

@@ -131,3 +131,20 @@ function failcountTarget(action: PlanAction): { operation?: string; intervalMs?:
     ...(operation === undefined || intervalMs === undefined ? {} : { intervalMs }),
   };
 }
+
+/** The channel to a node is ordered, so what follows these on it comes after they took effect. */
+export function isAnswered(command: NodeCommand): boolean {
+  return command.kind !== "clear-failcount" && command.kind !== "shutdown";
+}
+
+export function isFenceOperation(operation: string): operation is "off" | "on" | "reboot" {
+  return operation === "off" || operation === "on" || operation === "reboot";
+}
+
+/** Where an action comes without a timeout: Pacemaker's default-action-timeout. */
+const DEFAULT_TIMEOUT_MS: Millis = 20_000;
+
+/** How long the node itself may take with the action. */
+export function longestAnswer(action: PlanAction): Millis {
+  return startDelay(action) + (action.timeoutMs > 0 ? action.timeoutMs : DEFAULT_TIMEOUT_MS);
+}

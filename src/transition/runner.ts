@@ -6,11 +6,16 @@ import type { PlanAction } from "../model/plan.ts";
 import { type Flight, FlightTable, UNLIMITED } from "./flight-table.ts";
 import { GraphWalk } from "./graph-walk.ts";
 import { describeAction, describeOutcome, isSuccess } from "./outcome.ts";
-import { buildCommand, operationKey, startDelay } from "./requests.ts";
+import {
+  buildCommand,
+  isAnswered,
+  isFenceOperation,
+  longestAnswer,
+  operationKey,
+} from "./requests.ts";
 import type {
   FailedAction,
   InFlightAction,
-  NodeCommand,
   RunnerInput,
   RunnerOutput,
   TransitionLimits,
@@ -56,8 +61,6 @@ export interface RunnerOptions {
 }
 
 const DEFAULT_OPTIONS: RunnerOptions = { marginMs: 10_000, fenceDeadlineMs: 600_000, origin: "" };
-/** Where an action comes without a timeout: Pacemaker's default-action-timeout. */
-const DEFAULT_TIMEOUT_MS = 20_000;
 
 interface Transition {
   readonly id: number;
@@ -86,6 +89,11 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
   /** Neither a transition nor a left-over of one. */
   get isIdle(): boolean {
     return this.#transition === undefined && this.#flights.isEmpty;
+  }
+
+  /** A transition is under way, be it only to its end. What an earlier one left does not count. */
+  get isWalking(): boolean {
+    return this.#transition !== undefined;
   }
 
   /** What was handed out and is not answered yet, oldest first. */
@@ -339,8 +347,7 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
       transition.walk.complete(action.id);
       return true;
     }
-    const timeout = action.timeoutMs > 0 ? action.timeoutMs : DEFAULT_TIMEOUT_MS;
-    const deadline = now + startDelay(action) + timeout + this.#options.marginMs;
+    const deadline = now + longestAnswer(action) + this.#options.marginMs;
     this.#flights.add({ key, action, since: now, deadline, graphId: action.id });
     return false;
   }
@@ -400,13 +407,4 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
   ): void {
     this.#outputs.push(note(level, event, message, fields));
   }
-}
-
-/** The channel to a node is ordered, so what follows these on it comes after they took effect. */
-function isAnswered(command: NodeCommand): boolean {
-  return command.kind !== "clear-failcount" && command.kind !== "shutdown";
-}
-
-function isFenceOperation(operation: string): operation is "off" | "on" | "reboot" {
-  return operation === "off" || operation === "on" || operation === "reboot";
 }
