@@ -57,3 +57,8 @@ export function readCount(value: string): number {
   }
   return Number(value);
 }
+
+/** For options that may be given several times. */
+export function collect(value: string, previous: unknown): string[] {
+  return [...((previous as string[] | undefined) ?? []), value];
+}

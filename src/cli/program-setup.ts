@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CommandMaker } from "./command-maker.ts";
-import { YES, type YesOptions } from "./program-options.ts";
+import { collect, YES, type YesOptions } from "./program-options.ts";
 
 export interface InitOptions {
   readonly twoNode?: boolean;
@@ -66,8 +66,4 @@ export function addSetupCommands(program: Command, maker: CommandMaker): void {
     [],
     true,
   );
-}
-
-function collect(value: string, previous: unknown): string[] {
-  return [...((previous as string[] | undefined) ?? []), value];
 }

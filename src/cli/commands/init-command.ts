@@ -1,10 +1,10 @@
-import { writeFile } from "node:fs/promises";
 import { initTemplate, SPLIT_CHOICES, type SplitChoice } from "../../config/init-template.ts";
 import type { CliContext } from "../cli-context.ts";
-import { CliError, usageError } from "../cli-error.ts";
+import { usageError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
 import type { InitOptions } from "../program-setup.ts";
 import { checkBytes } from "./definition-source.ts";
+import { writeNewFile } from "./new-file.ts";
 
 /** `paceline init`: writes a first definition; asks a person for what the options don't say. */
 export async function initCommand(context: CliContext, options: InitOptions): Promise<ExitCode> {
@@ -22,7 +22,7 @@ export async function initCommand(context: CliContext, options: InitOptions): Pr
     ...decider,
   });
   if (options.output === undefined) context.out(text);
-  else await writeNew(context, options.output, text);
+  else await writeNewFile(context, options.output, text);
   const errors = checkBytes(Buffer.from(text), "template").diagnostics.filter(
     (each) => each.severity === "error",
   );
@@ -31,17 +31,6 @@ export async function initCommand(context: CliContext, options: InitOptions): Pr
     for (const each of errors) context.err(`  line ${each.at?.line ?? "?"}: ${each.message}\n`);
   }
   return EXIT.ok;
-}
-
-async function writeNew(context: CliContext, file: string, text: string): Promise<void> {
-  try {
-    // An existing definition is the work of somebody.
-    await writeFile(file, text, { flag: "wx", mode: 0o644 });
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "EEXIST") throw error;
-    throw new CliError("FILE_EXISTS", `${file} is there already: nothing was written`);
-  }
-  context.out(`wrote ${file}; check it with: paceline config check ${file}\n`);
 }
 
 async function readNodes(context: CliContext, options: InitOptions): Promise<NamedAddress[]> {
