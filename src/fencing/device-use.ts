@@ -1,0 +1,123 @@
+import { parseDuration } from "../config/written-duration.ts";
+import type { Random } from "../core/random.ts";
+import type { Millis } from "../core/units.ts";
+import type { FencingDevice, FencingSettings } from "../model/definition.ts";
+import type { DeviceAction } from "./fence-types.ts";
+
+/** One device as it is used for one node. */
+export interface DeviceUse {
+  readonly device: FencingDevice;
+  readonly target: string;
+  readonly plug: string | undefined;
+}
+
+/** A device that answers nothing for so long is asked again, or given up. */
+const RUN_TIMEOUT_MS: Millis = 20_000;
+
+const RETRIES = 2;
+
+const CHECK_INTERVAL_MS: Millis = 3_600_000;
+
+/**
+ * The levels for a node, in order: those of its topology, and without one each device that can
+ * fence it as a level of its own, in the order of the definition.
+ */
+export function levelsFor(settings: FencingSettings, target: string): DeviceUse[][] {
+  const levels = settings.topology.get(target);
+  if (levels === undefined) {
+    return settings.devices
+      .filter((device) => canFence(device, target))
+      .map((device) => [use(device, target)]);
+  }
+  return levels.map((names) =>
+    names.flatMap((name) => {
+      const device = settings.devices.find((each) => each.name === name);
+      return device === undefined ? [] : [use(device, target)];
+    }),
+  );
+}
+
+/** Devices that name no node are for all (host-check none, or the agent's own list). */
+function canFence(device: FencingDevice, target: string): boolean {
+  if (device.targets.length > 0) return device.targets.includes(target);
+  const map = device.options.get("host-map");
+  return map === undefined || plugOf(map, target) !== undefined;
+}
+
+function use(device: FencingDevice, target: string): DeviceUse {
+  const map = device.options.get("host-map");
+  return { device, target, plug: map === undefined ? undefined : plugOf(map, target) };
+}
+
+/** `node1:1;node2:2,3`, as Pacemaker writes pcmk_host_map; blanks separate as well. */
+function plugOf(map: string, target: string): string | undefined {
+  for (const pair of map.split(/[;\s]+/)) {
+    const colon = pair.search(/[:=]/);
+    if (colon > 0 && pair.slice(0, colon) === target) return pair.slice(colon + 1);
+  }
+  return undefined;
+}
+
+function durationOf(device: FencingDevice, name: string): Millis | undefined {
+  const text = device.options.get(name);
+  return text === undefined ? undefined : parseDuration(text);
+}
+
+/** How long one call may take. */
+export function runTimeout(device: FencingDevice, action: DeviceAction): Millis {
+  const own = durationOf(device, `${action}-timeout`);
+  return own ?? Math.min(durationOf(device, "timeout") ?? RUN_TIMEOUT_MS, RUN_TIMEOUT_MS);
+}
+
+/** How long the device may take over all calls; undefined: what its level has. */
+export function deviceBudget(device: FencingDevice): Millis | undefined {
+  return durationOf(device, "timeout");
+}
+
+export function retriesOf(device: FencingDevice): number {
+  const count = Number(device.options.get("retries"));
+  return device.options.has("retries") && Number.isInteger(count) && count >= 0 ? count : RETRIES;
+}
+
+/**
+ * Pacemaker's pcmk_delay_base and pcmk_delay_max: a fixed delay, and a random one on top, both
+ * together not more than the maximum.
+ */
+export function delayOf(device: FencingDevice, random: Random): Millis {
+  const base = durationOf(device, "delay-base") ?? 0;
+  const max = durationOf(device, "delay-max") ?? 0;
+  return max > base ? base + random.next() * (max - base) : base;
+}
+
+/** How often it is asked whether it still answers; undefined: never. */
+export function checkInterval(device: FencingDevice): Millis | undefined {
+  const interval = durationOf(device, "check-interval") ?? CHECK_INTERVAL_MS;
+  return interval > 0 ? interval : undefined;
+}
+
+/** A node without power by this device stays so, though a reboot was wanted (`action: off`). */
+export function staysOff(device: FencingDevice): boolean {
+  return device.options.get("action") === "off";
+}
+
+/** What takes the power: a device may know `reboot` only. */
+export function offAction(device: FencingDevice): DeviceAction {
+  const { agent, params } = device;
+  if (agent === "exec" && !params.has("off") && !params.has("command")) return "reboot";
+  if (agent === "ssh" && !params.has("off-command") && params.has("reboot-command")) {
+    return "reboot";
+  }
+  return "off";
+}
+
+/**
+ * What the device's word is worth. `state`: it can tell whether a node has power. `gone`: it can only
+ * tell that the node cannot be reached, which proves something after a successful order alone.
+ * `none`: an order that succeeded must be believed.
+ */
+export function proofOf(device: FencingDevice): "state" | "gone" | "none" {
+  const { agent, params } = device;
+  if (offAction(device) === "reboot") return "none";
+  if (agent === "exec") return params.has("status") || params.has("command") ? "state" : "none";
+  return agent === "ssh" ? "gone" : "state";
+}

@@ -1,0 +1,164 @@
+import type { Instant, Millis } from "../core/units.ts";
+import { type DeviceCaller, DeviceTask } from "./device-task.ts";
+import { type DeviceUse, staysOff } from "./device-use.ts";
+import type { DeviceOutcome, FenceOperation, PowerState } from "./fence-types.ts";
+
+/** A rebooted node has power again at the latest after so long, the result committed or not. */
+const COMMIT_WAIT_MS: Millis = 10_000;
+
+/** For giving power back, after a fencing that succeeded. */
+const POWER_ON_MS: Millis = 60_000;
+
+export interface JobSettings {
+  readonly target: string;
+  readonly operation: FenceOperation;
+  readonly levels: readonly (readonly DeviceUse[])[];
+  readonly startedAt: Instant;
+  /** Delays that come first; they are not part of the time budget. */
+  readonly delayMs: Millis;
+  readonly timeoutMs: Millis;
+}
+
+/** What the fencer has to tell of a job. */
+export type JobEvent =
+  | { readonly kind: "fenced"; readonly ok: boolean; readonly device?: string; detail: string }
+  | { readonly kind: "powered"; readonly ok: boolean; readonly detail: string };
+
+/**
+ * The fencing of one node: level after level until one succeeds. All devices of a level are ordered
+ * off at once and must all be verified before any is ordered on again, else a node with two power
+ * supplies never loses power. A node is fenced once it is off; that it gets power back is no part of
+ * the result, and waits until the result is committed, so that nobody takes the node that boots for
+ * the one that was fenced.
+ */
+export class FenceJob {
+  readonly settings: JobSettings;
+  readonly keys: string[] = [];
+  readonly #io: DeviceCaller;
+  readonly #deadline: Instant;
+  readonly #problems: string[] = [];
+  #phase: "delay" | "work" | "hold" | "power-on" | "over" = "delay";
+  #level = -1;
+  #tasks: DeviceTask[] = [];
+  #wakeAt: Instant;
+  #power: boolean;
+  #committed = false;
+  #result: JobEvent | undefined;
+
+  constructor(settings: JobSettings, io: DeviceCaller) {
+    this.settings = settings;
+    this.#io = io;
+    this.#wakeAt = settings.startedAt + settings.delayMs;
+    this.#deadline = this.#wakeAt + settings.timeoutMs;
+    this.#power = settings.operation === "reboot";
+  }
+
+  /** Not yet fenced, nor given up. */
+  get isOpen(): boolean {
+    return this.#phase === "delay" || this.#phase === "work";
+  }
+  get isOver(): boolean {
+    return this.#phase === "over";
+  }
+  /** Fenced, verified, and without power still. */
+  get heldOff(): JobEvent | undefined {
+    return this.#phase === "hold" ? this.#result : undefined;
+  }
+
+  nextDeadline(): Instant | undefined {
+    if (this.#phase === "delay" || this.#phase === "hold") return this.#wakeAt;
+    const deadlines = this.#tasks.flatMap((task) => task.nextDeadline() ?? []);
+    return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+  }
+
+  /** Somebody else wants it off, not rebooted: it stays off. */
+  keepOff(): void {
+    this.#power = false;
+    if (this.#phase === "hold") this.#phase = "over";
+  }
+
+  tick(now: Instant): JobEvent[] {
+    if (this.#phase === "delay" && now >= this.#wakeAt) {
+      this.#phase = "work";
+      return this.#nextLevel(now);
+    }
+    if (this.#phase === "hold" && now >= this.#wakeAt) return this.#powerOn(now);
+    for (const task of this.#tasks) task.tick(now);
+    return this.#judge(now);
+  }
+
+  done(now: Instant, runId: number, outcome: DeviceOutcome): JobEvent[] | undefined {
+    const task = this.#tasks.find((each) => each.done(now, runId, outcome));
+    return task === undefined ? undefined : this.#judge(now);
+  }
+
+  committed(now: Instant): JobEvent[] {
+    this.#committed = true;
+    return this.#phase === "hold" ? this.#powerOn(now) : [];
+  }
+
+  cancel(): void {
+    for (const task of this.#tasks) task.cancel();
+    this.#tasks = [];
+    this.#phase = "over";
+  }
+
+  #nextLevel(now: Instant): JobEvent[] {
+    this.#level += 1;
+    const { levels, operation } = this.settings;
+    const level = levels[this.#level];
+    if (level === undefined || now >= this.#deadline) {
+      this.#phase = "over";
+      this.#tasks = [];
+      return [{ kind: "fenced", ok: false, detail: this.#problems.join("; ") }];
+    }
+    if (level.length === 0) return this.#nextLevel(now);
+    // What is left is shared out, so that a silent device does not eat the time of the others.
+    const share = (this.#deadline - now) / (levels.length - this.#level);
+    this.#begin(now, level, operation === "on" ? "on" : "off", now + share);
+    return this.#judge(now);
+  }
+
+  #begin(now: Instant, level: readonly DeviceUse[], goal: PowerState, until: Instant): void {
+    this.#tasks = level.map((use) => new DeviceTask(use, goal, until, now, this.#io));
+  }
+
+  #judge(now: Instant): JobEvent[] {
+    if (this.#phase !== "work" && this.#phase !== "power-on") return [];
+    const failed = this.#tasks.filter((task) => task.result?.ok === false);
+    const said = this.#tasks.map((task) => `${task.use.device.name}: ${task.result?.detail}`);
+    if (failed.length > 0) {
+      const problems = failed.map((task) => `${task.use.device.name}: ${task.result?.detail}`);
+      for (const task of this.#tasks) task.cancel();
+      this.#tasks = [];
+      if (this.#phase === "power-on") return this.#over(false, problems.join("; "));
+      this.#problems.push(...problems);
+      return this.#nextLevel(now);
+    }
+    if (this.#tasks.some((task) => task.result === undefined)) return [];
+    if (this.#phase === "power-on") return this.#over(true, said.join("; "));
+    return this.#succeed(now, said.join("; "));
+  }
+
+  #succeed(now: Instant, detail: string): JobEvent[] {
+    const device = this.#tasks.map((task) => task.use.device.name).join(" + ");
+    const before = this.#problems.length === 0 ? "" : ` (before: ${this.#problems.join("; ")})`;
+    const event: JobEvent = { kind: "fenced", ok: true, device, detail: `${detail}${before}` };
+    this.#result = event;
+    this.#power &&= !this.#tasks.some((task) => staysOff(task.use.device));
+    this.#phase = this.#power ? "hold" : "over";
+    this.#wakeAt = now + COMMIT_WAIT_MS;
+    return this.#power && this.#committed ? [event, ...this.#powerOn(now)] : [event];
+  }
+
+  #powerOn(now: Instant): JobEvent[] {
+    this.#phase = "power-on";
+    this.#begin(now, this.settings.levels[this.#level] ?? [], "on", now + POWER_ON_MS);
+    return this.#judge(now);
+  }
+
+  #over(ok: boolean, detail: string): JobEvent[] {
+    this.#phase = "over";
+    return [{ kind: "powered", ok, detail }];
+  }
+}

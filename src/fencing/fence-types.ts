@@ -1,0 +1,109 @@
+import type { Tick } from "../core/machine.ts";
+import type { Note } from "../core/note.ts";
+import type { Millis } from "../core/units.ts";
+import type { FencingSettings } from "../model/definition.ts";
+
+export type FenceOperation = "off" | "on" | "reboot";
+
+export type PowerState = "on" | "off";
+
+/** What a device is asked. Never `cycle`: off, look, on (a cycle fails where power is off already). */
+export type DeviceAction = "off" | "on" | "reboot" | "status";
+
+/** One call of a device, for the outer layer to perform. */
+export interface DeviceCommand {
+  readonly runId: number;
+  readonly device: string;
+  readonly agent: string;
+  readonly action: DeviceAction;
+  /** The node. */
+  readonly target: string;
+  /** What the device calls the node; undefined: the definition does not say. */
+  readonly plug: string | undefined;
+  readonly params: Readonly<Record<string, string>>;
+  /** The parameter that carries the plug, where the definition says so. */
+  readonly hostArgument?: string;
+  readonly timeoutMs: Millis;
+}
+
+/** What came of it. */
+export interface DeviceOutcome {
+  readonly ok: boolean;
+  /** With `status`. */
+  readonly power?: PowerState;
+  /** One plain sentence, secrets masked. */
+  readonly detail: string;
+  /** Asking again cannot help: a program is not installed, a parameter is missing. */
+  readonly permanent?: boolean;
+}
+
+export type FencerInput =
+  | Tick
+  | {
+      readonly kind: "configure";
+      readonly settings: FencingSettings;
+      /** Devices are asked at their check-interval whether they still answer. */
+      readonly checks: boolean;
+    }
+  | {
+      readonly kind: "fence";
+      readonly key: string;
+      readonly target: string;
+      readonly operation: FenceOperation;
+      readonly reason: string;
+      /** For all levels and retries together. */
+      readonly timeoutMs: Millis;
+      /** Beside the delay of the device (priority-fencing-delay). */
+      readonly delayMs?: Millis;
+      /** An operator's order: not held back by the fence-loop breaker. */
+      readonly byHand?: boolean;
+    }
+  /** Ask every device of a node for its power state. */
+  | {
+      readonly kind: "probe";
+      readonly key: string;
+      readonly target: string;
+      readonly timeoutMs: Millis;
+    }
+  /** The result of a fencing is known to the cluster: a node that is rebooted may have power. */
+  | { readonly kind: "committed"; readonly target: string }
+  | { readonly kind: "device-done"; readonly runId: number; readonly outcome: DeviceOutcome }
+  | { readonly kind: "confirm"; readonly target: string; readonly author: string }
+  /** Fencings before this machine began, for the fence-loop breaker. */
+  | {
+      readonly kind: "history";
+      readonly fencings: readonly { readonly target: string; readonly agoMs: Millis }[];
+    }
+  /** Forget everything under way and answer nothing. */
+  | { readonly kind: "reset" };
+
+export type FencerOutput =
+  | { readonly kind: "run-device"; readonly command: DeviceCommand }
+  | { readonly kind: "kill-device"; readonly runId: number }
+  | {
+      readonly kind: "fenced";
+      /** Everybody who asked for it. */
+      readonly keys: readonly string[];
+      readonly target: string;
+      readonly operation: FenceOperation;
+      readonly ok: boolean;
+      readonly device?: string;
+      /** Who swore that the node is off. */
+      readonly confirmedBy?: string;
+      readonly detail: string;
+      readonly durationMs: Millis;
+    }
+  | {
+      readonly kind: "probed";
+      readonly key: string;
+      readonly target: string;
+      readonly answers: readonly ProbeAnswer[];
+    }
+  | Note;
+
+export interface ProbeAnswer {
+  readonly device: string;
+  readonly ok: boolean;
+  readonly power?: PowerState;
+  readonly detail: string;
+}

@@ -1,0 +1,291 @@
+import type { Machine } from "../core/machine.ts";
+import { note } from "../core/note.ts";
+import type { Random } from "../core/random.ts";
+import type { Instant, Millis } from "../core/units.ts";
+import type { FencingSettings } from "../model/definition.ts";
+import { type DeviceCheck, DeviceChecks } from "./device-checks.ts";
+import { DeviceProbe } from "./device-probe.ts";
+import type { DeviceCaller } from "./device-task.ts";
+import { type DeviceUse, delayOf, levelsFor, runTimeout } from "./device-use.ts";
+import { FenceJob, type JobEvent } from "./fence-job.ts";
+import { FenceLoopBreaker } from "./fence-loop-breaker.ts";
+import type { DeviceAction, DeviceOutcome, FencerInput, FencerOutput } from "./fence-types.ts";
+
+export interface FencerOptions {
+  readonly random: Random;
+  /** Why that node must not be fenced now (quorum could not spare it); undefined: it may be. */
+  readonly guard?: (target: string) => string | undefined;
+}
+
+type FenceRequest = Extract<FencerInput, { kind: "fence" }>;
+
+/** Runs that nobody waits for any more are forgotten; run ids are never used twice. */
+export class Fencer implements Machine<FencerInput, FencerOutput> {
+  readonly #options: FencerOptions;
+  readonly #jobs = new Map<string, FenceJob>();
+  readonly #probes = new Map<string, DeviceProbe>();
+  readonly #checks = new DeviceChecks();
+  readonly #breaker = new FenceLoopBreaker();
+  #settings: FencingSettings = { devices: [], topology: new Map() };
+  #runCount = 0;
+  #outputs: FencerOutput[] = [];
+
+  constructor(options: FencerOptions) {
+    this.#options = options;
+  }
+
+  /** Nodes that are being fenced now. */
+  busy(): string[] {
+    return [...this.#jobs.values()].filter((job) => job.isOpen).map((job) => job.settings.target);
+  }
+
+  /** What is held back by the fence-loop breaker. */
+  held(now: Instant): string[] {
+    return this.#breaker.allHeld(now);
+  }
+
+  /** When each device last answered its check, and what. */
+  lastCheck(device: string): DeviceCheck | undefined {
+    return this.#checks.last(device);
+  }
+
+  nextDeadline(): Instant | undefined {
+    const parts = [...this.#jobs.values(), ...this.#probes.values(), this.#checks];
+    const deadlines = parts.flatMap((part) => part.nextDeadline() ?? []);
+    return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+  }
+
+  step(now: Instant, input: FencerInput): readonly FencerOutput[] {
+    this.#outputs = [];
+    this.#take(now, input);
+    this.#tick(now);
+    return this.#outputs;
+  }
+
+  #take(now: Instant, input: FencerInput): void {
+    switch (input.kind) {
+      case "tick":
+        return;
+      case "configure":
+        this.#settings = input.settings;
+        this.#checks.configure(now, input.settings, input.checks);
+        return;
+      case "fence":
+        this.#fence(now, input);
+        return;
+      case "probe":
+        this.#probe(now, input);
+        return;
+      case "committed": {
+        const job = this.#jobs.get(input.target);
+        if (job !== undefined) this.#fromJob(now, job, job.committed(now));
+        return;
+      }
+      case "device-done":
+        this.#deviceDone(now, input.runId, input.outcome);
+        return;
+      case "confirm":
+        this.#confirm(now, input.target, input.author);
+        return;
+      case "history":
+        for (const { target, agoMs } of input.fencings) this.#breaker.add(target, now - agoMs);
+        return;
+      case "reset":
+        this.#reset(now);
+    }
+  }
+
+  #reset(now: Instant): void {
+    for (const job of this.#jobs.values()) {
+      // A node that is off and waits for its power gets it, or nobody would give it back.
+      if (job.heldOff === undefined) job.cancel();
+      else this.#fromJob(now, job, job.committed(now));
+      if (job.isOver) this.#jobs.delete(job.settings.target);
+    }
+    for (const probe of this.#probes.values()) probe.cancel();
+    this.#probes.clear();
+    this.#checks.configure(now, this.#settings, false);
+  }
+
+  #tick(now: Instant): void {
+    for (const name of [...this.#jobs.keys()].sort()) {
+      const job = this.#jobs.get(name);
+      if (job !== undefined && (job.nextDeadline() ?? Number.POSITIVE_INFINITY) <= now) {
+        this.#fromJob(now, job, job.tick(now));
+      }
+    }
+    for (const [key, probe] of this.#probes) {
+      if (probe.expired(now)) this.#probeOver(key, probe);
+    }
+    for (const use of this.#checks.due(now)) {
+      this.#checks.started(use.device.name, this.#caller.call(now, use, "status", now + 60_000));
+    }
+  }
+
+  // --- Fencing.
+
+  #fence(now: Instant, request: FenceRequest): void {
+    const { target, key, operation } = request;
+    const running = this.#jobs.get(target);
+    if (running !== undefined && this.#join(running, request)) return;
+    const refusal = this.#refusal(now, request);
+    if (refusal !== undefined) {
+      this.#refuse(request, refusal);
+      return;
+    }
+    if (request.byHand === true) this.#breaker.forget(target);
+    running?.cancel();
+    const levels = levelsFor(this.#settings, target);
+    const [first] = levels.flat();
+    if (first === undefined) {
+      this.#refuse(request, `no fencing device is for ${target}`);
+      return;
+    }
+    const own = operation === "on" ? 0 : delayOf(first.device, this.#options.random);
+    const delayMs = request.byHand === true ? 0 : own + (request.delayMs ?? 0);
+    const { timeoutMs } = request;
+    const job = new FenceJob(
+      { target, operation, levels, startedAt: now, delayMs, timeoutMs },
+      this.#caller,
+    );
+    job.keys.push(key);
+    this.#jobs.set(target, job);
+    const wait = delayMs > 0 ? `, after ${Math.round(delayMs)} ms` : "";
+    const message = `${operation} of ${target}: ${request.reason}${wait}`;
+    this.#outputs.push(note("warn", "fencing", message, { target, operation, delayMs }));
+  }
+
+  /** Whoever asks for what is under way anyway waits with the others. */
+  #join(job: FenceJob, request: FenceRequest): boolean {
+    const { target, operation } = job.settings;
+    const same = (operation === "on") === (request.operation === "on");
+    if (job.isOpen && !same) {
+      this.#refuse(request, `${operation} of ${target} is under way`);
+      return true;
+    }
+    if (request.operation === "off") job.keepOff();
+    const { heldOff } = job;
+    if (!job.isOpen && heldOff?.kind !== "fenced") return false;
+    if (job.isOpen) job.keys.push(request.key);
+    else if (heldOff?.kind === "fenced") {
+      this.#outputs.push({ ...heldOff, keys: [request.key], target, operation, durationMs: 0 });
+    }
+    return true;
+  }
+
+  #refusal(now: Instant, request: FenceRequest): string | undefined {
+    if (request.operation === "on" || request.byHand === true) return undefined;
+    const { target } = request;
+    return this.#breaker.held(target, now) ?? this.#options.guard?.(target);
+  }
+
+  #refuse(request: FenceRequest, detail: string): void {
+    const { key, target, operation } = request;
+    this.#outputs.push(
+      note("error", "fencing-refused", `${target} is not fenced: ${detail}`, { target }),
+      { kind: "fenced", keys: [key], target, operation, ok: false, detail, durationMs: 0 },
+    );
+  }
+
+  #fromJob(now: Instant, job: FenceJob, events: readonly JobEvent[]): void {
+    const { target, operation, startedAt } = job.settings;
+    for (const event of events) {
+      if (event.kind === "powered") {
+        const message = event.ok ? `${target} has power again` : `${target} stays without power`;
+        const level = event.ok ? "info" : "warn";
+        this.#outputs.push(note(level, "power-on", `${message}: ${event.detail}`, { target }));
+        continue;
+      }
+      if (event.ok && operation !== "on") this.#breaker.add(target, now);
+      const durationMs = now - startedAt;
+      this.#tell(target, operation, event.ok, event.detail, durationMs);
+      this.#outputs.push({ ...event, keys: job.keys, target, operation, durationMs });
+    }
+    if (job.isOver && this.#jobs.get(target) === job) this.#jobs.delete(target);
+  }
+
+  #tell(target: string, operation: string, ok: boolean, detail: string, ms: Millis): void {
+    const message = `${operation} of ${target} ${ok ? "succeeded" : "failed"}: ${detail}`;
+    const event = ok ? "fenced" : "fencing-failed";
+    this.#outputs.push(note(ok ? "warn" : "error", event, message, { target, ms: Math.round(ms) }));
+  }
+
+  #confirm(now: Instant, target: string, author: string): void {
+    this.#breaker.forget(target);
+    const job = this.#jobs.get(target);
+    if (job === undefined || !job.isOpen) return;
+    const { operation, startedAt } = job.settings;
+    job.cancel();
+    this.#jobs.delete(target);
+    const detail = `${author} swears that it is off`;
+    this.#outputs.push({
+      kind: "fenced",
+      keys: job.keys,
+      target,
+      operation,
+      ok: true,
+      confirmedBy: author,
+      detail,
+      durationMs: now - startedAt,
+    });
+  }
+
+  // --- Asking.
+
+  #probe(now: Instant, request: Extract<FencerInput, { kind: "probe" }>): void {
+    const uses = new Map<string, DeviceUse>();
+    for (const use of levelsFor(this.#settings, request.target).flat()) {
+      uses.set(use.device.name, use);
+    }
+    const until = now + request.timeoutMs;
+    const probe = new DeviceProbe(request.target, [...uses.values()], until, now, this.#caller);
+    this.#probes.set(request.key, probe);
+    if (probe.isOver) this.#probeOver(request.key, probe);
+  }
+
+  #probeOver(key: string, probe: DeviceProbe): void {
+    this.#probes.delete(key);
+    this.#outputs.push({ kind: "probed", key, target: probe.target, answers: probe.answers() });
+  }
+
+  #deviceDone(now: Instant, runId: number, outcome: DeviceOutcome): void {
+    for (const job of this.#jobs.values()) {
+      const events = job.done(now, runId, outcome);
+      if (events === undefined) continue;
+      this.#fromJob(now, job, events);
+      return;
+    }
+    for (const [key, probe] of this.#probes) {
+      if (!probe.done(runId, outcome)) continue;
+      if (probe.isOver) this.#probeOver(key, probe);
+      return;
+    }
+    this.#outputs.push(...this.#checks.done(now, runId, outcome));
+  }
+
+  readonly #caller: DeviceCaller = {
+    call: (now, use, action, latest) => this.#call(now, use, action, latest),
+    kill: (runId) => this.#outputs.push({ kind: "kill-device", runId }),
+  };
+
+  #call(now: Instant, use: DeviceUse, action: DeviceAction, latest: Instant): number {
+    this.#runCount += 1;
+    const { device, target, plug } = use;
+    const hostArgument = device.options.get("host-argument");
+    this.#outputs.push({
+      kind: "run-device",
+      command: {
+        runId: this.#runCount,
+        device: device.name,
+        agent: device.agent,
+        action,
+        target,
+        plug,
+        params: Object.fromEntries(device.params),
+        ...(hostArgument === undefined ? {} : { hostArgument }),
+        timeoutMs: Math.max(1, Math.min(runTimeout(device, action), latest - now)),
+      },
+    });
+    return this.#runCount;
+  }
+}
