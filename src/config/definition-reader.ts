@@ -67,6 +67,7 @@ export function readDefinition(
     tags: sections.tags,
     constraints: sections.constraints,
     fencingTopology: sections.fencing.levels,
+    ...(sections.fencing.settings.devices.length > 0 ? { hasFencingDevices: true } : {}),
   };
   return {
     text: context.text,

@@ -79,7 +79,7 @@ export class MemberDuty {
   order(now: Instant, from: string, by: Coordination, order: NodeOrder): MemberOutput[] {
     const serves = this.#serves;
     if (serves === undefined || serves.node !== from || by.term < this.#term) {
-      return [this.#stale(from, by)];
+      return [this.#stale(from, by), ...this.#refuse(from, by, order)];
     }
     switch (order.kind) {
       case "execute":
@@ -111,6 +111,15 @@ export class MemberDuty {
 
   #done(node: string, by: Coordination, key: string): MemberOutput {
     return { kind: "tell", node, message: { t: "done", by, key, ok: true } };
+  }
+
+  /** Says so, instead of letting the sender wait for an answer that will not come. */
+  #refuse(node: string, by: Coordination, order: NodeOrder): MemberOutput[] {
+    const key =
+      order.kind === "execute" ? order.request.key : "key" in order ? order.key : undefined;
+    if (key === undefined) return [];
+    const detail = `${this.#serves?.node ?? "nobody"} coordinates here, in term ${this.#term}`;
+    return [{ kind: "tell", node, message: { t: "done", by, key, ok: false, detail } }];
   }
 
   #stale(from: string, by: Coordination): Note {

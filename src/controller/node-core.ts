@@ -94,6 +94,7 @@ export class NodeCore {
       nodes,
       quorum,
       formDelayMs: FORM_DELAY_MS,
+      graceMs: 5 * definition.messaging.advertIntervalMs,
     });
     this.store = new ReplicatedCib(
       { ...RAFT_DEFAULTS, self, incarnation, rules: { nodes, quorum } },

@@ -19,6 +19,8 @@ export interface PolicyDefinition {
   readonly tags: ReadonlyMap<string, readonly string[]>;
   readonly constraints: readonly Constraint[];
   readonly fencingTopology: readonly TopologyLevel[];
+  /** There are fencing devices that are no resources (`fencing: devices:` of cluster.yaml). */
+  readonly hasFencingDevices?: boolean;
 }
 
 export interface PolicyNode {

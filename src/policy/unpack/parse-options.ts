@@ -22,7 +22,7 @@ export function unpackOptions(ws: WorkingSet): void {
     if (value !== undefined && !all.has(name)) all.set(name, value);
   }
   ws.options = parseOptions(ws, all);
-  ws.haveFenceDevice = ws.options.haveWatchdog;
+  ws.haveFenceDevice = ws.options.haveWatchdog || ws.definition.hasFencingDevices === true;
   ws.enableUnfencing = wantsUnfencing(ws);
 }
 
