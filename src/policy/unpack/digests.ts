@@ -37,13 +37,14 @@ export class Digests {
   }
 
   /**
-   * As `compareAll`, but a difference in secrets alone is none: a CIB that is passed around has
-   * them masked, and its results carry a digest without them.
+   * As `compareAll`, but where the input is a file that was passed around, a difference in secrets
+   * alone is none: they are masked there, and results carry a digest without them.
    */
   compare(resource: Resource, node: Node, record: OperationRecord): DigestVerdict {
     const verdict = this.compareAll(resource, node, record);
     const differs = verdict === "changed" || verdict === "restart";
-    if (!differs || record.secureDigest === undefined || this.outdated.has(record)) return verdict;
+    if (!differs || !this.#ws.sanitized) return verdict;
+    if (record.secureDigest === undefined || this.outdated.has(record)) return verdict;
     const secure = this.#secureFields(resource, node, record);
     return digestOf(secure) === record.secureDigest ? "match" : verdict;
   }

@@ -1,0 +1,326 @@
+import type { ClusterStatus, NodeStatus, OperationRecord } from "../../src/model/cluster-status.ts";
+import type {
+  AgentName,
+  CloneDefinition,
+  Constraint,
+  GroupDefinition,
+  PolicyDefinition,
+  PolicyNode,
+  PrimitiveDefinition,
+  ResourceDefinition,
+} from "../../src/model/policy-definition.ts";
+import type { AttributeSet } from "../../src/model/rule.ts";
+import { parseScore } from "../../src/model/score.ts";
+
+type Words = Readonly<Record<string, string>>;
+
+/** The time at which the small clusters live. */
+export const NOW_SECONDS = 1_800_000_000;
+
+/** Of no parameters at all, and of a monitor that has the default timeout. */
+const DIGEST = "f2317cad3d54cec5d7d7aa7d0bf35cf8";
+const MONITOR_DIGEST = "4811cef7f7f94e3a35a70be7916cb2fd";
+
+interface NodeDraft {
+  permanent: Record<string, string>;
+  utilization: Record<string, string>;
+  transient: Map<string, string>;
+  state: Partial<NodeStatus>;
+}
+
+/** A cluster put down in a few lines, see line by line in the scenarios. */
+export class SmallCluster {
+  private readonly options: Record<string, string> = { "fencing-enabled": "false" };
+  private readonly nodes = new Map<string, NodeDraft>();
+  private readonly primitives = new Map<string, PrimitiveDefinition>();
+  private readonly groups = new Map<string, GroupDefinition>();
+  private readonly clones = new Map<string, CloneDefinition>();
+  private readonly constraints: Constraint[] = [];
+  private readonly tickets = new Map<string, boolean>();
+  /** Operations by node and resource, oldest first. */
+  private readonly records = new Map<string, Map<string, OperationRecord[]>>();
+  /** Of resources that are no longer defined. */
+  private readonly agents = new Map<string, AgentName>();
+  private probed = true;
+  private quorate = true;
+  private calls = 0;
+
+  /** One line of a cluster: what it is about, names, `name=value` words. */
+  line(text: string): void {
+    const words = text.split(/\s+/);
+    const named = words.filter((word) => word.includes("="));
+    const [what, ...args] = words.filter((word) => !word.includes("="));
+    const values = Object.fromEntries(
+      named.map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)]),
+    );
+    if (!this.define(what!, args, values) && !this.observe(what!, args, values)) {
+      throw new Error(`not understood: ${text}`);
+    }
+  }
+
+  private define(what: string, args: readonly string[], values: Words): boolean {
+    const [first = "", second = "", third = "", fourth] = args;
+    const id = `${what}-${this.constraints.length + 1}`;
+    if (what === "options") Object.assign(this.options, values);
+    else if (what === "nodes") for (const name of args) this.addNode(name, values);
+    else if (what === "fencing") this.addFencing();
+    else if (what === "primitive") this.primitives.set(first, primitive(first, values));
+    else if (what === "group") this.groups.set(first, this.group(args, values));
+    else if (what === "clone") this.clones.set(first, this.clone(first, second, values));
+    else if (what === "location") {
+      const score = parseScore(third)!;
+      this.constraints.push({
+        kind: what,
+        id,
+        resource: first,
+        node: second,
+        score,
+        rules: [],
+        ...values,
+      });
+    } else if (what === "colocation") {
+      const score = parseScore(fourth ?? "INFINITY")!;
+      this.constraints.push({ kind: what, id, resource: first, with: third, score, ...values });
+    } else if (what === "order") {
+      // biome-ignore lint/suspicious/noThenProperty: the name of the constraint's field
+      this.constraints.push({ kind: what, id, first, then: third, ...values });
+    } else if (what === "needs") {
+      this.constraints.push({ kind: "ticket", id, resource: first, ticket: second, ...values });
+    } else return false;
+    return true;
+  }
+
+  private observe(what: string, args: readonly string[], values: Words): boolean {
+    const [first = "", second = ""] = args;
+    if (what === "unprobed") this.probed = false;
+    else if (what === "forget") {
+      this.agents.set(first, this.find(first).agent!);
+      this.primitives.delete(first);
+    } else if (what === "quorum") this.quorate = first !== "lost";
+    else if (what === "ticket") this.tickets.set(first, second === "granted");
+    else if (what === "attributes") {
+      for (const [name, value] of Object.entries(values)) {
+        this.nodes.get(first)!.transient.set(name, value);
+      }
+    } else if (what === "offline" || what === "lost") {
+      const expected = what === "lost" ? "member" : "down";
+      this.nodes.get(first)!.state = { member: false, daemonOnline: false, join: "down", expected };
+    } else if (what === "failed") {
+      this.nodes
+        .get(second)!
+        .transient.set(`fail-count-${first}#monitor_10000`, values["times"] ?? "1");
+      this.record(first, second, "monitor", 10_000, Number(values["rc"] ?? 1));
+    } else if (what === "is") {
+      for (const node of args.slice(2)) this.history(first, second, node);
+    } else return false;
+    return true;
+  }
+
+  private addNode(name: string, values: Words): void {
+    const split = (uses: boolean) =>
+      Object.fromEntries(
+        Object.entries(values)
+          .filter(([key]) => key.startsWith("has.") === uses)
+          .map(([key, value]) => [key.replace("has.", ""), value]),
+      );
+    this.nodes.set(name, {
+      permanent: split(false),
+      utilization: split(true),
+      transient: new Map(),
+      state: { member: true, daemonOnline: true, join: "member", expected: "member" },
+    });
+  }
+
+  private addFencing(): void {
+    delete this.options["fencing-enabled"];
+    const agent = { class: "stonith", type: "fence_x" };
+    this.primitives.set("fencer", { ...primitive("fencer", {}), agent });
+  }
+
+  private group(args: readonly string[], values: Words): GroupDefinition {
+    const members = args.slice(1).map((id) => take(this.primitives, id));
+    return { kind: "group", id: args[0]!, members, meta: set(args[0]!, values), params: [] };
+  }
+
+  private clone(id: string, of: string, values: Words): CloneDefinition {
+    const child = this.groups.has(of) ? take(this.groups, of) : take(this.primitives, of);
+    return { kind: "clone", id, child, meta: set(id, values), params: [] };
+  }
+
+  private history(resource: string, state: string, node: string): void {
+    if (state === "stopped") this.record(resource, node, "monitor", 0, 7, 7);
+    if (state === "stuck") this.record(resource, node, "stop", 0, 1);
+    if (state === "started" || state === "promoted") {
+      this.record(resource, node, "start", 0, 0);
+    }
+    if (state === "promoted") this.record(resource, node, "promote", 0, 0);
+    const [operation] = this.find(resource).operations.filter((each) => {
+      const role = each.options.get("role");
+      return state === "promoted" ? role === "Promoted" : role !== "Promoted";
+    });
+    if (operation === undefined || (state !== "started" && state !== "promoted")) return;
+    const interval = Number.parseInt(operation.interval, 10) * 1000;
+    this.record(resource, node, "monitor", interval, state === "promoted" ? 8 : 0);
+  }
+
+  private record(
+    resource: string,
+    node: string,
+    operation: string,
+    intervalMs: number,
+    rc: number,
+    expected = operation === "monitor" && rc === 8 ? 8 : 0,
+  ): void {
+    let records = this.records.get(node);
+    if (records === undefined) {
+      records = new Map();
+      this.records.set(node, records);
+    }
+    this.calls++;
+    const list = records.get(resource) ?? [];
+    const record: OperationRecord = {
+      id: `${resource}_${operation}_${intervalMs}`,
+      operation,
+      intervalMs,
+      callId: this.calls,
+      rc,
+      status: rc === expected || rc === 7 ? 0 : 4,
+      expectedRc: expected,
+      digest: intervalMs === 0 ? DIGEST : MONITOR_DIGEST,
+      transitionKey: `1:${this.calls}:${expected}:x`,
+      onNode: node,
+      lastRcChange: NOW_SECONDS - 1000,
+    };
+    records.set(resource, [...list.filter((each) => each.id !== record.id), record]);
+  }
+
+  private find(id: string): PrimitiveDefinition {
+    const groups = [...this.groups.values()];
+    for (const { child } of this.clones.values()) {
+      if (child.kind === "group") groups.push(child);
+      else if (child.id === id) return child;
+    }
+    const member = groups.flatMap((group) => group.members).find((each) => each.id === id);
+    return this.primitives.get(id) ?? member!;
+  }
+
+  definition(): PolicyDefinition {
+    const nodes = [...this.nodes].map(
+      ([name, draft]): PolicyNode => ({
+        id: name,
+        name,
+        type: "member",
+        attributes: set(name, draft.permanent),
+        utilization: set(`${name}-u`, draft.utilization),
+      }),
+    );
+    const resources: ResourceDefinition[] = [
+      ...this.primitives.values(),
+      ...this.groups.values(),
+      ...this.clones.values(),
+    ];
+    return {
+      properties: set("options", this.options),
+      resourceDefaults: [],
+      operationDefaults: [],
+      nodes,
+      resources,
+      templates: [],
+      tags: new Map(),
+      constraints: this.constraints,
+      fencingTopology: [],
+    };
+  }
+
+  status(): ClusterStatus {
+    const nodes = [...this.nodes].map(([name, draft]) => this.nodeStatus(name, draft));
+    const tickets = [...this.tickets].map(([id, granted]) => ({ id, granted, standby: false }));
+    const [dcNode] = nodes.filter((node) => node.member).map((node) => node.name);
+    return {
+      quorate: this.quorate,
+      featureSet: "3.19.0",
+      nodes,
+      tickets,
+      ...(dcNode && { dcNode }),
+    };
+  }
+
+  private nodeStatus(name: string, draft: NodeDraft): NodeStatus {
+    const records = new Map(this.records.get(name));
+    for (const id of this.probed ? this.primitiveIds() : []) {
+      if (records.has(id)) continue;
+      this.record(id, name, "monitor", 0, 7, 7);
+      records.set(id, this.records.get(name)!.get(id)!);
+    }
+    const history = [...records].map(([resource, operations]) => {
+      const agent = this.agents.get(resource) ?? this.find(resource).agent;
+      return {
+        resource,
+        agentClass: agent!.class,
+        ...(agent!.provider && { agentProvider: agent!.provider }),
+        agentType: agent!.type,
+        operations,
+      };
+    });
+    return { name, id: name, ...draft.state, attributes: draft.transient, history };
+  }
+
+  private primitiveIds(): string[] {
+    const ids: string[] = [];
+    const add = (each: ResourceDefinition) => {
+      if (each.kind === "primitive") ids.push(each.id);
+      else if (each.kind === "group") each.members.forEach(add);
+      else if (each.kind === "clone") add(each.child);
+    };
+    this.definition().resources.forEach(add);
+    return ids;
+  }
+}
+
+/** A primitive: `monitor=10s`, `promoted-monitor=11s`, `uses.cpu=2`, `start.on-fail=block`, meta. */
+function primitive(id: string, values: Words): PrimitiveDefinition {
+  const meta: Record<string, string> = {};
+  const uses: Record<string, string> = {};
+  const operations = new Map<string, Map<string, string>>();
+  const option = (operation: string, name: string, value: string) => {
+    const known = operations.get(operation) ?? new Map<string, string>();
+    operations.set(operation, known.set(name, value));
+  };
+  for (const [name, value] of Object.entries(values)) {
+    const [operation, rest] = name.split(".");
+    if (operation === "uses") uses[rest!] = value;
+    else if (rest !== undefined) option(operation!, rest, value);
+    else if (name === "monitor") option("monitor", "interval", value);
+    else if (name === "promoted-monitor") {
+      option("promoted", "interval", value);
+      option("promoted", "role", "Promoted");
+    } else meta[name] = value;
+  }
+  return {
+    kind: "primitive",
+    id,
+    agent: { class: "ocf", provider: "pacemaker", type: "Dummy" },
+    meta: set(id, meta),
+    params: [],
+    utilization: set(`${id}-u`, uses),
+    operations: [...operations].map(([name, options]) => {
+      const { interval = "0", ...others } = Object.fromEntries(options);
+      const real = name === "promoted" ? "monitor" : name;
+      const rest = new Map(Object.entries(others));
+      return { id: `${id}-${name}`, name: real, interval, options: rest, meta: [], params: [] };
+    }),
+  };
+}
+
+function set(id: string, values: Words): AttributeSet[] {
+  const entries = Object.entries(values);
+  if (entries.length === 0) return [];
+  return [{ id: `${id}-values`, score: 0, values: new Map(entries) }];
+}
+
+function take<T>(from: Map<string, T>, id: string): T {
+  const found = from.get(id);
+  if (found === undefined) throw new Error(`not declared yet: ${id}`);
+  from.delete(id);
+  return found;
+}
