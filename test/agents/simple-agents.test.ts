@@ -97,7 +97,7 @@ describe("service, a plain command", () => {
     ]);
     const [pid] = readFileSync(join(sandbox.dir, "paceline-service-test.pid"), "utf8").split(" ");
     expect(codes("service", "stop stop monitor", sleeper)).toEqual([0, 0, 7]);
-    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(runs(pid ?? "")).toBe(false);
   });
 
   test("a command that is deaf to SIGTERM is killed", () => {
@@ -207,3 +207,9 @@ describe("bridges", () => {
     expect(helper("systemd-unit", [action, "pcl-test-unit"], bin)).toBe(expected);
   });
 });
+
+/** Whether a process runs; one that has ended and was not reaped yet does not. */
+function runs(pid: string): boolean {
+  const file = `/proc/${pid}/stat`;
+  return existsSync(file) && !/\) [ZX] /.test(readFileSync(file, "utf8"));
+}
