@@ -52,5 +52,5 @@ export function setResources(ws: WorkingSet, constraint: string, set: ResourceSe
 
 /** Notes that a constraint, or a part of it, has no effect. */
 export function ignored(ws: WorkingSet, constraint: string, why: string): void {
-  ws.notice("error", "CONSTRAINT_IGNORED", `constraint ${constraint} is ignored: ${why}`);
+  ws.notice("error", "constraint-ignored", `constraint ${constraint} is ignored: ${why}`);
 }

@@ -31,7 +31,7 @@ export function fenceNode(ws: WorkingSet, node: Node, reason: string): void {
     if (node.connection && !node.connection.managed) {
       ws.notice(
         "warn",
-        "REMOTE_UNMANAGED",
+        "remote-unmanaged",
         `${node.name} would be fenced (${reason}) but is unmanaged`,
       );
     } else {

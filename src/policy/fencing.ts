@@ -169,7 +169,8 @@ export function scheduleFencingAndShutdowns(ws: WorkingSet): void {
       else shutdowns.push(shutdown);
     }
     if (node.unclean) {
-      ws.notice("warn", "UNFENCEABLE", `node ${node.name} is unclean but cannot be fenced`);
+      const message = `node ${node.name} is unclean but cannot be fenced`;
+      ws.notice("warn", "unfenceable", message, { node: node.name });
     }
   }
   if (dcDown) orderDcLast(ws, dcDown, fencings, shutdowns);

@@ -150,7 +150,7 @@ export function colocateGroupWith(
 
 function notColocated(ws: WorkingSet, group: Resource, colocation: Colocation): void {
   const message = `${colocation.id}: ${group.id} is not colocated in itself`;
-  ws.notice("error", "GROUP_NOT_COLOCATED", message);
+  ws.notice("error", "group-not-colocated", message);
 }
 
 /** "X with group": mandatory with the last member, since all of the group must be up. */

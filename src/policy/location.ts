@@ -100,7 +100,7 @@ function unpackFor(
   if (!node) {
     ws.notice(
       "info",
-      "LOCATION_NODE",
+      "location-node",
       `constraint ${constraint.id}: ${constraint.node} is no known node`,
     );
     return;

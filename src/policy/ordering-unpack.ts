@@ -48,7 +48,7 @@ function kindOf(
     case "Serialize":
       return "serialize";
     default:
-      ws.notice("error", "ORDER_KIND", `constraint ${id}: ${kind} is no kind; taken as Mandatory`);
+      ws.notice("error", "order-kind", `constraint ${id}: ${kind} is no kind; taken as Mandatory`);
       return "mandatory";
   }
 }
@@ -141,7 +141,7 @@ function unpackSimple(ws: WorkingSet, constraint: OrderConstraint): void {
   if (!backFirst || !backNext) {
     ws.notice(
       "warn",
-      "ORDER_INVERSE",
+      "order-inverse",
       `constraint ${constraint.id} cannot be inverted; say it in full`,
     );
     return;

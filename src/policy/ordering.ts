@@ -108,7 +108,7 @@ function linkNext(
       orderActions(first, candidate, how);
     } else {
       candidate.clear(ACT.runnable);
-      ws.notice("warn", "ORDER_WITHOUT_FIRST", `${candidate.key} has nothing to be ordered after`);
+      ws.notice("warn", "order-without-first", `${candidate.key} has nothing to be ordered after`);
     }
   }
 }

@@ -11,6 +11,7 @@ import { scheduleFencingAndShutdowns } from "./fencing.ts";
 import { createGraph } from "./graph.ts";
 import { checkHistories, noteRecurring } from "./history-check.ts";
 import { applyHealth, applyNodeCriteria, unpackLocation } from "./location.ts";
+import { noteBlocked } from "./notices.ts";
 import { applyOrderings } from "./ordering.ts";
 import { unpackOrder } from "./ordering-unpack.ts";
 import { createPlacements } from "./placement.ts";
@@ -162,6 +163,7 @@ export function schedule(
   checkHistories(ws);
   assignAll(ws);
   act(ws);
+  noteBlocked(ws);
   const actions = createGraph(ws);
   const plan: Plan = {
     actions,

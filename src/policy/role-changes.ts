@@ -81,7 +81,7 @@ function stop(
       if (!isUnfenced(node)) {
         ws.notice(
           "warn",
-          "UNFENCING",
+          "unfencing",
           `${resource.id} is stopped until ${node.name} can be unfenced`,
         );
       }
@@ -201,7 +201,7 @@ function checkMultiplyActive(
   ) {
     // The migration in progress goes on.
   } else if (source || target) {
-    ws.notice("info", "MIGRATION_BROKEN", `${resource.id} can no longer migrate and is recovered`);
+    ws.notice("info", "migration-broken", `${resource.id} can no longer migrate and is recovered`);
     needs.stop = true;
     needs.migrate = false;
     resource.partialMigrationSource = undefined;
@@ -214,7 +214,8 @@ function checkMultiplyActive(
     resource.stopUnexpected = false;
     return;
   }
-  ws.notice("error", "MULTIPLY_ACTIVE", `${resource.id} might be active on ${all} nodes`);
+  const message = `${resource.id} might be active on ${all} nodes`;
+  ws.notice("error", "multiply-active", message, { resource: resource.id });
   if (resource.multipleActive === "stop_start") needs.stop = true;
   else if (resource.multipleActive === "stop_unexpected") {
     needs.stop = true;

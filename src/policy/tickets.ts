@@ -43,7 +43,7 @@ function lossPolicy(
       if (ws.options.fencingEnabled) return "fence";
       ws.notice(
         "error",
-        "TICKET_FENCE",
+        "ticket-fence",
         `ticket ${ticket.id}: no fencing is configured, stopping instead`,
       );
       return "stop";

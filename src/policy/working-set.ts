@@ -507,8 +507,13 @@ export class WorkingSet {
     if (this.recheckAt === undefined || seconds < this.recheckAt) this.recheckAt = seconds;
   }
 
-  notice(level: PlanNotice["level"], code: string, message: string): void {
-    this.notices.push({ level, code, message });
+  notice(
+    level: PlanNotice["level"],
+    code: string,
+    message: string,
+    about: { readonly resource?: string; readonly node?: string } = {},
+  ): void {
+    this.notices.push({ level, code, message, ...about });
   }
 
   /** Registers a resource of the tree under its id and base id. */

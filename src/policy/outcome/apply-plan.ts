@@ -24,11 +24,25 @@ export function applyPlan(
   const ws = new WorkingSet(definition, status, nowSeconds);
   unpack(ws);
   const editor = new StatusEditor(status);
-  for (const action of executionOrder(plan.actions)) applyAction(ws, editor, action);
+  const when = afterEverything(status, nowSeconds);
+  for (const action of executionOrder(plan.actions)) applyAction(ws, editor, action, when);
   return editor.finish();
 }
 
-function applyAction(ws: WorkingSet, editor: StatusEditor, action: PlanAction): void {
+/** Results of the plan are newer than all that is recorded, also where clocks disagree. */
+function afterEverything(status: ClusterStatus, nowSeconds: number): number {
+  let latest = Math.floor(nowSeconds);
+  for (const node of status.nodes) {
+    for (const history of node.history) {
+      for (const { lastRcChange } of history.operations) {
+        if (lastRcChange !== undefined && lastRcChange > latest) latest = lastRcChange;
+      }
+    }
+  }
+  return latest;
+}
+
+function applyAction(ws: WorkingSet, editor: StatusEditor, action: PlanAction, when: number): void {
   if (action.node === undefined) return;
   if (action.kind === "fence") applyFencing(ws, editor, action, action.node);
   if (action.resource === undefined) return;
@@ -39,7 +53,8 @@ function applyAction(ws: WorkingSet, editor: StatusEditor, action: PlanAction): 
   } else if (action.kind === "resource") {
     if (action.operation === "cancel") editor.cancel(action.node, recorded, action.intervalMs);
     else if (/^(lrm_)?delete$/.test(action.operation)) editor.forget(action.node, recorded);
-    else if (action.operation !== "notify") recordResult(ws, editor, action, action.node, recorded);
+    else if (action.operation !== "notify")
+      recordResult(ws, editor, { ...action, node: action.node }, recorded, when);
   }
 }
 
@@ -84,11 +99,11 @@ function clearFailcount(editor: StatusEditor, node: string, resource: string): v
 function recordResult(
   ws: WorkingSet,
   editor: StatusEditor,
-  action: PlanAction,
-  node: string,
+  action: PlanAction & { readonly node: string },
   recorded: string,
+  when: number,
 ): void {
-  const { operation, intervalMs, expectedRc, agent } = action;
+  const { node, operation, intervalMs, expectedRc, agent } = action;
   const definedAgent = agent ?? ws.resourceById.get(action.resource!)?.agent;
   const history: Omit<ResourceHistory, "operations"> = {
     resource: recorded,
@@ -98,7 +113,6 @@ function recordResult(
   };
   // A reload that succeeded counts as a start with the new parameters.
   const task = /^reload(-agent)?$/.test(operation) ? "start" : operation;
-  const now = Math.floor(ws.nowSeconds);
   const result: Omit<OperationRecord, "callId"> = {
     id: intervalMs > 0 ? `${recorded}_${task}_${intervalMs}` : `${recorded}_last_0`,
     operationKey: `${recorded}_${task}_${intervalMs}`,
@@ -110,8 +124,8 @@ function recordResult(
     onNode: node,
     // Of no real transition: as later than any that is still pending.
     transitionMagic: `0:${expectedRc};${action.id}:-1:${expectedRc}:${NO_COORDINATOR}`,
-    lastRcChange: now,
-    lastRun: now,
+    lastRcChange: when,
+    lastRun: when,
     ...digests(action),
     ...migration(action),
   };

@@ -21,6 +21,8 @@ export interface NodeReport {
 export interface ResourceReport {
   readonly id: string;
   readonly clone: string | null;
+  /** False: instances of this clone are all alike, their numbers mean nothing. */
+  readonly unique: boolean;
   readonly bundle?: string;
   readonly group?: string;
   readonly role: Role;
@@ -66,6 +68,7 @@ function reportPrimitive(resource: Resource): ResourceReport {
   return {
     id: resource.id,
     clone: top.variant === "clone" ? top.id : null,
+    unique: resource.isUnique,
     ...(parent?.variant === "group" ? { group: parent.baseId } : {}),
     role,
     nodes: role === "Stopped" ? [] : names,
