@@ -76,6 +76,16 @@ export class MemberDuty {
     return [...outputs, { kind: "tell", node: from, message: { t: "status", by, status } }];
   }
 
+  /**
+   * A coordinator without quorum asks, and this node is in a view that has quorum: it may see how
+   * things are, so that it can let go of its own resources, but it gives no orders here.
+   */
+  show(from: string, by: Coordination): MemberOutput[] {
+    if (this.#serves?.node === from && this.#serves.by.acting) this.#serves = undefined;
+    const status = this.#lrm.status();
+    return [{ kind: "tell", node: from, message: { t: "status", by, status } }];
+  }
+
   order(now: Instant, from: string, by: Coordination, order: NodeOrder): MemberOutput[] {
     const serves = this.#serves;
     if (serves === undefined || serves.node !== from || by.term < this.#term) {

@@ -3,7 +3,7 @@ import { raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 import { fromMember, leaveSteps } from "./node-leaving.ts";
-import type { NodeMessage } from "./node-message.ts";
+import type { Coordination, NodeMessage } from "./node-message.ts";
 import type { RequestRouter } from "./request-router.ts";
 
 /** Hands a message of a peer, or of this node to itself, to the part that it is for. */
@@ -22,7 +22,8 @@ export function receive(
       break;
     }
     case "collect":
-      fromMember(node, member.collect(now, from, message.by));
+      if (isBeneath(node, from, message.by)) fromMember(node, member.show(from, message.by));
+      else fromMember(node, member.collect(now, from, message.by));
       if (node.leave.active) leaveSteps(node, ["ask"]);
       break;
     case "order":
@@ -41,6 +42,14 @@ export function receive(
     default:
       if (message.by.term === coordinator.by?.term) receiveReport(node, from, message);
   }
+}
+
+/**
+ * Views don't change everywhere at once: a node that has no quorum yet, or not any more, may have
+ * this one in its view and mean to coordinate it. A node that has quorum takes no orders from it.
+ */
+function isBeneath(node: NodeCore, from: string, by: Coordination): boolean {
+  return by.acting && from !== node.self && node.view?.quorum.quorate === true;
 }
 
 /** What a member tells its coordinator; only of itself. */
