@@ -112,17 +112,37 @@ function outcomeLines(before: ClusterReport, after: ClusterReport, paint: Paint)
     if (state !== nodeState(node))
       rows.push([plain(node.name), state, "→", stateCell(node, paint)]);
   }
-  for (const resource of after.resources) {
-    const old = before.resources.find((each) => each.id === resource.id);
-    const [was, is] = [placeOf(old), placeOf(resource)];
-    if (was !== is) rows.push([plain(resource.id), plain(was), "→", plain(is)]);
+  const [was, is] = [placesByName(before), placesByName(after)];
+  for (const name of new Set([...was.keys(), ...is.keys()])) {
+    const [old, next] = [was.get(name) ?? "Stopped", is.get(name) ?? "Stopped"];
+    if (old !== next) rows.push([plain(name), plain(old), "→", plain(next)]);
   }
   return rows.length === 0 ? ["  as it is now"] : columns(rows, "  ");
 }
 
-function placeOf(resource: ResourceReport | undefined): string {
-  if (resource === undefined || resource.role === "Stopped") return "Stopped";
-  return `${resource.role} on ${resource.nodes.join(", ")}`;
+/** Where each resource is; instances that are all alike are taken together. */
+function placesByName(report: ClusterReport): Map<string, string> {
+  const places = new Map<string, string[]>();
+  for (const { id, clone, unique, role, nodes } of report.resources) {
+    const name = clone !== null && !unique ? id.replace(/:\d+$/, "") : id;
+    const list = places.get(name) ?? [];
+    places.set(name, list);
+    if (role !== "Stopped") list.push(...nodes.map((node) => `${role} on ${node}`));
+  }
+  const text = (list: readonly string[]) => (list.length === 0 ? "Stopped" : joinPlaces(list));
+  return new Map([...places].map(([name, list]) => [name, text(list)]));
+}
+
+/** `Promoted on a, Unpromoted on b, c` */
+function joinPlaces(places: readonly string[]): string {
+  let last = "";
+  const words = [...places].sort().map((place) => {
+    const [role, node] = place.split(" on ") as [string, string];
+    const word = role === last ? node : place;
+    last = role;
+    return word;
+  });
+  return words.join(", ");
 }
 
 /** The transition graph for Graphviz: `paceline simulate --dot | dot -Tsvg`. */
