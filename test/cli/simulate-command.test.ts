@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CliContext } from "../../src/cli/cli-context.ts";
+import { importCibCommand } from "../../src/cli/commands/import-cib.ts";
+import { type SimulateOptions, simulateCommand } from "../../src/cli/commands/simulate.ts";
+import { createPaint } from "../../src/cli/views/paint.ts";
+import { loadDefinition } from "../../src/config/load-definition.ts";
+import { cibText, member } from "../interop/cib-text.ts";
+import { history, options } from "../policy/unpack/unpacked.ts";
+
+const WEB = `<primitive id="web" class="ocf" provider="heartbeat" type="Dummy"/>`;
+const CIB = cibText({
+  options: options({ "fencing-enabled": "false", "cluster-name": "shop" }),
+  resources: WEB,
+  status: member(1, history(["start"])) + member(2),
+});
+
+let folder: string;
+let cib: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "paceline-simulate-"));
+  cib = join(folder, "cib.xml");
+  writeFileSync(cib, CIB);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A context that keeps what is printed. */
+function capture(json = false) {
+  const texts = { out: "", err: "" };
+  const context = {
+    json,
+    paint: createPaint(false),
+    now: () => 1_800_000_000_000,
+    out: (text: string) => {
+      texts.out += text;
+    },
+    err: (text: string) => {
+      texts.err += text;
+    },
+  } as unknown as CliContext;
+  return { context, texts };
+}
+
+async function simulated(more: Omit<SimulateOptions, "cib">, json = false) {
+  const { context, texts } = capture(json);
+  const exit = await simulateCommand(context, { cib, ...more });
+  return { exit, ...texts };
+}
+
+describe("paceline simulate", () => {
+  test("shows how it stands, what would be done and what comes of it", async () => {
+    const { exit, out, err } = await simulated({ standby: ["node1"] });
+    expect(exit).toBe(0);
+    expect(err).toBe("");
+    expect(out).toContain("node1  standby");
+    expect(out).toMatch(/move +web +node1 → node2/);
+    expect(out).toMatch(/web +Started on node1 +→ +Started on node2/);
+  });
+
+  test("nothing to do is said so", async () => {
+    const { out } = await simulated({});
+    expect(out).toMatch(/Plan\n(?!.*move)/);
+    expect(out).toContain("as it is now");
+  });
+
+  test("--json follows the contract", async () => {
+    const { out } = await simulated({ standby: ["node1"] }, true);
+    const answer = JSON.parse(out);
+    expect(answer.summary).toMatchObject([
+      { action: "move", resource: "web", from: "node1", to: "node2" },
+    ]);
+    expect(answer.revised.nodes.node1).toMatchObject({ online: true, standby: true });
+    expect(answer.revised.resources).toMatchObject([
+      { id: "web", clone: null, role: "Started", nodes: ["node2"] },
+    ]);
+    const stop = answer.actions.find((each: { operation: string }) => each.operation === "stop");
+    const start = answer.actions.find((each: { operation: string }) => each.operation === "start");
+    expect(stop).toMatchObject({ kind: "resource", resource: "web", node: "node1", intervalMs: 0 });
+    expect(start.after).toContain(stop.id);
+  });
+
+  test("--dot is a graph", async () => {
+    const { out } = await simulated({ standby: ["node1"], dot: true });
+    expect(out).toMatch(/^digraph plan \{\n[\s\S]*label="web stop\\nnode1"[\s\S]*\}\n$/);
+  });
+
+  test.each<[Partial<SimulateOptions>, string]>([
+    [{ at: "someday" }, "is no time"],
+    [{ nodeFail: ["node7"] }, "nothing is known of a node node7"],
+    [{ quorum: "maybe" }, "--quorum maybe"],
+    [{ ticket: ["t=lost"] }, "--ticket t=lost"],
+    [{ opFail: ["web"] }, "--op-fail web"],
+    [{ utilization: ["cpu=4"] }, "--utilization cpu=4"],
+  ])("%j is refused with advice", async (more, message) => {
+    await expect(simulated(more as Omit<SimulateOptions, "cib">)).rejects.toThrow(message);
+  });
+
+  test("a file that is no CIB is told with its place", async () => {
+    const bad = join(folder, "bad.xml");
+    writeFileSync(bad, "<cib>\n  <configuration>");
+    const { context } = capture();
+    await expect(simulateCommand(context, { cib: bad })).rejects.toMatchObject({
+      code: "INVALID_DEFINITION",
+      details: [{ code: "XML_MALFORMED", at: { line: 2, column: 3 } }],
+    });
+  });
+
+  test("--batch answers every line, also after a bad one", async () => {
+    const { context, texts } = capture();
+    const lines = [
+      JSON.stringify({ cib, at: null }),
+      "nonsense",
+      "{}",
+      JSON.stringify({ cib: "/gone" }),
+      JSON.stringify({ cib }),
+    ];
+    await simulateCommand(context, { batch: true }, Readable.from([`${lines.join("\n")}\n`]));
+    const answers = texts.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(answers.map((each) => (each.error === undefined ? "plan" : "error"))).toEqual([
+      "plan",
+      "error",
+      "error",
+      "error",
+      "plan",
+    ]);
+  });
+});
+
+describe("paceline import cib", () => {
+  test("prints a definition that loads", async () => {
+    const { context, texts } = capture();
+    const address = ["node1=10.0.0.1", "node2=10.0.0.2"];
+    expect(await importCibCommand(context, cib, { address })).toBe(0);
+    const { definition, diagnostics } = loadDefinition(texts.out);
+    expect(diagnostics.filter((each) => each.severity === "error")).toEqual([]);
+    expect(definition?.policy.resources.map((each) => each.id)).toEqual(["web"]);
+    expect(texts.out).toContain("cluster: shop");
+  });
+
+  test.each([["node9=10.0.0.1"], ["node1"], ["=10.0.0.1"]])(
+    "--address %s is refused",
+    async (text) => {
+      const { context } = capture();
+      await expect(importCibCommand(context, cib, { address: [text] })).rejects.toThrow();
+    },
+  );
+});
