@@ -8,7 +8,8 @@ import type { Node, WorkingSet } from "./working-set.ts";
 export function canFence(ws: WorkingSet, node: Node): boolean {
   if (node.kind === "guest") {
     const hosts = node.connection?.container?.runningOn ?? [];
-    return hosts.every((host) => host.online || canFence(ws, host));
+    // A guest within a guest is beyond us (and a history may claim that it is within itself).
+    return hosts.every((host) => host.online || (host.kind !== "guest" && canFence(ws, host)));
   }
   if (!ws.options.fencingEnabled || !ws.haveFenceDevice) return false;
   if (ws.quorate || ws.options.noQuorumPolicy === "ignore") return true;
