@@ -5,6 +5,7 @@ import type { Instant, WallTime } from "../core/units.ts";
 import type { Cib, CibCommand, CibResult, Override } from "../model/cib.ts";
 import type {
   ApplyReport,
+  AttributeRequest,
   ControlFailure,
   ControlReply,
   ControlRequest,
@@ -35,6 +36,8 @@ export interface DeskOffice {
     node: string | undefined,
   ): { resource: string; node: string }[];
   fence(request: Extract<ControlRequest, { method: "fence" }>, respond: Respond): void;
+  /** Of other nodes, and those that the CIB keeps. */
+  attribute(request: AttributeRequest, respond: Respond): void;
 }
 
 export type Respond = (reply: ControlReply) => void;
@@ -96,6 +99,9 @@ export class ControlDesk {
         break;
       case "fence":
         office.fence(request, respond);
+        break;
+      case "attribute":
+        office.attribute(request, respond);
         break;
       case "leave":
         respond(fail("INTERNAL", "a daemon answers `leave` itself"));

@@ -1,3 +1,4 @@
+import { withPermanentAttributes } from "../cib/attribute-policy.ts";
 import { applyOverrides } from "../cib/override-policy.ts";
 import { loadDefinition } from "../config/load-definition.ts";
 import { type Note, note } from "../core/note.ts";
@@ -83,8 +84,8 @@ export class DefinitionInForce {
    * After a healed split an instance may be up twice. Pacemaker's default restarts both; a live
    * cluster of ours stops only the one too many, so that the winner serves on.
    */
-  #live(): PolicyDefinition {
-    const { policy } = this.#definition;
+  #live(cib: Cib): PolicyDefinition {
+    const policy = withPermanentAttributes(this.#definition.policy, cib.attributes ?? []);
     return { ...policy, resourceDefaults: [...policy.resourceDefaults, HEAL_GENTLY] };
   }
 
@@ -92,7 +93,7 @@ export class DefinitionInForce {
   policy(cib: Cib, wall: WallTime): { policy: PolicyDefinition; nextExpiry?: WallTime } {
     const cached = this.#cache;
     if (cached?.cib !== cib || cached.definition !== this.#definition || wall >= cached.until) {
-      const applied = applyOverrides(this.#live(), cib.overrides, wall);
+      const applied = applyOverrides(this.#live(cib), cib.overrides, wall);
       this.#cache = {
         cib,
         definition: this.#definition,
@@ -108,7 +109,7 @@ export class DefinitionInForce {
   /** The policy as it would be with one more override. */
   withOverride(cib: Cib, override: Override, wall: WallTime): PolicyDefinition {
     const others = cib.overrides.filter((other) => other.id !== override.id);
-    return applyOverrides(this.#live(), [...others, override], wall).policy;
+    return applyOverrides(this.#live(cib), [...others, override], wall).policy;
   }
 
   /** A resource with all that it is made of, by id. */

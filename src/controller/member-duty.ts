@@ -48,6 +48,11 @@ export class MemberDuty {
     return this.#lrm.activeResources();
   }
 
+  /** Transient attributes of this node. */
+  attributes(): Readonly<Record<string, string>> {
+    return this.#lrm.status().attributes;
+  }
+
   /** Operations that run or wait here. */
   load(): number {
     return this.#lrm.status().inFlight.length;
@@ -116,6 +121,12 @@ export class MemberDuty {
         return [{ kind: "released" }];
       case "announce":
         return this.lrm(now, { kind: "announce" });
+      case "set-attribute":
+        return this.lrm(now, {
+          kind: "set-attribute",
+          name: order.name,
+          value: order.value ?? undefined,
+        });
     }
   }
 

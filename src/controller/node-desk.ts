@@ -8,6 +8,7 @@ import type {
   TransitionReport,
 } from "../model/status-report.ts";
 import { type ControlDesk, type DeskOffice, fail, ok, readConfig } from "./control-desk.ts";
+import { coordinatorAttribute } from "./node-attributes.ts";
 import type { NodeCore } from "./node-core.ts";
 import { buildReport } from "./status-report-builder.ts";
 
@@ -41,6 +42,7 @@ export function deskOffice(node: NodeCore, rules: DeskRules): DeskOffice {
           "define one under `fencing: devices:` in cluster.yaml",
         ),
       ),
+    attribute: (request, respond) => coordinatorAttribute(node, rules, request, respond),
   };
 }
 
@@ -55,18 +57,24 @@ export function answerAlone(
     case "config-show":
     case "config-history":
       return readConfig(cib, request);
+    case "attribute":
+      if (request.action !== "get" || request.scope === "transient") return undefined;
+      return atDesk(desk, now, request);
     case "status":
     case "timeline":
-    case "fence-history": {
-      let reply: ControlReply = ok({});
-      desk.handle(now, request, (answer) => {
-        reply = answer;
-      });
-      return reply;
-    }
+    case "fence-history":
+      return atDesk(desk, now, request);
     default:
       return undefined;
   }
+}
+
+function atDesk(desk: ControlDesk, now: Instant, request: ControlRequest): ControlReply {
+  let reply: ControlReply = ok({});
+  desk.handle(now, request, (answer) => {
+    reply = answer;
+  });
+  return reply;
 }
 
 function report(node: NodeCore, coordinatorName: string | undefined): StatusReport {
@@ -89,6 +97,7 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
     links: node.links.reports(definition.nodes),
     collected: active ? coordinator.status : undefined,
     plan,
+    activeHere: node.member.activeResources(),
     transition: transitionReport(node),
     warnings: warnings(node, coordinatorName),
     fencing: {
@@ -120,7 +129,8 @@ function quorumReport(node: NodeCore): StatusReport["quorum"] {
     expected: verdict?.expected ?? 0,
     needed: verdict?.needed ?? 0,
     options,
-    waitingFor: verdict === undefined || verdict.quorate ? null : verdict.explanation,
+    waitingFor:
+      verdict === undefined || verdict.waitingFor.length === 0 ? null : verdict.explanation,
     policy: choices.noQuorumPolicy,
   };
 }

@@ -5,6 +5,7 @@ import type { Cib } from "../model/cib.ts";
 import type { ControlReply, ControlRequest } from "../model/control.ts";
 import type { MessagingConfig, PeerEvent } from "../model/peer.ts";
 import { ControlDesk } from "./control-desk.ts";
+import { asOf, ownAttribute } from "./node-attributes.ts";
 import { fromCib, propose, raftStep, storeFailed } from "./node-cib.ts";
 import { follows, fromCoordinator, settleOffice } from "./node-coordination.ts";
 import { NodeCore, type NodeOptions } from "./node-core.ts";
@@ -197,7 +198,11 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     if (request.method === "leave") {
       respond({ ok: true, result: {} });
       leaveSteps(node, node.leave.begin(node.now));
-    } else this.#router.handle(node.now, request, respond);
+      return;
+    }
+    const reply = request.method === "attribute" ? ownAttribute(node, request) : undefined;
+    if (reply !== undefined) respond(reply);
+    else this.#router.handle(node.now, asOf(node.self, request), respond);
   }
 
   #advertise(): void {

@@ -37,7 +37,14 @@ export type NodeMessage =
 export type NodeOrder =
   | NodeCommand
   /** Make the neighbours know the addresses that are up here (after a partition healed). */
-  | { readonly kind: "announce"; readonly term: number };
+  | { readonly kind: "announce"; readonly term: number }
+  /** An agent on another node sets a transient attribute of this one; null: it goes. */
+  | {
+      readonly kind: "set-attribute";
+      readonly term: number;
+      readonly name: string;
+      readonly value: string | null;
+    };
 
 const TYPES: ReadonlySet<string> = new Set([
   "raft",

@@ -49,7 +49,8 @@ function row(
   const base = primitive?.id ?? id.replace(/:\d+$/, "");
   const chain = chainTo(source.definition.policy.resources, base);
   const clone = chain.find((entry) => entry.kind === "clone");
-  const role = placement?.current.role ?? "Stopped";
+  const hereOnly = placement === undefined && source.activeHere.includes(id);
+  const role = placement?.current.role ?? (hereOnly ? "Started" : "Stopped");
   const pending = pendingOf(source.transition, id);
   const targetRole = targetRoleOf(source, base);
   const idle = role === "Stopped" && pending === null && targetRole !== "Stopped";
@@ -58,7 +59,7 @@ function row(
     resource: base,
     agent: agentText(source, primitive),
     role,
-    nodes: placement?.current.nodes ?? [],
+    nodes: placement?.current.nodes ?? (hereOnly ? [source.self] : []),
     managed: placement?.managed ?? true,
     failed: placement?.failed ?? false,
     orphan: placement?.orphan ?? false,

@@ -34,6 +34,8 @@ export interface ReportSource {
   readonly links: ReadonlyMap<string, readonly LinkReport[]>;
   readonly collected: CollectedStatus | undefined;
   readonly plan: Plan | undefined;
+  /** Active on this node by its own knowledge: all there is to say where nobody coordinates. */
+  readonly activeHere: readonly string[];
   readonly transition: TransitionReport;
   readonly warnings: readonly StatusWarning[];
   readonly fencing: StatusReport["fencing"];
