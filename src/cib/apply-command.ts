@@ -1,4 +1,5 @@
 import type {
+  AttributeRecord,
   Cib,
   CibCommand,
   CibResult,
@@ -20,6 +21,8 @@ import type {
 export const MAX_HISTORY = 50;
 /** Fencing records kept; pending ones are never dropped. */
 export const MAX_FENCING = 200;
+/** Permanent attributes at once: a bound as well. */
+export const MAX_ATTRIBUTES = 5000;
 /** Overrides at once: a bound against a script gone wild. */
 export const MAX_OVERRIDES = 1000;
 
@@ -69,6 +72,8 @@ function change(cib: Cib, index: number, command: CibCommand): Change {
       return done(index, { fencing: recordFencing(cib.fencing, command.record) });
     case "set-ticket":
       return done(index, { tickets: setTicket(cib.tickets, command.ticket) });
+    case "set-attribute":
+      return setAttribute(cib, index, command);
     case "nothing":
       return done(index, {});
     default:
@@ -152,4 +157,27 @@ function setTicket(
   ticket: TicketRecord,
 ): readonly TicketRecord[] {
   return [...tickets.filter((other) => other.id !== ticket.id), ticket].sort(byId);
+}
+
+type SetAttribute = Extract<CibCommand, { kind: "set-attribute" }>;
+
+function setAttribute(cib: Cib, index: number, command: SetAttribute): Change {
+  const { node, name, value } = command;
+  const all = cib.attributes ?? [];
+  const others = all.filter((other) => other.node !== node || other.name !== name);
+  if (value === undefined) {
+    return others.length === all.length ? done(index, {}) : done(index, { attributes: others });
+  }
+  if (others.length >= MAX_ATTRIBUTES) {
+    return refused("TOO_MANY_ATTRIBUTES", `There are ${MAX_ATTRIBUTES} attributes already.`);
+  }
+  const record: AttributeRecord = node === undefined ? { name, value } : { node, name, value };
+  return done(index, { attributes: [...others, record].sort(byNodeAndName) });
+}
+
+function byNodeAndName(a: AttributeRecord, b: AttributeRecord): number {
+  const left = a.node ?? "";
+  const right = b.node ?? "";
+  if (left !== right) return left < right ? -1 : 1;
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

@@ -87,6 +87,11 @@ function isTicket(item: Fields): boolean {
   return isText(id) && typeof granted === "boolean" && typeof standby === "boolean";
 }
 
+function isAttribute(item: Fields): boolean {
+  const { node, name, value } = item as Record<string, unknown>;
+  return (node === undefined || isText(node)) && isText(name) && isText(value);
+}
+
 function isCib(value: unknown): value is Cib {
   if (!isFields(value) || !Number.isSafeInteger(value["index"])) return false;
   const definition = value["definition"];
@@ -95,7 +100,8 @@ function isCib(value: unknown): value is Cib {
     isListOf(value["history"], isVersion) &&
     isListOf(value["overrides"], isOverride) &&
     isListOf(value["fencing"], isFencing) &&
-    isListOf(value["tickets"], isTicket)
+    isListOf(value["tickets"], isTicket) &&
+    (value["attributes"] === undefined || isListOf(value["attributes"], isAttribute))
   );
 }
 
@@ -120,6 +126,8 @@ function isCommand(value: Fields): boolean {
       return part("record", isFencing);
     case "set-ticket":
       return part("ticket", isTicket);
+    case "set-attribute":
+      return isAttribute({ ...value, value: value["value"] ?? "" });
     case "nothing":
       return true;
     default:

@@ -11,6 +11,15 @@ export interface Cib {
   readonly overrides: readonly Override[];
   readonly fencing: readonly FencingRecord[];
   readonly tickets: readonly TicketRecord[];
+  /** What agents keep here; absent until the first one does. Sorted by node, then by name. */
+  readonly attributes?: readonly AttributeRecord[];
+}
+
+/** An attribute that an agent set to stay: of a node, or without one of the cluster. */
+export interface AttributeRecord {
+  readonly node?: string;
+  readonly name: string;
+  readonly value: string;
 }
 
 export interface DefinitionVersion {
@@ -85,6 +94,13 @@ export type CibCommand =
   | { readonly kind: "remove-overrides"; readonly ids: readonly string[] }
   | { readonly kind: "record-fencing"; readonly record: FencingRecord }
   | { readonly kind: "set-ticket"; readonly ticket: TicketRecord }
+  | {
+      readonly kind: "set-attribute";
+      readonly node?: string;
+      readonly name: string;
+      /** Absent: the attribute goes. */
+      readonly value?: string;
+    }
   | { readonly kind: "nothing" };
 
 /** What applying a command said; goes back to whoever proposed it. */

@@ -39,8 +39,35 @@ export type ControlRequest =
       readonly target: string;
       readonly author: string;
     }
+  | AttributeRequest
   /** Move everything away, say goodbye and end the daemon. */
   | { readonly method: "leave" };
+
+/** Agents ask for node attributes, and set them, by the helper commands (`crm_attribute`). */
+export interface AttributeRequest {
+  readonly method: "attribute";
+  readonly action: "get" | "set" | "delete";
+  readonly name: string;
+  /** Only with `set`. */
+  readonly value?: string;
+  /** Whose; absent: the asked node's own. No meaning with the scope `cluster`. */
+  readonly node?: string;
+  readonly scope: AttributeScope;
+}
+
+/**
+ * transient: with the daemon of the node it is gone, as promotion scores are; permanent: of a node,
+ * in the CIB; cluster: of no node, in the CIB.
+ */
+export type AttributeScope = "transient" | "permanent" | "cluster";
+
+export interface AttributeAnswer {
+  readonly name: string;
+  /** null: the whole cluster's. */
+  readonly node: string | null;
+  /** After the change, where one was asked for. null: there is no such attribute. */
+  readonly value: string | null;
+}
 
 export type ControlMethod = ControlRequest["method"];
 
@@ -61,6 +88,7 @@ export interface ControlResults {
   readonly timeline: readonly TimelineEntry[];
   readonly "fence-history": readonly FencingRecord[];
   readonly fence: FenceReport;
+  readonly attribute: AttributeAnswer;
   readonly leave: Readonly<Record<string, never>>;
 }
 

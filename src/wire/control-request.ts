@@ -68,6 +68,13 @@ const SHAPES: Readonly<Record<ControlMethod, Shape>> = {
     target: "string",
     author: "string",
   },
+  attribute: {
+    action: { oneOf: ["get", "set", "delete"] },
+    name: "string",
+    "value?": "string",
+    "node?": "string",
+    scope: { oneOf: ["transient", "permanent", "cluster"] },
+  },
   leave: {},
 };
 
