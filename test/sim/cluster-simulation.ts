@@ -172,25 +172,37 @@ function observation(self: string, node: NodeMachine): NodeObservation {
   };
 }
 
-/** A whole cluster with real daemons, under faults by seed. Throws what a checker finds. */
-export function simulateCluster(run: ClusterRun): ClusterResult {
-  const { profile, seed } = run;
-  const faultyMs = profile.faultyMs * (run.isShort ? SHORT_SHARE : 1);
-  const random = new SeededRandom(seed);
-  const drawn = draw(random, profile);
+export interface BuiltCluster {
+  readonly cluster: SimulatedCluster;
+  readonly writes: AcknowledgedWrites;
+  readonly expected: { readonly running: readonly string[] };
+}
+
+/** The cluster of a seed, its daemons not started yet. */
+export function buildCluster(run: ClusterRun, random: SeededRandom): BuiltCluster {
+  const drawn = draw(random, run.profile);
   const writes = new AcknowledgedWrites();
   const expected = { running: drawn.resources };
   const cluster = new SimulatedCluster({
     names: drawn.names,
     links: drawn.links,
-    seed,
+    seed: run.seed,
     checkers: checkersFor(run, expected, writes),
     traceLimit: run.traceLimit ?? 0,
     newDaemon: (host, incarnation) => newDaemon(run, drawn, random, host, incarnation),
   });
   run.prepare?.(cluster);
+  return { cluster, writes, expected };
+}
+
+/** A whole cluster with real daemons, under faults by seed. Throws what a checker finds. */
+export function simulateCluster(run: ClusterRun): ClusterResult {
+  const { profile, seed } = run;
+  const faultyMs = profile.faultyMs * (run.isShort ? SHORT_SHARE : 1);
+  const random = new SeededRandom(seed);
+  const { cluster, writes, expected } = buildCluster(run, random);
   cluster.startAll();
-  const operator = new Operator(cluster, random, drawn.resources, writes);
+  const operator = new Operator(cluster, random, expected.running, writes);
   operator.work(faultyMs);
   cluster.runFor(500 + random.next() * 6_000);
   unleash(cluster, random, {
@@ -202,13 +214,8 @@ export function simulateCluster(run: ClusterRun): ClusterResult {
   });
   cluster.runFor(faultyMs);
   heal(cluster);
-  const recoveryMs = recover(
-    cluster,
-    operator,
-    profile,
-    expected,
-    run.isShort ? STAYS_WELL_SHORT_MS : STAYS_WELL_MS,
-  );
+  const staysWellMs = run.isShort ? STAYS_WELL_SHORT_MS : STAYS_WELL_MS;
+  const recoveryMs = recover(cluster, operator, profile, expected, staysWellMs);
   cluster.checkEnd();
   return { cluster, acknowledged: writes.count, recoveryMs };
 }

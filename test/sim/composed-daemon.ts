@@ -110,6 +110,10 @@ export class ComposedDaemon implements Machine<DaemonInput, DaemonOutput> {
     }
   }
 
+  get isBlocked(): boolean {
+    return this.#blockedInputs !== undefined;
+  }
+
   /** The main thread stops taking inputs; they queue up. */
   blockMain(): void {
     this.#blockedInputs ??= [];

@@ -226,6 +226,8 @@ export function heal(cluster: SimulatedCluster): void {
     host.disk.latencyMean = 0.5;
     host.disk.isFull = false;
     host.world.faults = () => undefined;
+    host.resume();
+    host.unblockMain();
     if (host.isOn) host.startDaemon();
     else host.powerOn(10);
   }

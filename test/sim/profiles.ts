@@ -1,5 +1,4 @@
 import type { Profile } from "./cluster-simulation.ts";
-import { simplePlanner } from "./simple-planner.ts";
 
 const CRASHES = ["power-off", "power-cycle", "daemon-crash", "daemon-restart"] as const;
 const CUTS = ["partition", "isolate", "one-way", "pair-cut", "link-cut"] as const;
@@ -52,7 +51,6 @@ export const PROFILES: readonly Profile[] = [
     nodes: [2, 5],
     kinds: [...CRASHES, ...CUTS, ...HARDSHIPS, "resource-dies"],
     fencing: true,
-    planner: simplePlanner({ fencing: true }),
     overlapMaxMs: 0,
     checksUnknown: true,
     faultyMs: 30_000,

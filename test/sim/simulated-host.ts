@@ -189,26 +189,36 @@ export class SimulatedHost {
     this.#paused = [];
     const life = this.#life;
     this.#parts.queue.after(forMs, () => {
-      if (life !== this.#life) return;
-      const inputs = this.#paused ?? [];
-      this.#paused = undefined;
-      this.#tell(() => "process goes on");
-      this.deliver({ kind: "tick" });
-      for (const input of inputs) this.deliver(input);
+      if (life === this.#life) this.resume();
     });
+  }
+
+  /** The process goes on, and takes all that has come in meanwhile. */
+  resume(): void {
+    const inputs = this.#paused;
+    if (inputs === undefined) return;
+    this.#paused = undefined;
+    this.#tell(() => "process goes on");
+    this.deliver({ kind: "tick" });
+    for (const input of inputs) this.deliver(input);
   }
 
   blockMain(forMs: Millis): void {
     const daemon = this.#daemon;
-    if (daemon === undefined) return;
+    if (daemon === undefined || daemon.isBlocked) return;
     this.#tell(() => `main thread blocked for ${Math.round(forMs)} ms`);
     daemon.blockMain();
     this.#parts.queue.after(forMs, () => {
-      if (this.#daemon !== daemon) return;
-      this.#tell(() => "main thread goes on");
-      this.#perform(daemon.unblockMain(this.now()));
-      this.#afterStep();
+      if (this.#daemon === daemon) this.unblockMain();
     });
+  }
+
+  unblockMain(): void {
+    const daemon = this.#daemon;
+    if (daemon?.isBlocked !== true) return;
+    this.#tell(() => "main thread goes on");
+    this.#perform(daemon.unblockMain(this.now()));
+    this.#afterStep();
   }
 
   // --- driver ---

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { SeededRandom } from "../../src/core/random.ts";
+import { whatIsMissing } from "./checkers/convergence.ts";
+import { buildCluster, type Profile, simulateCluster } from "./cluster-simulation.ts";
+import { PROFILES } from "./profiles.ts";
+import type { SimulatedCluster } from "./simulated-cluster.ts";
+import type { SimulatedHost } from "./simulated-host.ts";
+
+/*
+ * What the simulator has found once must not come back: the course of events that showed it, played
+ * again by hand where that is possible, else by its seed.
+ */
+
+const CALM: Profile = { ...PROFILES[0]!, nodes: [3, 3] };
+
+/** Three nodes, settled, with a trace. */
+function settledCluster(seed: number, profile = CALM) {
+  const built = buildCluster({ seed, profile, traceLimit: 50_000 }, new SeededRandom(seed));
+  const { cluster, expected } = built;
+  cluster.startAll();
+  const settles = (withinMs: number) =>
+    cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, withinMs);
+  expect(settles(10_000)).toBe(true);
+  return { ...built, settles };
+}
+
+function dcOf(cluster: SimulatedCluster): SimulatedHost {
+  return cluster.hosts.find((host) => cluster.observe(host)?.leads)!;
+}
+
+function plansOf(cluster: SimulatedCluster): number {
+  return cluster.trace.lines().filter((line) => line.includes(" info plan: ")).length;
+}
+
+describe("a member that comes back", () => {
+  test("is asked anew by the DC that never changed, and takes its orders", () => {
+    const { cluster, settles } = settledCluster(3);
+    const dc = dcOf(cluster);
+    const cut = cluster.hosts.find((host) => host !== dc)!;
+    const others = cluster.hosts.filter((host) => host !== cut).map((host) => host.name);
+    cluster.network.partition([[cut.name], others], cluster.links);
+    cluster.runFor(6_000);
+    cluster.network.healAll();
+    expect(settles(5_000)).toBe(true);
+    // Everything must go to the node that was away.
+    for (const target of others) {
+      const override = { id: `standby:${target}`, kind: "standby", target, author: "t" } as const;
+      dcOf(cluster).request({ method: "override-set", override }, () => {});
+    }
+    const moved = () =>
+      cluster.hosts.every((host) => host === cut || host.world.active().size === 0) &&
+      cut.world.active().size > 0;
+    expect(cluster.runUntil(moved, 5_000)).toBe(true);
+  });
+});
+
+describe("planning", () => {
+  test("a plan with nothing to do is not made again and again while something is in flight", () => {
+    const { cluster } = settledCluster(5);
+    const before = plansOf(cluster);
+    for (const host of cluster.hosts) {
+      host.world.latencyMean = 400;
+      host.request({ method: "cleanup" }, () => {});
+    }
+    cluster.runFor(8_000);
+    expect(plansOf(cluster) - before).toBeLessThan(30);
+  });
+
+  test("a node's loss is planned for at once, however many plans there were just before", () => {
+    const { cluster } = settledCluster(7);
+    for (let i = 0; i < 10; i++) {
+      dcOf(cluster).request({ method: "cleanup" }, () => {});
+      cluster.runFor(150);
+    }
+    const dc = dcOf(cluster);
+    const other = cluster.hosts.find((host) => host !== dc)!;
+    other.powerOff();
+    cluster.runFor(12_000);
+    const ofDc = cluster.trace.lines().filter((line) => line.includes(` ${dc.name} `));
+    const at = (line: string | undefined) => 1_000 * Number(line?.trim().split(" ")[0]);
+    const lost = ofDc.findIndex((line) => line.includes("member-lost"));
+    const plan = ofDc.slice(lost).find((line) => line.includes(" plan: "));
+    expect(at(plan) - at(ofDc[lost])).toBeLessThan(5);
+  });
+});
+
+describe("by seed", () => {
+  test.each([
+    ["a full disk is only trouble until there is room again", "everything", 11, false],
+    ["members refuse, and say so, where they serve another coordinator", "everything", 8, false],
+    [
+      "a coordinator without quorum gives no orders to a node that has it",
+      "everything",
+      1029,
+      true,
+    ],
+    ["a DC that has just started knows nothing of who was lost before", "fencing", 106, true],
+  ])("%s", { timeout: 120_000 }, (_, name, seed, isShort) => {
+    const profile = PROFILES.find((candidate) => candidate.name === name)!;
+    simulateCluster({ seed, profile, isShort });
+  });
+});
