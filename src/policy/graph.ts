@@ -1,6 +1,7 @@
 import type { PlanAction } from "../model/plan.ts";
-import { ACT, type Action } from "./action.ts";
+import { ACT, type Action, ORDER } from "./action.ts";
 import { AgentCalls, type Draft } from "./agent-call.ts";
+import { executionOrder, type Wait } from "./execution-order.ts";
 import { belongsInGraph, inputCounts } from "./graph-inputs.ts";
 import { expandNotifications } from "./notify.ts";
 import { stripInstance } from "./unpack/tree.ts";
@@ -34,37 +35,24 @@ function ranksOf(actions: readonly Action[]): Map<Action, number> {
   return new Map(keys.map(({ action }, rank) => [action, rank]));
 }
 
-/** Every action after all that it waits for; equals by name. A loop is cut where it must be. */
-function topological(actions: readonly Action[], before: readonly (readonly number[])[]): number[] {
-  const count = actions.length;
-  const waiting = new Int32Array(count);
-  const after: number[][] = actions.map(() => []);
-  before.forEach((inputs, i) => {
-    waiting[i] = inputs.length;
-    for (const input of inputs) after[input]!.push(i);
-  });
-  const order: number[] = [];
-  const done = new Uint8Array(count);
-  let ready: number[] = [];
-  for (let i = 0; i < count; i++) if (waiting[i] === 0) ready.push(i);
-  for (let stuck = 0; order.length < count; ) {
-    if (ready.length === 0) {
-      while (done[stuck]) stuck++;
-      ready = [stuck];
-    }
-    const next: number[] = [];
-    for (const i of ready) {
-      if (done[i]) continue;
-      done[i] = 1;
-      order.push(i);
-      for (const later of after[i]!) {
-        waiting[later]! -= 1;
-        if (waiting[later] === 0) next.push(later);
-      }
-    }
-    ready = next.sort((a, b) => a - b);
-  }
-  return order;
+/** How much a wait matters, if one of a loop has to be given up. */
+function strengthOf(flags: number): number {
+  if (flags & ORDER.load) return 0;
+  if (flags & ORDER.antiColocation) return 1;
+  return flags & (ORDER.firstImpliesNext | ORDER.unrunnableFirstBlocks) ? 3 : 2;
+}
+
+/** Says which wait of a loop is given up, to people as well. */
+function weakestOf(ws: WorkingSet, actions: readonly Action[]): (loop: readonly Wait[]) => Wait {
+  return (loop) => {
+    const strengths = loop.map(({ next, first }) =>
+      strengthOf(inputsOf(actions[next]!).get(actions[first]!) ?? 0),
+    );
+    const weakest = loop[strengths.indexOf(Math.min(...strengths))]!;
+    const [next, first] = [actions[weakest.next]!.key, actions[weakest.first]!.key];
+    ws.notice("warn", "order-loop", `${next} does not wait for ${first}: that would never end`);
+    return weakest;
+  };
 }
 
 function kindOf(action: Action): PlanAction["kind"] {
@@ -142,7 +130,7 @@ export function createGraph(ws: WorkingSet): PlanAction[] {
     }
     return inputs;
   });
-  const order = topological(ranked, before);
+  const order = executionOrder(before, weakestOf(ws, ranked));
   const ids = new Int32Array(ranked.length);
   order.forEach((rank, id) => {
     ids[rank] = id;

@@ -139,7 +139,7 @@ export function activeNode(resource: Resource): ActiveNode {
     if (resource.partialMigrationSource) {
       if (node === resource.partialMigrationSource) active = node;
     } else if (!resource.needsFencing) {
-      if (happy && (!active || !active.online || active.unclean)) active = node;
+      if (happy && (!active?.online || active.unclean)) active = node;
     }
     active ??= node;
   }

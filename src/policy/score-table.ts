@@ -28,7 +28,7 @@ export class ScoreTable {
 
   get(index: number): Score {
     const score = this.scores[index]!;
-    return score < -INFINITY_SCORE ? -INFINITY_SCORE : score;
+    return Math.max(score, -INFINITY_SCORE);
   }
 
   set(index: number, score: Score): void {
