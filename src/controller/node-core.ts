@@ -104,7 +104,7 @@ export class NodeCore {
       new LocalManager({
         node: self,
         incarnation,
-        wallClock: () => this.wall(),
+        wallClock: () => this.recordTime(),
         environment: options.environment,
       }),
     );
@@ -125,6 +125,16 @@ export class NodeCore {
   wall(): WallTime {
     return this.wallReading.wall + (this.now - this.wallReading.at);
   }
+
+  /**
+   * The time that results are dated with. Unlike the wall clock it never goes back: the engine takes
+   * the result with the later date for the later one, so a failure must not look older than the success before.
+   */
+  recordTime(): WallTime {
+    this.#recordedAt = Math.max(this.#recordedAt, this.wall());
+    return this.#recordedAt;
+  }
+  #recordedAt: WallTime = 0;
 
   /** The members of the view with their incarnations, this node included. */
   members(): Map<string, number> {
