@@ -10,6 +10,7 @@ function collect(value: string, previous: unknown): string[] {
 const OPTIONS: readonly OptionSpec[] = [
   ["--cib <file>", "a Pacemaker CIB, status section included"],
   ["--at <time>", "as if it were that time (ISO 8601); else the CIB's own, else now"],
+  ["--explain <resource[@node]>", "why the plan has it there, or why not on that node"],
   ["--dot", "the graph of actions for Graphviz"],
   ["--batch", "answer a line of JSON for each line {cib, at} of the input"],
   ["--node-fail <node>", "what if that node is lost", collect],

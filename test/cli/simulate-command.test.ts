@@ -83,6 +83,16 @@ describe("paceline simulate", () => {
     expect(start.after).toContain(stop.id);
   });
 
+  test("--explain says why it is where it is, and why not elsewhere", async () => {
+    const { out } = await simulated({ standby: ["node1"], explain: "web" });
+    expect(out).toContain("web: Started on node1 now, Started on node2 then");
+    expect(out).toMatch(/node2 .*chosen/);
+    const { out: elsewhere } = await simulated({ explain: "web@node2" });
+    expect(elsewhere).toContain("and stays so");
+    expect(elsewhere).not.toContain("node1  ");
+    await expect(simulated({ explain: "wob" })).rejects.toThrow("no resource wob");
+  });
+
   test("--dot is a graph", async () => {
     const { out } = await simulated({ standby: ["node1"], dot: true });
     expect(out).toMatch(/^digraph plan \{\n[\s\S]*label="web stop\\nnode1"[\s\S]*\}\n$/);
