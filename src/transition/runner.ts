@@ -1,5 +1,5 @@
 import type { Machine } from "../core/machine.ts";
-import { type NoteLevel, note } from "../core/note.ts";
+import { note } from "../core/note.ts";
 import type { Instant, Millis } from "../core/units.ts";
 import type { OperationResult } from "../model/operation.ts";
 import type { PlanAction } from "../model/plan.ts";
@@ -381,6 +381,7 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     const { walk, abortPriority, failed, abortReason } = transition;
     if (walk.hasReady(abortPriority ?? Number.NEGATIVE_INFINITY)) return;
     const isComplete = walk.isDone && failed.length === 0;
+    const isAborted = failed.length === 0 && transition.abortedFromOutside;
     if (!walk.isDone && abortPriority === undefined) {
       this.#note("error", "graph-stalled", `transition ${transition.id} waits for itself`);
     }
@@ -388,23 +389,14 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     this.#outputs.push({
       kind: "finished",
       transitionId: transition.id,
-      outcome: isComplete ? "complete" : this.#badOutcome(transition),
+      outcome: isComplete ? "complete" : isAborted ? "aborted" : "failed",
       failed,
       skipped: walk.notStarted().map((action) => action.id),
       ...(abortReason === undefined ? {} : { reason: abortReason }),
     });
   }
 
-  #badOutcome(transition: Transition): "failed" | "aborted" {
-    return transition.failed.length === 0 && transition.abortedFromOutside ? "aborted" : "failed";
-  }
-
-  #note(
-    level: NoteLevel,
-    event: string,
-    message: string,
-    fields?: Readonly<Record<string, unknown>>,
-  ): void {
-    this.#outputs.push(note(level, event, message, fields));
+  #note(...told: Parameters<typeof note>): void {
+    this.#outputs.push(note(...told));
   }
 }
