@@ -106,7 +106,7 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
   }
 
   step(now: Instant, input: RunnerInput): readonly RunnerOutput[] {
-    this.#handle(now, input);
+    this.#handle(input);
     this.#expire(now);
     this.#pump(now);
     const outputs = this.#outputs;
@@ -114,10 +114,10 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     return outputs;
   }
 
-  #handle(now: Instant, input: RunnerInput): void {
+  #handle(input: RunnerInput): void {
     switch (input.kind) {
       case "start":
-        this.#start(now, input);
+        this.#start(input);
         break;
       case "result":
         this.#onResult(input.result);
@@ -143,7 +143,7 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     }
   }
 
-  #start(now: Instant, input: Extract<RunnerInput, { kind: "start" }>): void {
+  #start(input: Extract<RunnerInput, { kind: "start" }>): void {
     for (const flight of this.#flights.all()) flight.graphId = undefined;
     const superseded = this.#transition;
     if (superseded !== undefined) {
