@@ -32,14 +32,18 @@ class MessagingThread {
   readonly #machine: MessagingMachine;
   readonly #transport: UdpTransport;
   readonly #reporter: NodeJS.Timeout;
+  /** When the pending timer fires; undefined: none is pending. */
+  #timerAt: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #armedFor: Instant | undefined;
   #lastCounters = "";
   #isLeaving = false;
   #isClosing = false;
   readonly #onTimer = (): void => {
-    this.#armedFor = undefined;
-    this.#step({ kind: "tick" });
+    this.#timerAt = undefined;
+    const deadline = this.#machine.nextDeadline();
+    // Nothing is due yet: the deadline has moved since the timer was set.
+    if (deadline === undefined || deadline > monotonic()) this.#arm();
+    else this.#step({ kind: "tick" });
   };
 
   constructor(port: MessagePort, { config, incarnation, keys }: ThreadStart) {
@@ -78,12 +82,18 @@ class MessagingThread {
     this.#closeIfDone();
   }
 
+  /**
+   * Every frame moves a deadline, mostly further away. A timer that fires too early costs a wake-up;
+   * one that is set anew for each frame costs more, and as many wake-ups.
+   */
   #arm(): void {
     const deadline = this.#machine.nextDeadline();
-    if (deadline === this.#armedFor) return;
-    clearTimeout(this.#timer);
-    this.#armedFor = deadline;
     if (deadline === undefined) return;
+    if (this.#timerAt !== undefined) {
+      if (this.#timerAt <= deadline) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timerAt = deadline;
     this.#timer = setTimeout(this.#onTimer, Math.max(0, Math.ceil(deadline - monotonic())));
   }
 
