@@ -23,5 +23,5 @@ export function withPermanentAttributes(
 function withSet(node: PolicyNode, values: ReadonlyMap<string, string> | undefined): PolicyNode {
   if (values === undefined) return node;
   const set: AttributeSet = { id: `paceline-kept-${node.name}`, score: SCORE, values };
-  return { ...node, attributes: [...node.attributes, set] };
+  return { ...node, attributes: [set, ...node.attributes] };
 }

@@ -27,6 +27,9 @@ export interface DaemonOptions {
 /** Where this installation keeps its agents: beside `dist`. */
 const OWN_AGENTS = fileURLToPath(new URL("../../agents", import.meta.url));
 
+/** The commands by which agents talk to the cluster. */
+const HELPERS = `${OWN_AGENTS}/helpers`;
+
 const OCF_ROOT = "/usr/lib/ocf";
 
 /** Runs a node until it is told to leave. Everything real is put together here, and only here. */
@@ -47,6 +50,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   }
   const guardian = new Guardian({
     runDir: options.runDir,
+    helperDir: HELPERS,
     graceMs: guardianGraceMs(prepared.definition.messaging.advertIntervalMs),
     warn: (message) => log.warn({ event: "guardian" }, message),
   });
@@ -68,7 +72,12 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     definition: prepared.definition,
     stored: prepared.raft,
     planner: plan,
-    environment: { ocfRoot: OCF_ROOT, runDir: options.runDir },
+    environment: {
+      ocfRoot: OCF_ROOT,
+      runDir: options.runDir,
+      helperDir: HELPERS,
+      nodeJs: process.execPath,
+    },
     version: VERSION,
     now: monotonic(),
     wall: Date.now(),
@@ -77,6 +86,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   world.executor = new AgentExecutor({
     agentDirs: [...options.agentDirs, OWN_AGENTS],
     ocfRoot: OCF_ROOT,
+    helperDir: HELPERS,
     onDone: (runId, outcome) => world.agentDone(runId, outcome),
   });
   prepared.storage.onTrouble((problem) => {

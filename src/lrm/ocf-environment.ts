@@ -7,6 +7,8 @@ export interface AgentEnvironment {
   readonly ocfRoot: string;
   /** The directory of the helper commands (crm_attribute, crm_master …). */
   readonly helperDir?: string;
+  /** The program that runs the helper commands. */
+  readonly nodeJs?: string;
   /** The daemon's run directory: the helper commands find its control socket there. */
   readonly runDir?: string;
 }
@@ -65,6 +67,7 @@ function pacelineVariables(installation: AgentEnvironment): Record<string, strin
   return {
     PACELINE_NODE: installation.node,
     ...(installation.runDir === undefined ? {} : { PACELINE_RUN_DIR: installation.runDir }),
+    ...(installation.nodeJs === undefined ? {} : { PACELINE_NODEJS: installation.nodeJs }),
   };
 }
 

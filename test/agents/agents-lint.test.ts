@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { OWN_AGENT_DIR } from "../../src/io/agent-lookup.ts";
 
-const scripts = [OWN_AGENT_DIR, `${OWN_AGENT_DIR}/lib`].flatMap((dir) =>
+const scripts = [OWN_AGENT_DIR, `${OWN_AGENT_DIR}/lib`, `${OWN_AGENT_DIR}/helpers`].flatMap((dir) =>
   readdirSync(dir)
     .map((name) => `${dir}/${name}`)
     .filter((path) => statSync(path).isFile()),

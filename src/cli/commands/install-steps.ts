@@ -80,12 +80,17 @@ function runtimeModules(source: string): string[] {
 }
 
 function agentSteps(source: string): InstallStep[] {
-  return treeSteps(join(source, "agents"), AGENT_DIR).map((step) =>
-    // Agents are programs whatever the file modes in a copied tree are; their library is not.
-    step.kind === "file" && !step.path.startsWith(`${AGENT_DIR}/lib/`)
-      ? { ...step, mode: 0o755 }
-      : step,
-  );
+  const helpers = `${AGENT_DIR}/helpers/`;
+  const steps = treeSteps(join(source, "agents"), AGENT_DIR);
+  // The helpers are no agents: they stay with the program, which they run.
+  return steps
+    .filter((step) => !step.path.startsWith(helpers))
+    .map((step) =>
+      // Agents are programs whatever the file modes in a copied tree are; their library is not.
+      step.kind === "file" && !step.path.startsWith(`${AGENT_DIR}/lib/`)
+        ? { ...step, mode: 0o755 }
+        : step,
+    );
 }
 
 function unitStep(source: string, prefix: string): InstallStep {
@@ -128,8 +133,11 @@ function treeSteps(from: string, to: string): InstallStep[] {
     });
 }
 
+/** Programs whatever the file modes in a copied tree are. */
+const PROGRAM = /\/dist\/(cli|daemon)\/main\.js$|\/agents\/helpers\/[^/]+$/;
+
 function fileStep(source: string, path: string): InstallStep {
-  const isProgram = /\/dist\/(cli|daemon)\/main\.js$/.test(source);
+  const isProgram = PROGRAM.test(source);
   const executable = isProgram || (statSync(source).mode & 0o111) !== 0;
   return { kind: "file", path, mode: executable ? 0o755 : 0o644, content: readFileSync(source) };
 }
