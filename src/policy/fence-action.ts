@@ -1,5 +1,6 @@
 import { ACT, type Action } from "./action.ts";
 import { clusterAction } from "./actions.ts";
+import { deviceDigests } from "./device-changes.ts";
 import { canFence } from "./fencing-need.ts";
 import type { Node, WorkingSet } from "./working-set.ts";
 
@@ -25,8 +26,11 @@ export function fenceAction(
   reason: string | undefined,
 ): Action {
   const method = operation ?? ws.options.fencingAction;
-  const action = clusterAction(ws, `stonith-${node.name}-${method}`, "stonith", node, true);
+  const key = `stonith-${node.name}-${method}`;
+  const known = ws.singletons.has(key);
+  const action = clusterAction(ws, key, "stonith", node, true);
   action.fenceOperation = method;
+  if (!known && ws.enableUnfencing && node.kind !== "member") noteDevices(ws, action, node);
   if (method !== "on" && ws.options.priorityFencingDelayMs > 0 && node.fencePriorityDelay) {
     const delay = Math.trunc(priorityDelayMs(ws, node) / 1000);
     action.meta = { ...action.meta, "priority-fencing-delay": String(delay) };
@@ -34,4 +38,13 @@ export function fenceAction(
   if (!optional && canFence(ws, node)) action.clear(ACT.optional);
   if (reason !== undefined) action.because(reason);
   return action;
+}
+
+/** A remote node must be let in again when one of the devices for that has changed. */
+function noteDevices(ws: WorkingSet, action: Action, node: Node): void {
+  const { all, secure, changed } = deviceDigests(ws, node);
+  action.meta = { ...action.meta, "digests-all": all, "digests-secure": secure };
+  if (changed === undefined) return;
+  action.clear(ACT.optional);
+  action.because(`definition of ${changed.id} changed`);
 }

@@ -36,18 +36,19 @@ function ranksOf(actions: readonly Action[]): Map<Action, number> {
 }
 
 /** How much a wait matters, if one of a loop has to be given up. */
-function strengthOf(flags: number): number {
+function strengthOf(first: Action, next: Action): number {
+  const flags = inputsOf(next).get(first) ?? 0;
   if (flags & ORDER.load) return 0;
-  if (flags & ORDER.antiColocation) return 1;
-  return flags & (ORDER.firstImpliesNext | ORDER.unrunnableFirstBlocks) ? 3 : 2;
+  // What migrates runs already, whatever it should have waited for.
+  if (next.task === "migrate_to" && first.resource !== next.resource) return 1;
+  if (flags & ORDER.antiColocation) return 3;
+  return flags & (ORDER.firstImpliesNext | ORDER.unrunnableFirstBlocks) ? 4 : 2;
 }
 
 /** Says which wait of a loop is given up, to people as well. */
 function weakestOf(ws: WorkingSet, actions: readonly Action[]): (loop: readonly Wait[]) => Wait {
   return (loop) => {
-    const strengths = loop.map(({ next, first }) =>
-      strengthOf(inputsOf(actions[next]!).get(actions[first]!) ?? 0),
-    );
+    const strengths = loop.map(({ next, first }) => strengthOf(actions[first]!, actions[next]!));
     const weakest = loop[strengths.indexOf(Math.min(...strengths))]!;
     const [next, first] = [actions[weakest.next]!.key, actions[weakest.first]!.key];
     ws.notice("warn", "order-loop", `${next} does not wait for ${first}: that would never end`);
