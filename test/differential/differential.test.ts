@@ -6,7 +6,7 @@ import { crmPlaces, hasCrmSimulate } from "./crm-simulate.ts";
 import { randomCib } from "./random-cib.ts";
 
 /** PACELINE_SEEDS=1000 PACELINE_SEED=1 widen the search or repeat one find. */
-const COUNT = Number(process.env["PACELINE_SEEDS"] ?? 60);
+const COUNT = Number(process.env["PACELINE_SEEDS"] ?? 40);
 const FIRST = Number(process.env["PACELINE_SEED"] ?? 1);
 
 /** Old and new release differ in known ways (colocated groups, shuffled clones): not all agree. */
