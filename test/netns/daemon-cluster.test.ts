@@ -88,7 +88,7 @@ resources:
     // Detection must not be faster than a restart of a process takes on a busy machine.
     const slow = readFileSync(owner.configFile, "utf8").replace(
       "messaging: {",
-      "messaging: { advert-interval: 2s,",
+      "messaging: { advert-interval: 5s,",
     );
     await applied(owner, slow);
     await settled(nodes);

@@ -183,7 +183,7 @@ export class MessagingProcess {
   }
 
   /** Waits for a line that fits, among those after the first `skip` lines. */
-  async until(fits: (line: Line) => boolean, skip = 0, timeoutMs = 15_000): Promise<Line> {
+  async until(fits: (line: Line) => boolean, skip = 0, timeoutMs = 45_000): Promise<Line> {
     return new Promise((resolve, reject) => {
       const check = (): void => {
         const found = this.lines.slice(skip).find(fits);
