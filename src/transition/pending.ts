@@ -79,7 +79,9 @@ function addRecord(
   const entry = history[index];
   if (entry === undefined) return [...history, newHistory(action, added)];
   if (entry.operations.some((known) => known.transitionKey === added.transitionKey)) return history;
-  return history.with(index, { ...entry, operations: [...entry.operations, added] });
+  // Later than all that is known there: a start in flight must not look older than the probe before it.
+  const callId = 1 + Math.max(0, ...entry.operations.map((known) => known.callId));
+  return history.with(index, { ...entry, operations: [...entry.operations, { ...added, callId }] });
 }
 
 function newHistory(action: PlanAction, added: OperationRecord): ResourceHistory {

@@ -160,15 +160,6 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
       abortReason: undefined,
       abortedFromOutside: false,
     };
-    const count = input.plan.actions.length;
-    this.#note(
-      "debug",
-      "transition-started",
-      `transition ${input.transitionId}: ${count} actions`,
-      {
-        at: now,
-      },
-    );
   }
 
   // --- answers ---
@@ -216,8 +207,15 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     return flight;
   }
 
+  /**
+   * A left-over that ends has changed what the plan was made on. What waited for it may be wrong now
+   * (its instance runs elsewhere than the plan thinks), so it is planned anew.
+   */
   #succeed(flight: Flight): void {
     if (flight.graphId !== undefined) this.#transition?.walk.complete(flight.graphId);
+    else if (flight.action.operation !== "monitor") {
+      this.#abort(`${describeAction(flight.action)} ended`, Number.POSITIVE_INFINITY, true);
+    }
   }
 
   #failFlight(flight: Flight, detail: string, code?: { rc: number; status: number }): void {
