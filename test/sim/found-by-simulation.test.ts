@@ -94,6 +94,7 @@ describe("by seed", () => {
       1029,
       true,
     ],
+    ["a start in flight from an earlier plan is known to the next one", "power", 2102, true],
     ["a failure counts although the wall clock was set back", "everything", 2266, true],
     ["a DC that has just started knows nothing of who was lost before", "fencing", 106, true],
   ])("%s", { timeout: 120_000 }, (_, name, seed, isShort) => {
