@@ -2,17 +2,21 @@ import { ACT, type Action, type Link, ORDER } from "./action.ts";
 import { findBySlot, orderActions } from "./actions.ts";
 import { blockColocationDependents } from "./colocation-block.ts";
 import { updateInstances } from "./interleave.ts";
-import { isBundled, isClone, isCollective, locationOf, roleOf } from "./resource-state.ts";
+import {
+  applyMarkFlags,
+  applyPair,
+  blockedByUnmanagedStop,
+  FIRST_CHANGED,
+  NEXT_CHANGED,
+} from "./ordering-effects.ts";
+import { isBundled, isClone, isCollective, locationOf } from "./resource-state.ts";
 import { actionFlags } from "./variant.ts";
-import { type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
+import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
  * Lets every ordering have its effect: a necessary action makes others necessary, one that cannot
  * run blocks others. Effects spread, so actions wait in a queue until nothing changes any more.
  */
-
-export const FIRST_CHANGED = 1;
-export const NEXT_CHANGED = 2;
 
 const SUCCESS_OF: Readonly<Record<string, string>> = {
   start: "running",
@@ -360,123 +364,6 @@ function flagsForOrdering(action: Action, node: Node | undefined): number {
   const flags = actionFlags(action, undefined);
   if (!node || !isClone(action.resource)) return flags;
   return actionFlags(action, node) | (flags & ACT.runnable);
-}
-
-function applyMarkFlags(flags: number, next: Action, firstFlags: number): number {
-  let changed = 0;
-  if (flags & ORDER.minRunnable && firstFlags & ACT.runnable) {
-    next.runnableBefore++;
-    if (next.runnableBefore >= next.requiredBefore && !next.is(ACT.runnable)) {
-      next.set(ACT.runnable);
-      changed |= NEXT_CHANGED;
-    }
-  }
-  if (
-    flags & ORDER.unrunnableFirstBlocks &&
-    !(firstFlags & ACT.runnable) &&
-    next.is(ACT.runnable)
-  ) {
-    next.clear(ACT.runnable);
-    changed |= NEXT_CHANGED;
-  }
-  return changed;
-}
-
-function blockedByUnmanagedStop(flags: number, first: Action, next: Action): number {
-  const binding = ORDER.firstImpliesNext | ORDER.nextImpliesFirst | ORDER.restart;
-  const resource = first.resource;
-  if (!(flags & binding) || !resource || resource.managed || !resource.blocked) return 0;
-  if (first.is(ACT.runnable) || first.task !== "stop" || !next.is(ACT.runnable)) return 0;
-  next.clear(ACT.runnable);
-  return NEXT_CHANGED;
-}
-
-const FLAG_WORDS: Readonly<Record<number, string>> = {
-  [ACT.runnable]: "unrunnable",
-  [ACT.migratable]: "unmigrateable",
-  [ACT.optional]: "required",
-};
-
-function clearBecause(action: Action, flag: number, cause: Action): void {
-  if (!action.is(flag)) return;
-  action.clear(flag);
-  if (action.resource === cause.resource || action.reason !== undefined) return;
-  const owner = cause.resource ? `${cause.resource.id} ` : "";
-  action.reason = `${FLAG_WORDS[flag]} ${owner}${cause.task}`;
-}
-
-function applyPair(first: Action, next: Action, flags: number, filter: number, type: number): void {
-  const onOptional = (filter & ACT.optional) !== 0;
-  if (type & ORDER.asymmetric) applyAsymmetric(first, next);
-  if (type & ORDER.nextImpliesFirst && !next.is(ACT.optional)) {
-    // The flags are those of the first as the ordering sees it, possibly of a whole collective.
-    if (onOptional && !(flags & ACT.optional)) clearBecause(first, ACT.optional, next);
-    if (flags & ACT.migratable && !next.is(ACT.migratable))
-      clearBecause(first, ACT.migratable, next);
-  }
-  if (
-    type & ORDER.promotedNextImpliesFirst &&
-    next.resource?.role === ROLE.promoted &&
-    onOptional &&
-    !next.is(ACT.optional)
-  ) {
-    clearBecause(first, ACT.optional, next);
-    if (!next.is(ACT.migratable)) clearBecause(first, ACT.migratable, next);
-  }
-  if (type & ORDER.unmigratableNextBlocks && onOptional) {
-    if (!next.is(ACT.migratable | ACT.runnable)) clearBecause(first, ACT.runnable, next);
-    if (!next.is(ACT.optional)) clearBecause(first, ACT.optional, next);
-  }
-  if (type & ORDER.nestedMigration && onOptional && !first.is(ACT.runnable)) {
-    clearBecause(next, ACT.migratable, first);
-    next.clear(ACT.pseudo);
-  }
-  if (
-    type & ORDER.unrunnableFirstBlocks &&
-    filter & ACT.runnable &&
-    next.is(ACT.runnable) &&
-    !(flags & ACT.runnable)
-  ) {
-    clearBecause(next, ACT.runnable, first);
-    clearBecause(next, ACT.migratable, first);
-  }
-  if (type & ORDER.firstImpliesNext && onOptional && next.is(ACT.optional)) {
-    if (!(flags & ACT.optional) && !first.is(ACT.migratable))
-      clearBecause(next, ACT.optional, first);
-  }
-  if (type & ORDER.restart) applyRestart(first, next, filter);
-}
-
-function applyAsymmetric(first: Action, next: Action): void {
-  if (!next.resource || first.is(ACT.runnable)) return;
-  if (next.is(ACT.optional)) {
-    const role = roleOf(next.resource, true);
-    if (role === ROLE.stopped && next.task === "stop") return;
-    const running = next.resource.runningOn;
-    if (
-      role >= ROLE.started &&
-      next.task === "start" &&
-      running.length === 1 &&
-      running[0] === next.node
-    )
-      return;
-  }
-  clearBecause(next, ACT.optional, first);
-  clearBecause(next, ACT.runnable, first);
-}
-
-function applyRestart(first: Action, next: Action, filter: number): void {
-  const required = (filter & ACT.optional) !== 0 && !next.is(ACT.optional);
-  const stuck =
-    (filter & ACT.runnable) !== 0 &&
-    !next.is(ACT.runnable) &&
-    next.resource?.managed === true &&
-    first.resource === next.resource;
-  if (!required && !stuck) return;
-  if (first.is(ACT.runnable)) clearBecause(first, ACT.optional, next);
-  if (!next.is(ACT.optional)) clearBecause(first, ACT.optional, next);
-  if (!next.is(ACT.migratable)) clearBecause(first, ACT.migratable, next);
-  if (!first.is(ACT.optional) && !first.is(ACT.runnable)) clearBecause(next, ACT.runnable, first);
 }
 
 /** Updates every action, newest first, and whatever that touches. */
