@@ -11,6 +11,7 @@ import { ROOT } from "../support/lab.ts";
 
 /** The helper commands as agents call them, against a control server that plays the daemon. */
 const HELPERS = join(OWN_AGENT_DIR, "helpers");
+const SHELL_LIBRARY = "/usr/lib/ocf/lib/heartbeat/ocf-shellfuncs";
 const built = existsSync(join(ROOT, "dist/cli/agent-helper.js"));
 
 let runDir: string;
@@ -220,8 +221,18 @@ describe.skipIf(!built)("the helper commands", { timeout: 30_000 }, () => {
     ]);
   });
 
-  test("the shell library of the agents learns the node's name", async () => {
-    expect(await lines("pacemakerd '-$' | grep -c 'Pacemaker .*'")).toEqual(["0 1"]);
+  test.skipIf(!existsSync(SHELL_LIBRARY))("the agents' own shell library gets along", async () => {
+    const library = `OCF_ROOT=/usr/lib/ocf OCF_RESKEY_crm_feature_set=3.19.0; . ${SHELL_LIBRARY}`;
+    expect(
+      await lines(
+        `${library}; ocf_local_nodename`,
+        `${library}; ocf_promotion_score -v 5`,
+        `${library}; ocf_promotion_score -N node2 -v 100`,
+        `${library}; ocf_promotion_score -G -N node2 -q`,
+        `${library}; ocf_promotion_score -D`,
+      ),
+    ).toEqual(["0 node1", "0 ", "0 ", "0 100", "0 "]);
+    expect([...attributes]).toEqual([["node2/transient/master-db", "100"]]);
   });
 
   test("crm_mon prints XML in which the agents' expressions match", async () => {

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { applyCommand, emptyCib, MAX_FENCING, MAX_HISTORY } from "../../src/cib/apply-command.ts";
+import {
+  applyCommand,
+  emptyCib,
+  MAX_ATTRIBUTES,
+  MAX_FENCING,
+  MAX_HISTORY,
+} from "../../src/cib/apply-command.ts";
 import { cibDigest, decodeCib, encodeCib, parseCibCommand } from "../../src/cib/cib-codec.ts";
 import type { Cib, CibCommand, FencingRecord, Override } from "../../src/model/cib.ts";
 
@@ -217,6 +223,55 @@ describe("codec", () => {
       { kind: "apply-definition" },
     ]) {
       expect(parseCibCommand(bad)).toBeUndefined();
+    }
+  });
+});
+
+describe("attributes that agents keep", () => {
+  const set = (node: string | undefined, name: string, value?: string): CibCommand => ({
+    kind: "set-attribute",
+    name,
+    ...(node === undefined ? {} : { node }),
+    ...(value === undefined ? {} : { value }),
+  });
+
+  test("are per node or the cluster's, replaced by name, sorted, and go when asked to", () => {
+    const commands = [set("b", "x", "1"), set("a", "x", "2"), set(undefined, "x", "3")];
+    const { cib } = run([...commands, set("b", "x", "4"), set("a", "w", ""), set("a", "x")]);
+    expect(cib.attributes).toEqual([
+      { name: "x", value: "3" },
+      { node: "a", name: "w", value: "" },
+      { node: "b", name: "x", value: "4" },
+    ]);
+  });
+
+  test("removing what is not there changes nothing", () => {
+    const { cib, results } = run([set("a", "x")]);
+    expect(results).toEqual([{ ok: true, index: 1 }]);
+    expect(cib.attributes).toBeUndefined();
+  });
+
+  test("are bounded", () => {
+    const many = Array.from({ length: MAX_ATTRIBUTES }, (_, i) => ({ name: `n${i}`, value: "" }));
+    const { cib, results } = run([set("a", "x", "1")], { ...emptyCib(), attributes: many });
+    expect(results[0]).toMatchObject({ ok: false, code: "TOO_MANY_ATTRIBUTES" });
+    expect(cib.attributes).toBe(many);
+  });
+
+  test("survive a snapshot, and damaged ones are refused", () => {
+    const { cib } = run([set("a", "x", "1"), set(undefined, "y", "2")]);
+    const decoded = decodeCib(encodeCib(cib));
+    expect(decoded).toEqual({ ok: true, cib });
+    expect(decoded.ok && cibDigest(decoded.cib)).toBe(cibDigest(cib));
+    const damaged = { ...cib, attributes: [{ name: "x" }] } as unknown as Cib;
+    expect(decodeCib(encodeCib(damaged)).ok).toBe(false);
+  });
+
+  test("commands of that kind are checked", () => {
+    expect(parseCibCommand(set("a", "x", "1"))).toEqual(set("a", "x", "1"));
+    expect(parseCibCommand(set(undefined, "x"))).toEqual(set(undefined, "x"));
+    for (const bad of [{ name: 1 }, { name: "x", node: 2 }, { name: "x", value: {} }, {}]) {
+      expect(parseCibCommand({ kind: "set-attribute", ...bad })).toBeUndefined();
     }
   });
 });

@@ -115,7 +115,8 @@ async function activeOn(node: LabNode): Promise<boolean> {
   return stdout.includes("paceline-stateful-");
 }
 
-async function helper(node: LabNode, command: string, ...args: string[]) {
+async function helper(node: LabNode, ...words: readonly string[]) {
+  const [command, ...args] = words;
   const environment = [
     `PACELINE_RUN_DIR=${node.runDir}`,
     `PACELINE_NODE=${node.name}`,
