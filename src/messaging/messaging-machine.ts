@@ -269,6 +269,9 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
     if (!this.#namesakes.isConflict(now, header)) return;
     const address = `${from.address}:${from.port}`;
     this.#context.emit({ kind: "name-conflict", node, address, at: now });
+    const message = `Another daemon runs as ${node} too, at ${address}.`;
+    const hint = "stop one of them, or start it under its own name with --node";
+    this.#context.emit(note("error", "name-conflict", message, { address, hint }));
   }
 
   #drop(reason: DropReason, from: Endpoint): void {

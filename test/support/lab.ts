@@ -24,6 +24,8 @@ export interface LabOptions {
   /** The definition; `KEYFILE` in it becomes the path of the lab's key. */
   readonly definition: string;
   readonly logLevel?: string;
+  /** Makes a directory `agents` in the lab's own one, which every daemon searches for agents. */
+  readonly withAgents?: boolean;
 }
 
 /** Whether this process may make network namespaces. */
@@ -61,6 +63,7 @@ export class Lab {
     const key = join(this.directory, "key");
     writeFileSync(key, `1:${"5a".repeat(32)}\n`, { mode: 0o600 });
     const text = options.definition.replaceAll("KEYFILE", key);
+    if (options.withAgents === true) mkdirSync(this.agentDir);
     const links = options.links ?? 1;
     this.#makeSwitch(links);
     this.nodes = options.nodes.map((name, index) => {
@@ -72,9 +75,14 @@ export class Lab {
         namespace,
         text,
         logLevel: options.logLevel ?? "info",
+        ...(options.withAgents === true && { agentDir: this.agentDir }),
       });
     });
     this.#makeClient();
+  }
+
+  get agentDir(): string {
+    return join(this.directory, "agents");
   }
 
   get clientNamespace(): string {
@@ -186,6 +194,7 @@ export interface LabNodeOptions {
   readonly namespace: string;
   readonly text: string;
   readonly logLevel: string;
+  readonly agentDir?: string;
 }
 
 /** One node of a lab: its files, its daemon, and the CLI as run on it. */
@@ -254,7 +263,20 @@ export class LabNode {
     this.#daemon = this.#spawnDaemon();
   }
 
-  #spawnDaemon(): ChildProcess {
+  /** Starts a daemon under the name of another node, as by a wrong argument or a cloned disk. */
+  startAs(name: string): void {
+    this.#daemon = this.#spawnDaemon(name);
+  }
+
+  /** Resolves when the daemon has ended by itself. */
+  async ended(): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    await new Promise((done) => daemon.once("exit", done));
+  }
+
+  #spawnDaemon(name = this.name): ChildProcess {
+    const { agentDir } = this.#options;
     // Each node has an /run/resource-agents of its own, as each host has.
     const mounted = `mkdir -p ${AGENT_RUN_DIR} && mount --bind "$0" ${AGENT_RUN_DIR} && exec "$@"`;
     return this.#lab.spawn(
@@ -262,9 +284,10 @@ export class LabNode {
       "unshare",
       [
         ...["--mount", "sh", "-c", mounted, this.agentRunDir, process.execPath, DAEMON],
-        ...["--config", this.configFile, "--node", this.name],
+        ...["--config", this.configFile, "--node", name],
         ...["--state-dir", this.stateDir, "--run-dir", this.runDir],
         ...["--log-level", this.#options.logLevel],
+        ...(agentDir === undefined ? [] : ["--agent-dir", agentDir]),
       ],
       { log: this.logFile },
     );
