@@ -49,6 +49,18 @@ test("everything is put in place, with the right modes", async () => {
   expect(out).not.toContain("node_modules");
 });
 
+test("the helper commands stay with the program, where they find what they run", async () => {
+  await install();
+  const home = at("usr/local/lib/paceline/agents/helpers");
+  expect(existsSync(at("usr/lib/ocf/resource.d/paceline/helpers"))).toBe(false);
+  for (const name of ["crm_master", "crm_attribute", "attrd_updater", "crm_node"]) {
+    expect(statSync(join(home, name)).mode & 0o777).toBe(0o755);
+  }
+  const env = { PATH: `${home}:/usr/bin:/bin`, PACELINE_NODEJS: process.execPath };
+  const run = spawnSync("sh", ["-c", "crm_attribute"], { env, encoding: "utf8" });
+  expect([run.status, run.stderr]).toEqual([64, "crm_attribute: which attribute? Use --name\n"]);
+});
+
 test("a second time changes nothing, and never the key", async () => {
   await install();
   const key = readFileSync(at("etc/paceline/key"));
