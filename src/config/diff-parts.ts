@@ -1,8 +1,8 @@
+import { formatDuration } from "../core/written-duration.ts";
 import type { AgentName } from "../model/policy-definition.ts";
 import type { AttributeSet } from "../model/rule.ts";
 import { formatScore } from "../model/score.ts";
 import { formatAgentName } from "./agent-words.ts";
-import { formatDuration } from "./written-duration.ts";
 
 /** The sentences of a diff, in order. */
 export type Lines = string[];

@@ -1,4 +1,5 @@
 import { didYouMean } from "../core/suggestion.ts";
+import { parseDuration } from "../core/written-duration.ts";
 import type { OperationDefinition } from "../model/policy-definition.ts";
 import { readAttributeSets } from "./attribute-sets.ts";
 import { freeId, type LoadContext } from "./load-context.ts";
@@ -6,7 +7,6 @@ import { readOption } from "./option-table.ts";
 import { OPERATION_NAMES, OPERATION_OPTIONS, RESOURCE_META } from "./resource-options.ts";
 import type { Span } from "./source-text.ts";
 import { quote, readItems, readMap, readText } from "./value-readers.ts";
-import { parseDuration } from "./written-duration.ts";
 import type { YamlMap, YamlValue } from "./yaml-tree.ts";
 
 /** Keys of an operation that are not options of it. */

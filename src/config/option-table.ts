@@ -1,8 +1,8 @@
 import { closest, didYouMean } from "../core/suggestion.ts";
+import { DURATION_HINT, parseDuration } from "../core/written-duration.ts";
 import { parseScore } from "../model/score.ts";
 import type { LoadContext } from "./load-context.ts";
 import { parseBoolean, quote, readScalar } from "./value-readers.ts";
-import { DURATION_HINT, parseDuration } from "./written-duration.ts";
 import type { YamlEntry } from "./yaml-tree.ts";
 
 /** What an option with a Pacemaker name may hold. */

@@ -1,9 +1,9 @@
 import { didYouMean } from "../core/suggestion.ts";
 import type { Millis } from "../core/units.ts";
+import { DURATION_HINT, formatDuration, parseDuration } from "../core/written-duration.ts";
 import { parseScore, type Score } from "../model/score.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { Span } from "./source-text.ts";
-import { DURATION_HINT, formatDuration, parseDuration } from "./written-duration.ts";
 import type { YamlMap, YamlScalar, YamlValue } from "./yaml-tree.ts";
 
 /** A word of the file and where it stands. */

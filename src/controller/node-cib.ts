@@ -1,6 +1,7 @@
 import type { RaftInput } from "../consensus/raft-types.ts";
 import { note } from "../core/note.ts";
 import type { CibCommand, CibResult } from "../model/cib.ts";
+import { configureFencing, settleDepartures } from "./fencing-duty.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 import { configureChecks, leaveSteps } from "./node-leaving.ts";
@@ -89,6 +90,8 @@ function cibChanged(node: NodeCore): void {
     configureChecks(node);
     raftStep(node, { kind: "rules", rules: { nodes, quorum } });
     fromMembership(node, node.membership.step(node.now, { kind: "rules", nodes, quorum }));
+    configureFencing(node);
   }
+  settleDepartures(node);
   fromCoordinator(node, node.coordinator.replan(node.now, "the CIB changed"));
 }

@@ -4,6 +4,7 @@ import { note } from "../core/note.ts";
 import type { View } from "../membership/membership.ts";
 import type { CibCommand } from "../model/cib.ts";
 import type { CoordinatorOutput } from "./coordinator.ts";
+import { fenceForPlan, fenceForQuorum, layDownFencing, takeUpFencing } from "./fencing-duty.ts";
 import { propose } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
 import type { Coordination } from "./node-message.ts";
@@ -53,6 +54,7 @@ export function settleOffice(
   if (wanted === undefined || view === undefined) {
     if (current === undefined) return;
     fromCoordinator(node, node.coordinator.deactivate(node.now));
+    layDownFencing(node);
     closeDesk();
     return;
   }
@@ -63,6 +65,7 @@ export function settleOffice(
     const { coordinator, now } = node;
     fromCoordinator(node, coordinator.setView(now, wanted, node.members(), quorate, lost));
   }
+  if (wanted.acting) fenceForQuorum(node);
 }
 
 function takeOffice(node: NodeCore, by: Coordination, view: View): void {
@@ -74,6 +77,7 @@ function takeOffice(node: NodeCore, by: Coordination, view: View): void {
   node.out.push(note("info", "coordinator", message, fields));
   node.coordinator.setWall(node.wall());
   fromCoordinator(node, node.coordinator.activate(node.now, by, members, view.quorum.quorate));
+  takeUpFencing(node);
   if (!by.acting) found(node);
 }
 
@@ -100,7 +104,7 @@ export function fromCoordinator(node: NodeCore, outputs: readonly CoordinatorOut
         node.tell(output.node, output.message);
         break;
       case "fence":
-        fence(node, output);
+        fenceForPlan(node, output);
         break;
       case "planned":
         node.incidents.planned(output.plan, output.transitionId, node.wall());
@@ -112,15 +116,6 @@ export function fromCoordinator(node: NodeCore, outputs: readonly CoordinatorOut
         node.out.push(output);
     }
   }
-}
-
-function fence(node: NodeCore, wanted: Extract<CoordinatorOutput, { kind: "fence" }>): void {
-  const message = `${wanted.target} must be fenced and no device can`;
-  const { target, reason, key } = wanted;
-  node.out.push(note("error", "fencing-impossible", message, { target, reason }));
-  const detail = "no fencing device";
-  const answer = { kind: "fence-result", key, ok: false, detail } as const;
-  fromCoordinator(node, node.coordinator.acceptAnswer(node.now, answer));
 }
 
 function settled(node: NodeCore): void {

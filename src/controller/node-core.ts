@@ -8,6 +8,8 @@ import type { Definition } from "../model/definition.ts";
 import { AdvertWriter } from "./advert-writer.ts";
 import { Coordinator, type Planner } from "./coordinator.ts";
 import { DefinitionInForce } from "./definition-in-force.ts";
+import { untilFenced } from "./fencing-priority.ts";
+import { type FencingDuty, makeFencingDuty } from "./fencing-state.ts";
 import { IncidentRecorder } from "./incident-recorder.ts";
 import { LeaveSequence } from "./leave-sequence.ts";
 import { LinkTable } from "./link-table.ts";
@@ -60,6 +62,7 @@ export class NodeCore {
   readonly links = new LinkTable();
   readonly leave = new LeaveSequence();
   readonly incidents: IncidentRecorder;
+  readonly fencing: FencingDuty;
   readonly advert = new AdvertWriter();
   readonly proposals = new Map<string, (result: CibResult) => void>();
   /** Last incarnation heard of each peer. */
@@ -115,9 +118,10 @@ export class NodeCore {
       policy: (wall) =>
         this.coordinator.by?.acting !== true && !this.force.committed
           ? undefined
-          : this.force.policy(this.store.cib, wall),
+          : untilFenced(this.force.definition, this.view, this.force.policy(this.store.cib, wall)),
       cib: () => this.store.cib,
     });
+    this.fencing = makeFencingDuty(this);
     this.incidents = new IncidentRecorder((entry) => this.out.push({ kind: "timeline", entry }));
   }
 

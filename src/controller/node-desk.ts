@@ -7,7 +7,8 @@ import type {
   StatusWarning,
   TransitionReport,
 } from "../model/status-report.ts";
-import { type ControlDesk, type DeskOffice, fail, ok, readConfig } from "./control-desk.ts";
+import { type ControlDesk, type DeskOffice, ok, readConfig } from "./control-desk.ts";
+import { fenceByHand } from "./fencing-requests.ts";
 import { coordinatorAttribute } from "./node-attributes.ts";
 import type { NodeCore } from "./node-core.ts";
 import { buildReport } from "./status-report-builder.ts";
@@ -34,14 +35,7 @@ export function deskOffice(node: NodeCore, rules: DeskRules): DeskOffice {
     settled: () => coordinator.settled,
     propose: (command, done) => rules.propose(command, done),
     cleanup: (resource, target) => cleanup(node, resource, target),
-    fence: (_request, respond) =>
-      respond(
-        fail(
-          "NO_FENCING",
-          "this cluster has no fencing device",
-          "define one under `fencing: devices:` in cluster.yaml",
-        ),
-      ),
+    fence: (request, respond) => fenceByHand(node, request, respond),
     attribute: (request, respond) => coordinatorAttribute(node, rules, request, respond),
   };
 }
@@ -106,13 +100,27 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
         name: device.name,
         agent: device.agent,
         targets: device.targets,
-        lastCheck: null,
+        lastCheck: lastCheck(node, device.name),
       })),
       history: [...node.store.cib.fencing].reverse().slice(0, 20),
-      held: null,
+      held: held(node),
     },
     localFileDiffers: false,
   });
+}
+
+function lastCheck(
+  node: NodeCore,
+  device: string,
+): StatusReport["fencing"]["devices"][number]["lastCheck"] {
+  const check = node.fencing.fencer.lastCheck(device);
+  if (check === undefined) return null;
+  return { at: node.wall() - (node.now - check.at), ok: check.ok, detail: check.detail };
+}
+
+function held(node: NodeCore): string | null {
+  const all = node.fencing.fencer.held(node.now);
+  return all.length === 0 ? null : all.join("; ");
 }
 
 function quorumReport(node: NodeCore): StatusReport["quorum"] {
@@ -173,6 +181,15 @@ function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWa
       severity: "error",
       message: "there is no coordinator: nothing is decided, nothing is started",
       hint: node.view?.quorum.explanation ?? "the view of the cluster has not formed yet",
+    });
+  }
+  for (const [target, { count, detail }] of node.fencing.failures) {
+    const times = count === 1 ? "failed" : `failed ${count} times`;
+    found.push({
+      code: "FENCING_FAILED",
+      severity: "error",
+      message: `fencing of ${target} ${times}: ${detail}; what it may still run starts nowhere else`,
+      hint: `mend the device; or if ${target} is off for certain: paceline fence confirm ${target}`,
     });
   }
   return found;

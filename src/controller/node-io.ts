@@ -1,5 +1,6 @@
 import type { Note } from "../core/note.ts";
 import type { WallTime } from "../core/units.ts";
+import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
 import type { ControlReply, ControlRequest, TimelineEntry } from "../model/control.ts";
 import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
@@ -15,6 +16,7 @@ export type NodeInput =
   | { readonly kind: "stored"; readonly token: number }
   | { readonly kind: "store-failed"; readonly token: number; readonly message: string }
   | { readonly kind: "agent-done"; readonly runId: number; readonly outcome: AgentOutcome }
+  | { readonly kind: "device-done"; readonly runId: number; readonly outcome: DeviceOutcome }
   /** A probe of a check has ended: which of its targets answered. */
   | { readonly kind: "probed"; readonly check: string; readonly passed: readonly string[] }
   | { readonly kind: "request"; readonly requestId: number; readonly request: ControlRequest }
@@ -31,6 +33,9 @@ export type NodeOutput =
     }
   | { readonly kind: "run"; readonly command: AgentCommand }
   | { readonly kind: "kill"; readonly runId: number }
+  /** Call a fencing device; run ids of devices are apart from those of agents. */
+  | { readonly kind: "run-device"; readonly command: DeviceCommand }
+  | { readonly kind: "kill-device"; readonly runId: number }
   /** Probe a check once. */
   | { readonly kind: "probe"; readonly check: CheckSettings }
   | { readonly kind: "reply"; readonly requestId: number; readonly reply: ControlReply }

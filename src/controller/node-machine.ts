@@ -5,6 +5,7 @@ import type { Cib } from "../model/cib.ts";
 import type { ControlReply, ControlRequest } from "../model/control.ts";
 import type { MessagingConfig, PeerEvent } from "../model/peer.ts";
 import { ControlDesk } from "./control-desk.ts";
+import { fencerStep, tickFencing } from "./fencing-duty.ts";
 import { asOf, ownAttribute } from "./node-attributes.ts";
 import { fromCib, propose, raftStep, storeFailed } from "./node-cib.ts";
 import { follows, fromCoordinator, settleOffice } from "./node-coordination.ts";
@@ -86,6 +87,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       node.member.nextDeadline(),
       node.coordinator.nextDeadline(),
       node.leave.nextDeadline(),
+      node.fencing.nextDeadline(),
       node.checks.nextDeadline(),
       this.#desk.nextDeadline(),
       this.#router.nextDeadline(),
@@ -139,6 +141,9 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       case "probed":
         fromChecks(node, node.checks.step(node.now, input));
         break;
+      case "device-done":
+        fencerStep(node, input);
+        break;
       case "request":
         this.#request(input.requestId, input.request);
         break;
@@ -157,6 +162,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     fromChecks(node, node.checks.step(node.now, { kind: "tick" }));
     node.coordinator.setWall(node.wall());
     fromCoordinator(node, node.coordinator.tick(node.now));
+    tickFencing(node);
     this.#desk.tick(node.now);
     this.#router.tick(node.now);
     leaveSteps(node, node.leave.tick(node.now));

@@ -1,5 +1,6 @@
 import type { MembershipOutput, View } from "../membership/membership.ts";
 import type { PeerEvent } from "../model/peer.ts";
+import { memberCame, settleDepartures } from "./fencing-duty.ts";
 import { raftStep } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
 
@@ -41,6 +42,8 @@ function newView(node: NodeCore, view: View): void {
     if (lost.reason === "left") collected.setDeparture(lost.node, "left");
   }
   if (before !== undefined && view.joined.length > 0) node.announceWhenSettled = true;
+  memberCame(node, view.joined);
+  settleDepartures(node);
   node.viewChanged = true;
   node.out.push({ kind: "changed" });
 }

@@ -2,6 +2,7 @@ import type { NodeInput, NodeOutput, StoredWrite } from "../controller/node-io.t
 import type { Machine } from "../core/machine.ts";
 import type { Note } from "../core/note.ts";
 import type { Instant, Millis, WallTime } from "../core/units.ts";
+import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
 import type { ControlEvent, ControlReply } from "../model/control.ts";
 import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
@@ -16,6 +17,9 @@ export interface World {
   persist(writes: readonly StoredWrite[]): Promise<void>;
   run(command: AgentCommand): Promise<AgentOutcome>;
   kill(runId: number): void;
+  /** Worlds without fencing devices leave these out: every call fails then, and says so. */
+  runDevice?(command: DeviceCommand): Promise<DeviceOutcome>;
+  killDevice?(runId: number): void;
   /** Probes a check once; resolves with the targets that answered, and never rejects. */
   probe(check: CheckSettings): Promise<readonly string[]>;
   reply(requestId: number, reply: ControlReply): void;
@@ -130,6 +134,12 @@ export class Driver {
       case "kill":
         world.kill(output.runId);
         break;
+      case "run-device":
+        this.#runDevice(output.command);
+        break;
+      case "kill-device":
+        world.killDevice?.(output.runId);
+        break;
       case "reply":
         world.reply(output.requestId, output.reply);
         break;
@@ -165,6 +175,21 @@ export class Driver {
     void this.#world
       .probe(check)
       .then((passed) => this.push({ kind: "probed", check: check.name, passed }));
+  }
+
+  #runDevice(command: DeviceCommand): void {
+    const { runId } = command;
+    const failed = (detail: string) =>
+      this.push({ kind: "device-done", runId, outcome: { ok: false, detail } });
+    const run = this.#world.runDevice?.(command);
+    if (run === undefined) {
+      setImmediate(() => failed("this program runs no fencing devices"));
+      return;
+    }
+    run.then(
+      (outcome) => this.push({ kind: "device-done", runId, outcome }),
+      (error: unknown) => failed(errorMessage(error)),
+    );
   }
 
   #run(command: AgentCommand): void {

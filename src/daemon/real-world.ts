@@ -2,8 +2,10 @@ import type { Logger } from "pino";
 import type { StoredWrite } from "../controller/node-io.ts";
 import type { Note } from "../core/note.ts";
 import type { Millis } from "../core/units.ts";
+import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
 import type { AgentExecutor } from "../io/agent-executor.ts";
 import type { ControlServer } from "../io/control-server.ts";
+import { FenceDeviceRunner } from "../io/fence-device-runner.ts";
 import type { FileStorage } from "../io/file-storage.ts";
 import type { Guardian } from "../io/guardian.ts";
 import { logNote } from "../io/log.ts";
@@ -28,6 +30,7 @@ export class RealWorld implements World {
   readonly #parts: RealParts;
   readonly #replies = new Map<number, (reply: ControlReply) => void>();
   readonly #runs = new Map<number, (outcome: AgentOutcome) => void>();
+  readonly #devices = new FenceDeviceRunner();
   #requestCount = 0;
   /** Set once they exist; nothing is performed before. */
   executor: AgentExecutor | undefined;
@@ -79,6 +82,12 @@ export class RealWorld implements World {
   }
   kill(runId: number): void {
     this.executor?.kill(runId);
+  }
+  runDevice(command: DeviceCommand): Promise<DeviceOutcome> {
+    return this.#devices.run(command);
+  }
+  killDevice(runId: number): void {
+    this.#devices.kill(runId);
   }
   reply(requestId: number, reply: ControlReply): void {
     this.#replies.get(requestId)?.(reply);

@@ -1,6 +1,6 @@
-import { parseDuration } from "../config/written-duration.ts";
 import type { Random } from "../core/random.ts";
 import type { Millis } from "../core/units.ts";
+import { parseDuration } from "../core/written-duration.ts";
 import type { FencingDevice, FencingSettings } from "../model/definition.ts";
 import type { DeviceAction } from "./fence-types.ts";
 

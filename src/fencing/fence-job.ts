@@ -17,6 +17,7 @@ export interface JobSettings {
   /** Delays that come first; they are not part of the time budget. */
   readonly delayMs: Millis;
   readonly timeoutMs: Millis;
+  readonly byHand: boolean;
 }
 
 /** What the fencer has to tell of a job. */
@@ -69,6 +70,16 @@ export class FenceJob {
     if (this.#phase === "delay" || this.#phase === "hold") return this.#wakeAt;
     const deadlines = this.#tasks.flatMap((task) => task.nextDeadline() ?? []);
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+  }
+
+  /** An operator asks for it: no more waiting. */
+  hurry(now: Instant): void {
+    if (this.#phase === "delay") this.#wakeAt = now;
+  }
+
+  /** Nothing was switched yet. */
+  get isWaiting(): boolean {
+    return this.#phase === "delay";
   }
 
   /** Somebody else wants it off, not rebooted: it stays off. */

@@ -19,6 +19,10 @@ export class FenceLoopBreaker {
     this.#fencings.delete(target);
   }
 
+  clear(): void {
+    this.#fencings.clear();
+  }
+
   /** Why this node is not to be fenced now, and what to do; undefined: it may be. */
   held(target: string, now: Instant): string | undefined {
     const recent = (this.#fencings.get(target) ?? []).filter((at) => now - at < WINDOW_MS);

@@ -69,7 +69,9 @@ export type FencerInput =
   | { readonly kind: "committed"; readonly target: string }
   | { readonly kind: "device-done"; readonly runId: number; readonly outcome: DeviceOutcome }
   | { readonly kind: "confirm"; readonly target: string; readonly author: string }
-  /** Fencings before this machine began, for the fence-loop breaker. */
+  /** The node is back: fencings of it that only wait are dropped; their answer is a failure. */
+  | { readonly kind: "withdraw"; readonly target: string }
+  /** Fencings until now, for the fence-loop breaker; replaces what it knows. */
   | {
       readonly kind: "history";
       readonly fencings: readonly { readonly target: string; readonly agoMs: Millis }[];
@@ -88,6 +90,8 @@ export type FencerOutput =
       readonly operation: FenceOperation;
       readonly ok: boolean;
       readonly device?: string;
+      /** The node came back before anything was switched. */
+      readonly withdrawn?: true;
       /** Who swore that the node is off. */
       readonly confirmedBy?: string;
       readonly detail: string;

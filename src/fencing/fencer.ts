@@ -87,7 +87,11 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
       case "confirm":
         this.#confirm(now, input.target, input.author);
         return;
+      case "withdraw":
+        this.#withdraw(now, input.target);
+        return;
       case "history":
+        this.#breaker.clear();
         for (const { target, agoMs } of input.fencings) this.#breaker.add(target, now - agoMs);
         return;
       case "reset":
@@ -97,9 +101,8 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
 
   #reset(now: Instant): void {
     for (const job of this.#jobs.values()) {
-      // A node that is off and waits for its power gets it, or nobody would give it back.
-      if (job.heldOff === undefined) job.cancel();
-      else this.#fromJob(now, job, job.committed(now));
+      // A node that is off and waits for its power gets it in time, or nobody would give it back.
+      if (job.isOpen) job.cancel();
       if (job.isOver) this.#jobs.delete(job.settings.target);
     }
     for (const probe of this.#probes.values()) probe.cancel();
@@ -111,7 +114,8 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     for (const name of [...this.#jobs.keys()].sort()) {
       const job = this.#jobs.get(name);
       if (job !== undefined && (job.nextDeadline() ?? Number.POSITIVE_INFINITY) <= now) {
-        this.#fromJob(now, job, job.tick(now));
+        if (job.isWaiting) this.#begin(now, job);
+        else this.#fromJob(now, job, job.tick(now));
       }
     }
     for (const [key, probe] of this.#probes) {
@@ -127,25 +131,18 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
   #fence(now: Instant, request: FenceRequest): void {
     const { target, key, operation } = request;
     const running = this.#jobs.get(target);
-    if (running !== undefined && this.#join(running, request)) return;
-    const refusal = this.#refusal(now, request);
-    if (refusal !== undefined) {
-      this.#refuse(request, refusal);
-      return;
-    }
-    if (request.byHand === true) this.#breaker.forget(target);
+    if (running !== undefined && this.#join(now, running, request)) return;
+    const byHand = request.byHand === true;
+    if (byHand) this.#breaker.forget(target);
     running?.cancel();
     const levels = levelsFor(this.#settings, target);
     const [first] = levels.flat();
-    if (first === undefined) {
-      this.#refuse(request, `no fencing device is for ${target}`);
-      return;
-    }
-    const own = operation === "on" ? 0 : delayOf(first.device, this.#options.random);
-    const delayMs = request.byHand === true ? 0 : own + (request.delayMs ?? 0);
+    const isDelayed = operation !== "on" && !byHand && first !== undefined;
+    const own = isDelayed ? delayOf(first.device, this.#options.random) : 0;
+    const delayMs = byHand ? 0 : own + (request.delayMs ?? 0);
     const { timeoutMs } = request;
     const job = new FenceJob(
-      { target, operation, levels, startedAt: now, delayMs, timeoutMs },
+      { target, operation, levels, startedAt: now, delayMs, timeoutMs, byHand },
       this.#caller,
     );
     job.keys.push(key);
@@ -156,7 +153,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
   }
 
   /** Whoever asks for what is under way anyway waits with the others. */
-  #join(job: FenceJob, request: FenceRequest): boolean {
+  #join(now: Instant, job: FenceJob, request: FenceRequest): boolean {
     const { target, operation } = job.settings;
     const same = (operation === "on") === (request.operation === "on");
     if (job.isOpen && !same) {
@@ -166,6 +163,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     if (request.operation === "off") job.keepOff();
     const { heldOff } = job;
     if (!job.isOpen && heldOff?.kind !== "fenced") return false;
+    if (request.byHand === true) job.hurry(now);
     if (job.isOpen) job.keys.push(request.key);
     else if (heldOff?.kind === "fenced") {
       this.#outputs.push({ ...heldOff, keys: [request.key], target, operation, durationMs: 0 });
@@ -173,10 +171,33 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     return true;
   }
 
-  #refusal(now: Instant, request: FenceRequest): string | undefined {
-    if (request.operation === "on" || request.byHand === true) return undefined;
-    const { target } = request;
+  /** Judged when the delay is over: meanwhile things may have changed. */
+  #refusal(now: Instant, job: FenceJob): string | undefined {
+    const { target, operation, byHand, levels } = job.settings;
+    if (levels.flat().length === 0) return `no fencing device is for ${target}`;
+    if (operation === "on" || byHand) return undefined;
     return this.#breaker.held(target, now) ?? this.#options.guard?.(target);
+  }
+
+  #begin(now: Instant, job: FenceJob): void {
+    const refusal = this.#refusal(now, job);
+    if (refusal === undefined) {
+      this.#fromJob(now, job, job.tick(now));
+      return;
+    }
+    const { target, operation, startedAt } = job.settings;
+    job.cancel();
+    this.#jobs.delete(target);
+    const message = `${target} is not fenced: ${refusal}`;
+    this.#outputs.push(note("error", "fencing-refused", message, { target }), {
+      kind: "fenced",
+      keys: job.keys,
+      target,
+      operation,
+      ok: false,
+      detail: refusal,
+      durationMs: now - startedAt,
+    });
   }
 
   #refuse(request: FenceRequest, detail: string): void {
@@ -208,6 +229,25 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     const message = `${operation} of ${target} ${ok ? "succeeded" : "failed"}: ${detail}`;
     const event = ok ? "fenced" : "fencing-failed";
     this.#outputs.push(note(ok ? "warn" : "error", event, message, { target, ms: Math.round(ms) }));
+  }
+
+  #withdraw(now: Instant, target: string): void {
+    const job = this.#jobs.get(target);
+    if (job?.isWaiting !== true) return;
+    job.cancel();
+    this.#jobs.delete(target);
+    const { operation, startedAt } = job.settings;
+    const detail = `${target} came back before it was fenced`;
+    this.#outputs.push(note("info", "fencing-withdrawn", detail, { target }), {
+      kind: "fenced",
+      keys: job.keys,
+      target,
+      operation,
+      ok: false,
+      withdrawn: true,
+      detail,
+      durationMs: now - startedAt,
+    });
   }
 
   #confirm(now: Instant, target: string, author: string): void {

@@ -70,6 +70,8 @@ export interface FencingRecord {
   readonly finishedAt?: WallTime;
   readonly outcome: "pending" | "succeeded" | "failed" | "confirmed-by-operator";
   readonly detail?: string;
+  /** The node was a member again since: that it was fenced says nothing any more. */
+  readonly over?: true;
 }
 
 export interface TicketRecord {

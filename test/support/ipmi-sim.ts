@@ -21,6 +21,8 @@ export interface IpmiSimOptions {
   readonly namespace?: string;
   /** Says "on" for so many seconds after an "off". */
   readonly lateSeconds?: number;
+  /** A shell command that takes the power for real; "off" is reported only after it. */
+  readonly onOff?: string;
 }
 
 /**
@@ -38,7 +40,7 @@ export class IpmiSim {
     mkdirSync(join(this.#directory, "state"), { recursive: true });
     this.setPower("on");
     const chassis = join(this.#directory, "chassis");
-    writeFileSync(chassis, chassisScript(this.#directory, options.lateSeconds ?? 0));
+    writeFileSync(chassis, chassisScript(this.#directory, options));
     chmodSync(chassis, 0o755);
     writeFileSync(join(this.#directory, "lan.conf"), lanConfig(options, chassis));
     writeFileSync(
@@ -94,7 +96,8 @@ user 2 true "fence" "${IPMI_PASSWORD}" admin 10 none md2 md5 straight
 }
 
 /** ipmi_sim's protocol: `get power` prints power:0 or power:1, `set power N` sets it. */
-function chassisScript(directory: string, lateSeconds: number): string {
+function chassisScript(directory: string, options: IpmiSimOptions): string {
+  const { lateSeconds = 0, onOff = "true" } = options;
   return `#!/bin/sh
 cd '${directory}' || exit 1
 late=${lateSeconds}
@@ -106,7 +109,7 @@ case "$2 $3" in
     echo "power:$power" ;;
   "set power")
     echo "$4" >> orders
-    [ "$4" = 0 ] && date +%s > off-at
+    if [ "$4" = 0 ]; then date +%s > off-at; ${onOff}; fi
     echo "$4" > power ;;
 esac
 `;

@@ -1,4 +1,4 @@
-import type { Millis } from "../core/units.ts";
+import type { Millis } from "./units.ts";
 
 /** Pacemaker's units (Pacemaker Explained, "Time specification"); a bare number is seconds. */
 const UNIT_MS: ReadonlyMap<string, number> = new Map([

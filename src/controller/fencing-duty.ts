@@ -1,0 +1,354 @@
+import type { Millis } from "../core/units.ts";
+import type { FenceOperation, FencerInput, FencerOutput } from "../fencing/fence-types.ts";
+import type { FencingRecord } from "../model/cib.ts";
+import { fencingOperation, fencingTimeout, splitDelay } from "./fencing-priority.ts";
+import { countsAsFenced, fencingsOver, recentFencings, requesterOf } from "./fencing-records.ts";
+import type { AskedFencing, FencingAnswer, FencingWish } from "./fencing-state.ts";
+import { propose, raftStep } from "./node-cib.ts";
+import { fromCoordinator } from "./node-coordination.ts";
+import type { NodeCore } from "./node-core.ts";
+import { fromMembership } from "./node-view.ts";
+
+/** The first failure is followed by another attempt after so long, each next after twice as long. */
+const BACK_OFF_MS: Millis = 5_000;
+const BACK_OFF_MAX_MS: Millis = 60_000;
+
+/** A result that could not be committed for the moment is proposed again. */
+const PROPOSE_AGAIN_MS: Millis = 500;
+
+/** A node that was never seen is given so long after our start before it counts as hanging. */
+const START_UP_MS: Millis = 20_000;
+
+// --- In and out of office.
+
+/** This node has taken up the coordinator's duties. */
+export function takeUpFencing(node: NodeCore): void {
+  configureFencing(node);
+  fencerStep(node, {
+    kind: "history",
+    fencings: recentFencings(node.store.cib.fencing, node.wall()),
+  });
+  settleDepartures(node);
+  commitResults(node);
+}
+
+/** It has laid them down: what is under way is given up, results that stand are kept. */
+export function layDownFencing(node: NodeCore): void {
+  const duty = node.fencing;
+  fencerStep(node, { kind: "reset" });
+  const answer = { ok: false, confirmed: false, durationMs: 0 };
+  const asked = [...duty.asked.values()];
+  duty.asked.clear();
+  duty.probes.clear();
+  duty.failures.clear();
+  for (const wish of asked) {
+    if (wish.byHand === true) {
+      wish.answer({ ...answer, detail: `${node.self} coordinates no more: ask again` });
+    }
+  }
+}
+
+export function configureFencing(node: NodeCore): void {
+  const by = node.coordinator.by;
+  const { fencing: settings } = node.force.definition;
+  fencerStep(node, { kind: "configure", settings, checks: by?.acting === false });
+}
+
+export function tickFencing(node: NodeCore): void {
+  const duty = node.fencing;
+  if (duty.retryAt !== undefined && duty.retryAt <= node.now) commitResults(node);
+  if ((duty.fencer.nextDeadline() ?? Number.POSITIVE_INFINITY) <= node.now) {
+    fencerStep(node, { kind: "tick" });
+  }
+}
+
+/** After every change of view or CIB: who counts as fenced, and of whom that is over. */
+export function settleDepartures(node: NodeCore): void {
+  const { coordinator, store, view, incarnations, fencing: duty } = node;
+  if (view === undefined) return;
+  const records = store.cib.fencing;
+  if (records.length > 0) {
+    for (const { name } of node.force.definition.nodes) {
+      if (view.members.includes(name) || coordinator.status.departure(name) === "left") continue;
+      if (countsAsFenced(records, name, incarnations.get(name))) {
+        coordinator.status.setDeparture(name, "fenced");
+      }
+    }
+  }
+  if (coordinator.by?.acting !== false) return;
+  for (const record of fencingsOver(records, node.members())) {
+    if (duty.ending.has(record.id)) continue;
+    duty.ending.add(record.id);
+    propose(node, { kind: "record-fencing", record }, () => duty.ending.delete(record.id));
+  }
+}
+
+// --- Who wants a fencing.
+
+/** The plan wants a node fenced. */
+export function fenceForPlan(
+  node: NodeCore,
+  wanted: {
+    readonly key: string;
+    readonly target: string;
+    readonly operation: FenceOperation;
+    readonly reason: string;
+    readonly timeoutMs: Millis;
+  },
+): void {
+  const { key, target } = wanted;
+  startFencing(node, {
+    ...wanted,
+    requestedBy: requesterOf(node.self),
+    delayMs: backOff(node, target) + patience(node, target),
+    answer: ({ ok, detail }) => {
+      const input = { kind: "fence-result", key, ok, detail } as const;
+      fromCoordinator(node, node.coordinator.acceptAnswer(node.now, input));
+    },
+  });
+}
+
+/**
+ * A survivor that would have quorum if the others were certain not to act makes that certain. To be
+ * called whenever view or office may have changed.
+ */
+export function fenceForQuorum(node: NodeCore): void {
+  const { view, force, coordinator, fencing: duty } = node;
+  const { definition } = force;
+  if (view === undefined || coordinator.by?.acting !== true) return;
+  if (!definition.choices.fencingEnabled || definition.fencing.devices.length === 0) return;
+  const targets = view.quorum.needsDismissal;
+  for (const target of targets) {
+    const key = `quorum-${target}`;
+    if (duty.asked.has(key) || duty.uncommitted.some((each) => each.record.target === target)) {
+      continue;
+    }
+    const active = node.member.activeResources();
+    const delay = splitDelay(definition, active, node.self, targets);
+    startFencing(node, {
+      key,
+      target,
+      operation: fencingOperation(definition),
+      reason: `this side has quorum only once ${target} is certainly off`,
+      requestedBy: requesterOf(node.self),
+      timeoutMs: fencingTimeout(definition),
+      delayMs: delay + backOff(node, target),
+      answer: () => undefined,
+    });
+  }
+}
+
+export function startFencing(node: NodeCore, wish: FencingWish): void {
+  const { key, target, operation, reason, timeoutMs, delayMs = 0, byHand = false } = wish;
+  const incarnation = node.incarnations.get(target);
+  node.fencing.asked.set(key, { ...wish, startedAt: node.wall(), incarnation });
+  fencerStep(node, {
+    kind: "fence",
+    key,
+    target,
+    operation,
+    reason,
+    timeoutMs,
+    delayMs,
+    byHand,
+  });
+}
+
+function backOff(node: NodeCore, target: string): Millis {
+  const failed = node.fencing.failures.get(target);
+  if (failed === undefined) return 0;
+  return Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** Math.min(10, failed.count - 1));
+}
+
+/** Nodes that boot together do not come up at the same moment. */
+function patience(node: NodeCore, target: string): Millis {
+  const isKnown =
+    node.incarnations.has(target) || node.coordinator.status.departure(target) !== undefined;
+  return isKnown ? 0 : Math.max(0, node.fencing.startedAt + START_UP_MS - node.now);
+}
+
+// --- What comes of it.
+
+export function fencerStep(node: NodeCore, input: FencerInput): void {
+  for (const output of node.fencing.fencer.step(node.now, input)) {
+    if (output.kind === "fenced") fenced(node, output);
+    else if (output.kind === "probed") {
+      const answer = node.fencing.probes.get(output.key);
+      node.fencing.probes.delete(output.key);
+      answer?.(output);
+    } else node.out.push(output);
+  }
+}
+
+type Fenced = Extract<FencerOutput, { kind: "fenced" }>;
+
+function fenced(node: NodeCore, result: Fenced): void {
+  const duty = node.fencing;
+  const wishes = result.keys.flatMap((key) => {
+    const wish = duty.asked.get(key);
+    duty.asked.delete(key);
+    return wish ?? [];
+  });
+  const [first] = wishes;
+  if (first === undefined) return;
+  const answer = (ok: boolean, detail: string): void => {
+    const { device, durationMs, confirmedBy } = result;
+    const confirmed = confirmedBy !== undefined;
+    const more = device === undefined ? {} : { device };
+    for (const wish of wishes) wish.answer({ ok, confirmed, detail, durationMs, ...more });
+  };
+  if (result.withdrawn === true) {
+    answer(false, result.detail);
+  } else if (!result.ok) {
+    failed(node, result, first);
+    answer(false, result.detail);
+  } else if (result.operation !== "on" && isBack(node, first)) {
+    answer(false, `${result.target} is back in another life: what was fenced is gone`);
+  } else {
+    succeeded(node, result, first, () => answer(true, result.detail));
+  }
+}
+
+/** Since the order the node was heard of in a later life, so it does run. */
+function isBack(node: NodeCore, wish: AskedFencing): boolean {
+  return node.incarnations.get(wish.target) !== wish.incarnation;
+}
+
+function failed(node: NodeCore, result: Fenced, wish: AskedFencing): void {
+  const { failures } = node.fencing;
+  const { target } = result;
+  tell(node, target, `fencing of ${target} failed: ${result.detail}`);
+  const before = failures.get(target);
+  const id = before?.id ?? nextId(node);
+  const since = before?.since ?? wish.startedAt;
+  const count = (before?.count ?? 0) + 1;
+  failures.set(target, { count, id, since, detail: result.detail });
+  if (node.coordinator.by?.acting !== false) return;
+  // One record for all attempts in a row, or a broken device would push out all other history.
+  const detail = count === 1 ? result.detail : `attempt ${count}: ${result.detail}`;
+  const record = { ...recordOf(node, result, wish, id, "failed"), startedAt: since, detail };
+  propose(node, { kind: "record-fencing", record }, () => undefined);
+}
+
+function succeeded(node: NodeCore, result: Fenced, wish: AskedFencing, answer: () => void): void {
+  const { target, confirmedBy, operation } = result;
+  const outcome = confirmedBy === undefined ? "succeeded" : "confirmed-by-operator";
+  node.fencing.failures.delete(target);
+  tell(node, target, `${operation} of ${target} ${outcome}: ${result.detail}`);
+  const record = recordOf(node, result, wish, nextId(node), outcome);
+  // With the power back on, nothing more is known of the node.
+  if (operation !== "on") dismiss(node, target, confirmedBy === undefined ? "fenced" : "operator");
+  node.fencing.uncommitted.push({
+    record,
+    proposed: false,
+    done: () => {
+      settleDepartures(node);
+      answer();
+      fencerStep(node, { kind: "committed", target });
+      fromCoordinator(node, node.coordinator.replan(node.now, `${target} was fenced`));
+    },
+  });
+  commitResults(node);
+}
+
+function recordOf(
+  node: NodeCore,
+  result: Fenced,
+  wish: AskedFencing,
+  id: string,
+  outcome: FencingRecord["outcome"],
+): FencingRecord {
+  const { target, operation, device, detail, confirmedBy } = result;
+  const { incarnation, reason, startedAt } = wish;
+  return {
+    id,
+    target,
+    ...(incarnation === undefined ? {} : { incarnation }),
+    action: operation,
+    ...(device === undefined ? {} : { device }),
+    requestedBy: confirmedBy ?? wish.requestedBy,
+    reason,
+    startedAt,
+    finishedAt: node.wall(),
+    outcome,
+    detail,
+  };
+}
+
+function nextId(node: NodeCore): string {
+  node.fencing.count += 1;
+  return `${node.self}-${node.options.incarnation}-${node.fencing.count}`;
+}
+
+/** Elections and quorum count that node as absent from now on, until it is seen again. */
+function dismiss(node: NodeCore, target: string, why: "fenced" | "operator"): void {
+  raftStep(node, { kind: "peer-dismissed", node: target, why });
+  fromMembership(node, node.membership.step(node.now, { kind: "dismissed", node: target, why }));
+}
+
+/** Proposes what has not been committed, while this node can. */
+function commitResults(node: NodeCore): void {
+  const duty = node.fencing;
+  duty.retryAt = undefined;
+  if (node.coordinator.by?.acting !== false) return;
+  for (const entry of [...duty.uncommitted]) {
+    if (entry.proposed) continue;
+    entry.proposed = true;
+    propose(node, { kind: "record-fencing", record: entry.record }, (result) => {
+      entry.proposed = false;
+      if (!result.ok) {
+        duty.retryAt = node.now + PROPOSE_AGAIN_MS;
+        return;
+      }
+      const at = duty.uncommitted.indexOf(entry);
+      if (at >= 0) duty.uncommitted.splice(at, 1);
+      entry.done();
+    });
+  }
+}
+
+function tell(node: NodeCore, target: string, message: string): void {
+  const entry = node.incidents.timeline.step(node.wall(), "fencing", message, { node: target });
+  node.out.push({ kind: "timeline", entry });
+}
+
+/** A node is a member again: fencings of it that only wait are not wanted any more. */
+export function memberCame(node: NodeCore, names: readonly string[]): void {
+  for (const target of names) {
+    fencerStep(node, { kind: "withdraw", target });
+    const { uncommitted } = node.fencing;
+    for (let at = uncommitted.length - 1; at >= 0; at--) {
+      const entry = uncommitted[at];
+      // A result that nobody could be told says nothing of the life that has come.
+      if (entry?.record.target === target && !entry.proposed) uncommitted.splice(at, 1);
+    }
+  }
+}
+
+/** An operator swears that a node is off: that ends any fencing of it that is under way. */
+export function confirmOff(node: NodeCore, wish: FencingWish): void {
+  const { target, key, requestedBy } = wish;
+  const duty = node.fencing;
+  const open = [...duty.asked.values()].find((asked) => asked.target === target);
+  if (open !== undefined && duty.fencer.busy().includes(target)) {
+    const answer = (said: FencingAnswer): void => {
+      open.answer(said);
+      wish.answer(said);
+    };
+    duty.asked.set(open.key, { ...open, answer });
+    fencerStep(node, { kind: "confirm", target, author: requestedBy });
+    return;
+  }
+  const incarnation = node.incarnations.get(target);
+  duty.asked.set(key, { ...wish, startedAt: node.wall(), incarnation });
+  fenced(node, {
+    kind: "fenced",
+    keys: [key],
+    target,
+    operation: "off",
+    ok: true,
+    confirmedBy: requestedBy,
+    detail: `${requestedBy} swears that it is off`,
+    durationMs: 0,
+  });
+}

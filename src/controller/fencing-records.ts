@@ -1,0 +1,69 @@
+import type { Millis, WallTime } from "../core/units.ts";
+import type { FencingRecord } from "../model/cib.ts";
+
+/** How records name who asked, where no person did. */
+const BY_CLUSTER = "paceline on ";
+
+export function requesterOf(node: string): string {
+  return `${BY_CLUSTER}${node}`;
+}
+
+/** The last record that says that a node is off, if that still holds. */
+export function openFencing(
+  records: readonly FencingRecord[],
+  target: string,
+): FencingRecord | undefined {
+  const last = records.findLast((record) => record.target === target && saysOff(record));
+  return last === undefined || last.over === true ? undefined : last;
+}
+
+function saysOff(record: FencingRecord): boolean {
+  if (record.outcome === "confirmed-by-operator") return true;
+  return record.outcome === "succeeded" && record.action !== "on";
+}
+
+/**
+ * Whether a node that is not in the view counts as fenced: the cluster has recorded it, nobody has
+ * recorded that it came back, and this node has heard of no later life of it.
+ */
+export function countsAsFenced(
+  records: readonly FencingRecord[],
+  target: string,
+  heard: number | undefined,
+): boolean {
+  const record = openFencing(records, target);
+  if (record === undefined) return false;
+  if (heard === undefined) return true;
+  return record.incarnation !== undefined && heard <= record.incarnation;
+}
+
+/** Records of nodes that are members in a later life than the one that was fenced. */
+export function fencingsOver(
+  records: readonly FencingRecord[],
+  members: ReadonlyMap<string, number>,
+): FencingRecord[] {
+  const over: FencingRecord[] = [];
+  for (const [name, incarnation] of [...members].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const record = openFencing(records, name);
+    if (record === undefined || (record.incarnation ?? -1) >= incarnation) continue;
+    over.push({ ...record, over: true });
+  }
+  return over;
+}
+
+/** What the fence-loop breaker counts: what the cluster did by itself since a person last did. */
+export function recentFencings(
+  records: readonly FencingRecord[],
+  wall: WallTime,
+): { target: string; agoMs: Millis }[] {
+  return records.flatMap((record, index) => {
+    const { target, finishedAt, requestedBy } = record;
+    if (!saysOff(record) || finishedAt === undefined) return [];
+    const later = records.slice(index);
+    const byHand = later.some(
+      (other) => other.target === target && !other.requestedBy.startsWith(BY_CLUSTER),
+    );
+    if (byHand || !requestedBy.startsWith(BY_CLUSTER)) return [];
+    return [{ target, agoMs: Math.max(0, wall - finishedAt) }];
+  });
+}

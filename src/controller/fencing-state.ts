@@ -1,0 +1,98 @@
+import { SeededRandom } from "../core/random.ts";
+import type { Instant, Millis, WallTime } from "../core/units.ts";
+import type { FenceOperation, FencerOutput } from "../fencing/fence-types.ts";
+import { Fencer } from "../fencing/fencer.ts";
+import type { FencingRecord } from "../model/cib.ts";
+import { unspared } from "./fencing-priority.ts";
+import type { NodeCore } from "./node-core.ts";
+
+/** What whoever asked for a fencing is told once the result is committed. */
+export interface FencingAnswer {
+  readonly ok: boolean;
+  readonly confirmed: boolean;
+  readonly device?: string;
+  readonly detail: string;
+  readonly durationMs: Millis;
+}
+
+export interface FencingWish {
+  readonly key: string;
+  readonly target: string;
+  readonly operation: FenceOperation;
+  readonly reason: string;
+  readonly requestedBy: string;
+  readonly timeoutMs: Millis;
+  readonly delayMs?: Millis;
+  readonly byHand?: boolean;
+  readonly answer: (answer: FencingAnswer) => void;
+}
+
+export interface AskedFencing extends FencingWish {
+  readonly startedAt: WallTime;
+  /** The life of the target that was known then. */
+  readonly incarnation: number | undefined;
+}
+
+interface Failures {
+  readonly count: number;
+  readonly id: string;
+  readonly since: WallTime;
+  readonly detail: string;
+}
+
+interface Uncommitted {
+  readonly record: FencingRecord;
+  readonly done: () => void;
+  proposed: boolean;
+}
+
+/**
+ * What a node knows of fencing as the coordinator. The rules are in the functions below.
+ *
+ * Theory of operation: nothing starts on the strength of a fencing before its record is committed;
+ * a later coordinator reads there that the node is off. The record holds until the node is a member
+ * again in a later life, which is recorded as well (`over`). A survivor without quorum (two nodes)
+ * fences first, then counts the other as absent, and so can be elected and commit the record.
+ */
+export class FencingDuty {
+  readonly fencer: Fencer;
+  readonly asked = new Map<string, AskedFencing>();
+  readonly probes = new Map<string, (output: Extract<FencerOutput, { kind: "probed" }>) => void>();
+  readonly uncommitted: Uncommitted[] = [];
+  /** Failures in a row by target: how many, since when, and the id of their one record. */
+  readonly failures = new Map<string, Failures>();
+  /** Records whose end was proposed. */
+  readonly ending = new Set<string>();
+  readonly startedAt: Instant;
+  count = 0;
+  retryAt: Instant | undefined;
+
+  constructor(options: {
+    readonly seed: number;
+    readonly now: Instant;
+    readonly guard: (target: string, busy: readonly string[]) => string | undefined;
+  }) {
+    this.startedAt = options.now;
+    this.fencer = new Fencer({
+      random: new SeededRandom(options.seed),
+      guard: (target) => options.guard(target, this.fencer.busy()),
+    });
+  }
+
+  nextDeadline(): Instant | undefined {
+    const fencer = this.fencer.nextDeadline();
+    if (fencer === undefined || this.retryAt === undefined) return fencer ?? this.retryAt;
+    return Math.min(fencer, this.retryAt);
+  }
+}
+
+export function makeFencingDuty(node: NodeCore): FencingDuty {
+  const { self, options } = node;
+  let seed = options.incarnation;
+  for (const letter of self) seed = (seed * 31 + (letter.codePointAt(0) ?? 0)) % 0x1f_ffff_ffff;
+  return new FencingDuty({
+    seed,
+    now: node.now,
+    guard: (target, busy) => unspared(node.force.definition, node.view, target, busy),
+  });
+}
