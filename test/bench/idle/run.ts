@@ -13,6 +13,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "30" },
     interval: { type: "string", default: "100" },
+    settle: { type: "string", default: "60" },
     "no-peer": { type: "boolean", default: false },
   },
 });
@@ -106,8 +107,8 @@ interface Daemon {
 }
 
 async function measured(daemons: readonly Daemon[]): Promise<string[][]> {
-  // What a start leaves behind, compilation above all, is no cost of idling.
-  await sleep(10_000);
+  // A start leaves work behind that ends: code runs slowly until it was compiled well.
+  await sleep(Number(values.settle) * 1000);
   const before = daemons.map((daemon) => costOf(daemon.pids()));
   const start = performance.now();
   await sleep(seconds * 1000);
