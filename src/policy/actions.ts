@@ -1,13 +1,8 @@
 import { ACT, Action, type Link, ORDER } from "./action.ts";
+import type { NoQuorumPolicy } from "./engine-options.ts";
 import { canFence, fenceNode } from "./fencing-need.ts";
 import { isActive } from "./resource-state.ts";
-import {
-  type Node,
-  type NoQuorumPolicy,
-  type Resource,
-  ROLE,
-  type WorkingSet,
-} from "./working-set.ts";
+import { type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /**
  * Creating and finding actions. Pacemaker looks actions up by scanning lists; here every resource

@@ -18,14 +18,8 @@ import { probeOnNode } from "./probes.ts";
 import { orderRestarts } from "./promotable.ts";
 import { anyBlocked, instancesOf, isBundled, isCollective, locationOf } from "./resource-state.ts";
 import { addInternalConstraints, applyColocation, assign, createActions } from "./variant.ts";
-import {
-  type BundleReplica,
-  type Colocation,
-  type Node,
-  type Resource,
-  ROLE,
-  type WorkingSet,
-} from "./working-set.ts";
+import type { BundleReplica } from "./working-parts.ts";
+import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /**
  * Bundles: replicas of a container, each with an address, a connection into it, and an instance of

@@ -2,11 +2,12 @@ import { ORDER } from "./action.ts";
 import { resourceAction } from "./actions.ts";
 import { clearFailcount, scheduleCleanup } from "./cleanup.ts";
 import { isAvailable } from "./nodes.ts";
+import type { HistoryEntry, NodeHistory } from "./operation-history-types.ts";
 import { addOrdering } from "./ordering.ts";
 import { reschedule, scheduleCancel } from "./recurring.ts";
 import { isAnonymousClone, primitivesOf, topOf } from "./resource-state.ts";
 import { triggerUnfencing } from "./unfencing.ts";
-import type { HistoryEntry, Node, NodeHistory, Resource, WorkingSet } from "./working-set.ts";
+import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
  * What the recorded operations say beyond the resource's state: which recurring operations are

@@ -1,16 +1,11 @@
 import { ACT, type Action, ORDER } from "./action.ts";
 import { actionsExactly, orderActions, resourceAction, retask } from "./actions.ts";
+import type { ConfiguredOperation } from "./operation-history-types.ts";
 import { addOrdering } from "./ordering.ts";
 import { topOf } from "./resource-state.ts";
 import { triggerUnfencing } from "./unfencing.ts";
 import { actionFlags } from "./variant.ts";
-import {
-  type ConfiguredOperation,
-  type Node,
-  type Resource,
-  ROLE,
-  type WorkingSet,
-} from "./working-set.ts";
+import { type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /** Recurring operations: starting those that should run, cancelling those that should not. */
 

@@ -10,13 +10,8 @@ import {
 import { fenceNode } from "./fencing-need.ts";
 import { addLocation } from "./nodes.ts";
 import { parseRole } from "./unpack/roles.ts";
-import {
-  type Resource,
-  ROLE,
-  type Ticket,
-  type TicketUse,
-  type WorkingSet,
-} from "./working-set.ts";
+import type { Ticket, TicketUse } from "./working-parts.ts";
+import { type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /**
  * Tickets: what a site may run only while it holds the ticket (Pacemaker Explained, "Multi-Site

@@ -1,15 +1,30 @@
-import type { ClusterStatus, OperationRecord, TicketStatus } from "../model/cluster-status.ts";
+import type { ClusterStatus, OperationRecord } from "../model/cluster-status.ts";
 import type { PlanNotice } from "../model/plan.ts";
 import type {
   AgentName,
   PolicyDefinition,
   ResourceDefinition,
 } from "../model/policy-definition.ts";
-import type { AttributeSet } from "../model/rule.ts";
 import type { Score } from "../model/score.ts";
 import type { Action, Ordering } from "./action.ts";
+import type { ClusterOptions } from "./engine-options.ts";
 import type { Notifications } from "./notify.ts";
+import type {
+  ConfiguredOperation,
+  DigestVerdict,
+  NodeHistory,
+  OperationConfig,
+} from "./operation-history-types.ts";
 import type { ScoreTable } from "./score-table.ts";
+import type {
+  BundleReplica,
+  BundleState,
+  Demand,
+  Failcount,
+  FailcountClear,
+  Ticket,
+  TicketUse,
+} from "./working-parts.ts";
 
 /**
  * The working set: everything one run of the engine knows and decides. It is filled by
@@ -20,43 +35,6 @@ import type { ScoreTable } from "./score-table.ts";
 /** Roles as ranks, so that "at least Unpromoted" is a comparison. */
 export const ROLE = { unknown: 0, stopped: 1, started: 2, unpromoted: 3, promoted: 4 } as const;
 export type RoleRank = (typeof ROLE)[keyof typeof ROLE];
-
-export type NoQuorumPolicy = "stop" | "freeze" | "ignore" | "demote" | "suicide";
-/** Pacemaker Explained, "Placement Strategy". */
-export type PlacementStrategy = "default" | "utilization" | "balanced" | "minimal";
-
-/** Cluster options, parsed, with Pacemaker's defaults filled in. */
-export interface ClusterOptions {
-  symmetric: boolean;
-  noQuorumPolicy: NoQuorumPolicy;
-  fencingEnabled: boolean;
-  fencingAction: "reboot" | "off";
-  fencingTimeoutMs: number;
-  concurrentFencing: boolean;
-  /** A fencing device exists, so fencing can be expected to work (have-watchdog counts). */
-  haveWatchdog: boolean;
-  startupFencing: boolean;
-  stopAllResources: boolean;
-  stopOrphanResources: boolean;
-  stopOrphanActions: boolean;
-  removeAfterStop: boolean;
-  maintenanceMode: boolean;
-  startFailureIsFatal: boolean;
-  enableStartupProbes: boolean;
-  shutdownLock: boolean;
-  shutdownLockLimitMs: number;
-  priorityFencingDelayMs: number;
-  nodePendingTimeoutMs: number;
-  placementStrategy: PlacementStrategy;
-  nodeHealthStrategy: "none" | "migrate-on-red" | "only-green" | "progressive" | "custom";
-  nodeHealthBase: Score;
-  nodeHealthGreen: Score;
-  nodeHealthYellow: Score;
-  nodeHealthRed: Score;
-  defaultActionTimeoutMs: number;
-  /** Every merged cluster option by its name, for anything else. */
-  all: ReadonlyMap<string, string>;
-}
 
 /** A cluster node, or a remote or guest node. */
 export class Node {
@@ -116,66 +94,6 @@ export class Node {
 
 export type Variant = "primitive" | "group" | "clone" | "bundle";
 export type MultipleActive = "stop_start" | "stop_only" | "block" | "stop_unexpected";
-
-/** What a recorded result's digests say against today's parameters (see unpack/digests). */
-export type DigestVerdict = "match" | "unknown" | "changed" | "restart" | "reload";
-
-/** One recorded operation of one resource on one node, as the history keeps it, oldest first. */
-export interface HistoryEntry {
-  readonly record: OperationRecord;
-  readonly node: Node;
-  /** Counted as failed (an unexpected result that is neither expired nor ignored). */
-  failed: boolean;
-  expired: boolean;
-}
-
-/** The history of one resource instance on one node. */
-export interface NodeHistory {
-  readonly node: Node;
-  /** Id under which it was recorded. */
-  readonly recordedId: string;
-  readonly agent: AgentName;
-  /** Sorted by call id, pending last. */
-  readonly entries: HistoryEntry[];
-}
-
-/** A configured operation of a primitive with everything merged (op attributes, meta, op_defaults). */
-export interface ConfiguredOperation {
-  readonly id: string;
-  readonly name: string;
-  readonly intervalMs: number;
-  /** The role it is meant for; undefined: not said. */
-  readonly role: RoleRank | undefined;
-  readonly enabled: boolean;
-  /** Attributes of the operation itself, as written. */
-  readonly options: ReadonlyMap<string, string>;
-  readonly meta: readonly AttributeSet[];
-  readonly params: readonly AttributeSet[];
-}
-
-/** What `operationConfig` (unpack/operation-config.ts) answers for any action, configured or not. */
-export interface OperationConfig {
-  /** The configured operation it comes from, if any. */
-  readonly source: ConfiguredOperation | undefined;
-  readonly requires: "nothing" | "quorum" | "fencing" | "unfencing";
-  readonly onFail:
-    | "ignore"
-    | "block"
-    | "stop"
-    | "demote"
-    | "restart"
-    | "fence"
-    | "standby"
-    | "restart-container"
-    | "reset-remote"
-    /** `on-fail: migrate`: never again on that node. */
-    | "ban";
-  /** The role the resource is left in by a failure. */
-  readonly failRole: RoleRank;
-  readonly timeoutMs: number;
-  readonly startDelayMs: number;
-  readonly meta: ReadonlyMap<string, string>;
-}
 
 /** Where a resource is allowed to be probed: location constraint's `resource-discovery`. */
 export type Discovery = "always" | "never" | "exclusive";
@@ -351,64 +269,6 @@ export interface Colocation {
   readonly explicit: boolean;
   /** For a deterministic order among equals. */
   readonly sequence: number;
-}
-
-/** One replica of a bundle and the implicit resources that make it up. */
-export interface BundleReplica {
-  readonly offset: number;
-  readonly container: Resource;
-  readonly ip: Resource | undefined;
-  readonly remote: Resource | undefined;
-  /** The instance of the contained resource. */
-  readonly child: Resource | undefined;
-  /** The guest node that the container provides. */
-  readonly node: Node | undefined;
-}
-
-export interface BundleState {
-  readonly replicas: BundleReplica[];
-  /** The implicit clone of the contained resource. */
-  readonly childClone: Resource | undefined;
-  readonly replicasPerHost: number;
-}
-
-export interface TicketUse {
-  readonly id: string;
-  readonly resource: Resource;
-  readonly ticket: Ticket;
-  readonly role: RoleRank;
-  readonly lossPolicy: "stop" | "demote" | "fence" | "freeze";
-}
-
-export interface Ticket {
-  readonly id: string;
-  granted: boolean;
-  standby: boolean;
-  readonly status: TicketStatus | undefined;
-}
-
-/** A failcount to be cleared (expired, or made obsolete by a changed definition). */
-export interface FailcountClear {
-  readonly resource: Resource;
-  readonly node: Node;
-  readonly reason: string;
-}
-
-/** An action that the history makes mandatory, whatever the assignment says. */
-export interface Demand {
-  readonly task: "stop" | "demote" | "lrm_delete";
-  readonly resource: Resource;
-  readonly node: Node;
-  readonly reason: string;
-  /** Not needed after all; the action exists, and becomes necessary if a start follows. */
-  optional?: boolean;
-}
-
-/** One resource's failcount on one node. */
-export interface Failcount {
-  readonly count: Score;
-  /** Seconds since the epoch; 0: unknown. */
-  readonly lastFailure: number;
 }
 
 /** Functions that `unpack/**` hands to the later stages, so that neither imports the other's insides. */

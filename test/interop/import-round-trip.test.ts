@@ -5,7 +5,7 @@ import { writeDefinition } from "../../src/config/definition-writer.ts";
 import { loadDefinition } from "../../src/config/load-definition.ts";
 import { readCib } from "../../src/interop/cib-reader.ts";
 import type { PolicyDefinition } from "../../src/model/policy-definition.ts";
-import { plan } from "../../src/policy/plan.ts";
+import { plan } from "../../src/policy/make-plan.ts";
 
 const XML = resolve(import.meta.dirname, "../../../shared/cts/xml");
 

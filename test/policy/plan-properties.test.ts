@@ -4,7 +4,7 @@ import type { ClusterStatus } from "../../src/model/cluster-status.ts";
 import type { Plan, PlanAction } from "../../src/model/plan.ts";
 import type { PolicyDefinition } from "../../src/model/policy-definition.ts";
 import { simulate } from "../../src/policy/outcome/simulation.ts";
-import { plan } from "../../src/policy/plan.ts";
+import { plan } from "../../src/policy/make-plan.ts";
 import { planOf } from "./plan-scenario.ts";
 import { clusterOf, randomLines } from "./random-cluster.ts";
 import { NOW_SECONDS } from "./small-cluster.ts";

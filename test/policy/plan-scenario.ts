@@ -1,7 +1,7 @@
 import type { WallTime } from "../../src/core/units.ts";
 import type { Plan, PlanAction, SummaryRow } from "../../src/model/plan.ts";
 import { formatScore } from "../../src/model/score.ts";
-import { plan } from "../../src/policy/plan.ts";
+import { plan } from "../../src/policy/make-plan.ts";
 import type { ScenarioCommand, ScenarioRunner } from "../support/scenario-file.ts";
 import { NOW_SECONDS, SmallCluster } from "./small-cluster.ts";
 

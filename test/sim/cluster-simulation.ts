@@ -5,7 +5,7 @@ import { NodeMachine } from "../../src/controller/node-machine.ts";
 import { SeededRandom } from "../../src/core/random.ts";
 import type { Millis } from "../../src/core/units.ts";
 import type { Definition } from "../../src/model/definition.ts";
-import { plan } from "../../src/policy/plan.ts";
+import { plan } from "../../src/policy/make-plan.ts";
 import { AcknowledgedWrites } from "./checkers/acknowledged-writes.ts";
 import { ActiveOnce } from "./checkers/active-once.ts";
 import { ChannelOrder } from "./checkers/channel-order.ts";

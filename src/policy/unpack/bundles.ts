@@ -1,13 +1,8 @@
 import type { BundleDefinition } from "../../model/policy-definition.ts";
 import { INFINITY_SCORE } from "../../model/score.ts";
 import { ScoreTable } from "../score-table.ts";
-import {
-  type BundleReplica,
-  DISCOVERY,
-  type Node,
-  type Resource,
-  type WorkingSet,
-} from "../working-set.ts";
+import type { BundleReplica } from "../working-parts.ts";
+import { DISCOVERY, type Node, type Resource, type WorkingSet } from "../working-set.ts";
 import {
   addressResource,
   type BundlePlan,

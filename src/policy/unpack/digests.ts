@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { OperationRecord } from "../../model/cluster-status.ts";
+import type { DigestVerdict } from "../operation-history-types.ts";
 import { compareVersions } from "../rules/compare-values.ts";
 import { mergeSets } from "../rules/merge-sets.ts";
-import type { DigestVerdict, Node, Resource, WorkingSet } from "../working-set.ts";
+import type { Node, Resource, WorkingSet } from "../working-set.ts";
 import type { OperationConfigs } from "./operation-config.ts";
 import { findOperation } from "./operation-config.ts";
 import { ruleInput } from "./rule-input.ts";

@@ -1,11 +1,6 @@
 import { INFINITY_SCORE } from "../../model/score.ts";
-import {
-  type Node,
-  type OperationConfig,
-  type Resource,
-  ROLE,
-  type WorkingSet,
-} from "../working-set.ts";
+import type { OperationConfig } from "../operation-history-types.ts";
+import { type Node, type Resource, ROLE, type WorkingSet } from "../working-set.ts";
 import { addLocation, block, setNextRole } from "./active.ts";
 import { requestFencing } from "./fence-request.ts";
 import { isBundled } from "./tree.ts";

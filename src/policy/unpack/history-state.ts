@@ -1,5 +1,6 @@
 import type { OperationRecord } from "../../model/cluster-status.ts";
-import type { Node, OperationConfig, Resource, WorkingSet } from "../working-set.ts";
+import type { OperationConfig } from "../operation-history-types.ts";
+import type { Node, Resource, WorkingSet } from "../working-set.ts";
 import type { Digests } from "./digests.ts";
 import type { HistoryIndex } from "./history-index.ts";
 import type { OperationConfigs } from "./operation-config.ts";

@@ -1,15 +1,9 @@
+import type { ConfiguredOperation, OperationConfig } from "../operation-history-types.ts";
 import { parseDateTime } from "../rules/date-time.ts";
 import type { RuleInput } from "../rules/evaluate.ts";
 import { parseInterval } from "../rules/interval.ts";
 import { mergeSets } from "../rules/merge-sets.ts";
-import {
-  type ConfiguredOperation,
-  type OperationConfig,
-  type Resource,
-  ROLE,
-  type RoleRank,
-  type WorkingSet,
-} from "../working-set.ts";
+import { type Resource, ROLE, type RoleRank, type WorkingSet } from "../working-set.ts";
 import { ruleInput } from "./rule-input.ts";
 
 type OnFail = OperationConfig["onFail"];

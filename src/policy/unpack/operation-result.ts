@@ -1,7 +1,8 @@
 import type { OperationRecord } from "../../model/cluster-status.ts";
 import { INFINITY_SCORE } from "../../model/score.ts";
 import { canFence } from "../fencing-need.ts";
-import { type OperationConfig, ROLE } from "../working-set.ts";
+import type { OperationConfig } from "../operation-history-types.ts";
+import { ROLE } from "../working-set.ts";
 import { addLocation, block, forbidEverywhere, setActive, setNextRole } from "./active.ts";
 import { checkExpiry, passOver } from "./expiry.ts";
 import { isMaskedProbe, isProbe, RC, recordKey, STATUS } from "./history-index.ts";

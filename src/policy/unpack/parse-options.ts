@@ -1,12 +1,8 @@
 import { parseScore, type Score } from "../../model/score.ts";
+import type { ClusterOptions, NoQuorumPolicy, PlacementStrategy } from "../engine-options.ts";
 import { parseInterval } from "../rules/interval.ts";
 import { mergeSets } from "../rules/merge-sets.ts";
-import type {
-  ClusterOptions,
-  NoQuorumPolicy,
-  PlacementStrategy,
-  WorkingSet,
-} from "../working-set.ts";
+import type { WorkingSet } from "../working-set.ts";
 import { isTrue, parseBoolean } from "./booleans.ts";
 import { ruleInput } from "./rule-input.ts";
 

@@ -1,6 +1,7 @@
 import type { OperationRecord } from "../../model/cluster-status.ts";
 import { addScores, parseScore } from "../../model/score.ts";
-import type { Failcount, Node, Resource, WorkingSet } from "../working-set.ts";
+import type { Failcount } from "../working-parts.ts";
+import type { Node, Resource, WorkingSet } from "../working-set.ts";
 import { isBundled, stripInstance } from "./tree.ts";
 
 /**

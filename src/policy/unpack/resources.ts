@@ -5,16 +5,11 @@ import type {
   ResourceDefinition,
 } from "../../model/policy-definition.ts";
 import { INFINITY_SCORE } from "../../model/score.ts";
+import type { ConfiguredOperation } from "../operation-history-types.ts";
 import { parseInterval } from "../rules/interval.ts";
 import { mergeSets } from "../rules/merge-sets.ts";
 import { ScoreTable } from "../score-table.ts";
-import {
-  type ConfiguredOperation,
-  DISCOVERY,
-  type Node,
-  Resource,
-  type WorkingSet,
-} from "../working-set.ts";
+import { DISCOVERY, type Node, Resource, type WorkingSet } from "../working-set.ts";
 import { countOr, isTrue, parseBoolean } from "./booleans.ts";
 import { unpackBundle } from "./bundles.ts";
 import { suspectUnseen, utilizationValue } from "./config-nodes.ts";
