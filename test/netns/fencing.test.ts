@@ -18,8 +18,9 @@ function definition(passwords: readonly string[]): string {
       options: { check-interval: 1h }
 `,
   );
+  const nodes = passwords.map((_, i) => `node${i + 1}: 10.77.0.${i + 1}`).join(", ");
   return `cluster: fenced
-nodes: { node1: 10.77.0.1, node2: 10.77.0.2 }
+nodes: { ${nodes} }
 messaging: { key-file: KEYFILE }
 fencing:
   devices:
@@ -37,7 +38,7 @@ function powerCut(node: LabNode): string {
   );
 }
 
-describe.skipIf(!usable)("two nodes with real IPMI fencing", { timeout: 180_000 }, () => {
+describe.skipIf(!usable)("real IPMI fencing", { timeout: 180_000 }, () => {
   let lab: Lab;
   let sims: IpmiSim[] = [];
   afterEach(() => {
@@ -45,8 +46,10 @@ describe.skipIf(!usable)("two nodes with real IPMI fencing", { timeout: 180_000 
     lab.close();
   });
 
-  async function start(passwords: readonly [string, string]): Promise<[LabNode, LabNode]> {
-    lab = new Lab({ nodes: ["node1", "node2"], links: 2, definition: definition(passwords) });
+  /** Starts a cluster; the answer is the owner of the address and another node. */
+  async function start(passwords: readonly string[]): Promise<[LabNode, LabNode]> {
+    const nodes = passwords.map((_, i) => `node${i + 1}`);
+    lab = new Lab({ nodes, links: 2, definition: definition(passwords) });
     // The controllers are on a network of their own, which no test cuts.
     const network = ["-n", lab.switchNamespace, "addr", "add", `${BMC_ADDRESS}/24`, "dev", "br1"];
     execFileSync("ip", network);
@@ -62,15 +65,14 @@ describe.skipIf(!usable)("two nodes with real IPMI fencing", { timeout: 180_000 
     );
     for (const sim of sims) sim.start();
     for (const node of lab.nodes) node.start();
-    const [one, two] = lab.nodes as [LabNode, LabNode];
-    await until("both are up and one has the address", async () => {
-      const states = await Promise.all([statesSeenBy(one), statesSeenBy(two)]);
-      const isUp = states.every((seen) => seen === "node1 online, node2 online");
-      return isUp && (await holders()).length === 1;
+    const wanted = nodes.map((name) => `${name} online`).join(", ");
+    await until("all are up and one has the address", async () => {
+      const states = await Promise.all(lab.nodes.map(statesSeenBy));
+      return states.every((seen) => seen === wanted) && (await holders()).length === 1;
     });
-    // Founded, and both know it: from here on either may carry on alone.
     const [owner] = await holders();
-    return owner === one ? [one, two] : [two, one];
+    const other = lab.nodes.find((node) => node !== owner);
+    return [owner, other] as [LabNode, LabNode];
   }
 
   const simOf = (node: LabNode) => sims[node.index - 1] as IpmiSim;
@@ -112,6 +114,20 @@ describe.skipIf(!usable)("two nodes with real IPMI fencing", { timeout: 180_000 
     });
     expect(await holders()).toEqual([owner]);
     expect(simOf(owner).orders).toEqual([]);
+  });
+
+  test("a node that hangs is powered off by the other two before its address is up elsewhere", async () => {
+    const [owner, other] = await start([IPMI_PASSWORD, IPMI_PASSWORD, IPMI_PASSWORD]);
+    const tested = await other.paceline("fence", "test", owner.name);
+    expect(tested.stdout).toContain("power is on");
+    owner.signal("SIGSTOP");
+    await until("another node has the address", async () => {
+      const held = await holders();
+      return held.length > 0 && !held.includes(owner);
+    });
+    expect(simOf(owner).orders[0]).toBe("0");
+    expect((await holders()).length).toBe(1);
+    expect(sims.filter((sim) => sim.orders.length > 0)).toEqual([simOf(owner)]);
   });
 
   test("a wrong password: blocked, and said; a person's word unblocks it", async () => {
