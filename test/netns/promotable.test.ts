@@ -58,7 +58,7 @@ describe.skipIf(!usable)("a promotable clone of real daemons", { timeout: 120_00
       const rest = lab.nodes.filter((node) => node !== lost);
 
       expect(await activeOn(lost)).toBe(true);
-    lab.setCable(lost, false);
+      lab.setCable(lost, false);
       const between = await until("somebody else is promoted", async () => {
         const now = await roles(rest);
         return now.promoted === before.promoted ? undefined : now;
