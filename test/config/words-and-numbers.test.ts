@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { canonicalIp, parseIp, parseIpWithPrefix } from "../../src/config/ip-literal.ts";
 import { OWN_PARAMS } from "../../src/config/resource-checks.ts";
-import { formatDuration, parseDuration } from "../../src/core/written-duration.ts";
 import { closest, editDistance } from "../../src/core/suggestion.ts";
+import { formatDuration, parseDuration } from "../../src/core/written-duration.ts";
 
 describe("durations", () => {
   test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readCib } from "../../src/interop/cib-reader.ts";
-import { simulate } from "../../src/policy/outcome/simulation.ts";
 import { plan } from "../../src/policy/make-plan.ts";
+import { simulate } from "../../src/policy/outcome/simulation.ts";
 import { crmPlaces, hasCrmSimulate } from "./crm-simulate.ts";
 import { randomCib } from "./random-cib.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../../src/core/random.ts";
 import { readCib } from "../../src/interop/cib-reader.ts";
-import { simulate } from "../../src/policy/outcome/simulation.ts";
 import { plan } from "../../src/policy/make-plan.ts";
+import { simulate } from "../../src/policy/outcome/simulation.ts";
 import { randomCib } from "../differential/random-cib.ts";
 
 const SEEDS = Array.from({ length: 150 }, (_, i) => i + 1);

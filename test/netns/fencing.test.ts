@@ -118,8 +118,10 @@ describe.skipIf(!usable)("real IPMI fencing", { timeout: 180_000 }, () => {
 
   test("a node that hangs is powered off by the other two before its address is up elsewhere", async () => {
     const [owner, other] = await start([IPMI_PASSWORD, IPMI_PASSWORD, IPMI_PASSWORD]);
-    const tested = await other.paceline("fence", "test", owner.name);
-    expect(tested.stdout).toContain("power is on");
+    await until("the controller of the owner answers", async () => {
+      const { stdout } = await other.paceline("fence", "test", owner.name);
+      return stdout.includes("power is on");
+    });
     owner.signal("SIGSTOP");
     await until("another node has the address", async () => {
       const held = await holders();
@@ -128,6 +130,23 @@ describe.skipIf(!usable)("real IPMI fencing", { timeout: 180_000 }, () => {
     expect(simOf(owner).orders[0]).toBe("0");
     expect((await holders()).length).toBe(1);
     expect(sims.filter((sim) => sim.orders.length > 0)).toEqual([simOf(owner)]);
+  });
+
+  test("a member that an operator reboots is fenced once, and what it ran moves", async () => {
+    const [owner, other] = await start([IPMI_PASSWORD, IPMI_PASSWORD, IPMI_PASSWORD]);
+    const asked = await other.paceline("fence", "reboot", owner.name, "--yes");
+    // The coordinator itself may have been the one that lost its power with the order.
+    if (asked.code === 0) expect(asked.stdout).toContain("succeeded");
+    await until("another node has the address", async () => {
+      const held = await holders();
+      return held.length === 1 && !held.includes(owner);
+    });
+    await until("power is back", async () => simOf(owner).power === "on");
+    owner.start();
+    const wanted = lab.nodes.map((node) => `${node.name} online`).join(", ");
+    await until("it is back", async () => (await statesSeenBy(other)) === wanted);
+    expect((await holders()).length).toBe(1);
+    if (asked.code === 0) expect(simOf(owner).orders).toEqual(["0", "1"]);
   });
 
   test("a wrong password: blocked, and said; a person's word unblocks it", async () => {

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
-import { simulate } from "../../policy/outcome/simulation.ts";
 import { plan } from "../../policy/make-plan.ts";
+import { simulate } from "../../policy/outcome/simulation.ts";
 import type { CliContext } from "../cli-context.ts";
 import { readSimulationInput } from "./simulate-input.ts";
 import { simulationJson } from "./simulate-json.ts";

@@ -1,6 +1,6 @@
+import { plan } from "../../policy/make-plan.ts";
 import { type Simulation, simulate } from "../../policy/outcome/simulation.ts";
 import { applyWhatIfs } from "../../policy/outcome/what-if.ts";
-import { plan } from "../../policy/make-plan.ts";
 import { type CliContext, printJson } from "../cli-context.ts";
 import { usageError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { readCib } from "../../../src/interop/cib-reader.ts";
 import type { ClusterStatus } from "../../../src/model/cluster-status.ts";
 import type { PolicyDefinition } from "../../../src/model/policy-definition.ts";
-import { applyPlan } from "../../../src/policy/outcome/apply-plan.ts";
 import { plan } from "../../../src/policy/make-plan.ts";
+import { applyPlan } from "../../../src/policy/outcome/apply-plan.ts";
 import { type Family, familyConfiguration, type Situation, type Size } from "./cluster-families.ts";
 import { cibXml } from "./status-xml.ts";
 

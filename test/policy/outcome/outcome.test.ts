@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { readCib } from "../../../src/interop/cib-reader.ts";
 import type { PlanAction } from "../../../src/model/plan.ts";
+import { plan } from "../../../src/policy/make-plan.ts";
 import { executionOrder } from "../../../src/policy/outcome/graph-order.ts";
 import { simulate } from "../../../src/policy/outcome/simulation.ts";
 import { applyWhatIfs, type WhatIf } from "../../../src/policy/outcome/what-if.ts";
-import { plan } from "../../../src/policy/make-plan.ts";
 import { block, type CibParts, cibText, member } from "../../interop/cib-text.ts";
 import { history, NOW, options } from "../unpack/unpacked.ts";
 
