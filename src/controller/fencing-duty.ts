@@ -38,12 +38,18 @@ export function layDownFencing(node: NodeCore): void {
   fencerStep(node, { kind: "reset" });
   const answer = { ok: false, confirmed: false, durationMs: 0 };
   const asked = [...duty.asked.values()];
+  const probes = [...duty.probes];
   duty.asked.clear();
   duty.probes.clear();
+  const detail = `${node.self} coordinates no more: ask again`;
+  for (const [key, told] of probes) {
+    const answers = [{ device: node.self, ok: false, detail }];
+    told({ kind: "probed", key, target: "", answers });
+  }
   duty.failures.clear();
   for (const wish of asked) {
     if (wish.byHand === true) {
-      wish.answer({ ...answer, detail: `${node.self} coordinates no more: ask again` });
+      wish.answer({ ...answer, detail });
     }
   }
 }
