@@ -39,7 +39,7 @@ describe("the README", () => {
       const words = line.split(/\s+/).slice(1);
       const verbs = words.slice(
         0,
-        ["node", "resource", "config", "agent"].includes(words[0] ?? "") ? 2 : 1,
+        ["node", "resource", "config", "agent", "fence"].includes(words[0] ?? "") ? 2 : 1,
       );
       const help = execFileSync(
         process.execPath,
