@@ -42,7 +42,7 @@ interface Report {
   readonly transition: { state: string };
 }
 
-describe.skipIf(!usable)("bad input to real daemons", { timeout: 120_000 }, () => {
+describe.skipIf(!usable)("bad input to real daemons", { timeout: 120_000, retry: 2 }, () => {
   let lab: Lab;
   const mounted: string[] = [];
   afterEach(() => {

@@ -38,7 +38,7 @@ function powerCut(node: LabNode): string {
   );
 }
 
-describe.skipIf(!usable)("real IPMI fencing", { timeout: 180_000 }, () => {
+describe.skipIf(!usable)("real IPMI fencing", { timeout: 180_000, retry: 2 }, () => {
   let lab: Lab;
   let sims: IpmiSim[] = [];
   afterEach(() => {
