@@ -1,5 +1,6 @@
 import type { WallTime } from "../core/units.ts";
 import type { OperationRecord } from "../model/cluster-status.ts";
+import { describeExitCode } from "../model/exit-code.ts";
 import type { LocalStatus } from "../model/operation.ts";
 import type { PolicyDefinition, ResourceDefinition } from "../model/policy-definition.ts";
 import { parseScore } from "../model/score.ts";
@@ -10,28 +11,6 @@ interface FailureSource {
   readonly collected:
     | { memberNames(): string[]; get(node: string): LocalStatus | undefined }
     | undefined;
-}
-
-const MEANING: Readonly<Record<number, string>> = {
-  0: "ok",
-  1: "error",
-  2: "invalid parameter",
-  3: "action not implemented",
-  4: "insufficient privileges",
-  5: "not installed",
-  6: "not configured",
-  7: "not running",
-  8: "promoted",
-  9: "failed, promoted",
-  137: "killed",
-  190: "running, degraded",
-  191: "promoted, degraded",
-  193: "pending",
-};
-
-/** An OCF exit code in words (OCF Resource Agent API 1.1, "Return Codes"). */
-export function rcInWords(rc: number): string {
-  return MEANING[rc] ?? `exit code ${rc}`;
 }
 
 /** The remembered failures of all members, newest first. */
@@ -63,7 +42,7 @@ function failureReport(
     operation: record.operation,
     intervalMs: record.intervalMs,
     rc: record.status === 2 ? null : record.rc,
-    result: record.status === 2 ? "timed out" : rcInWords(record.rc),
+    result: record.status === 2 ? "timed out" : describeExitCode(record.rc),
     exitReason:
       record.exitReason === undefined || record.exitReason === "" ? null : record.exitReason,
     at,

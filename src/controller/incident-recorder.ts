@@ -1,9 +1,9 @@
 import type { Instant, WallTime } from "../core/units.ts";
 import type { View } from "../membership/membership.ts";
 import type { TimelineEntry } from "../model/control.ts";
+import { describeExitCode } from "../model/exit-code.ts";
 import type { OperationResult } from "../model/operation.ts";
 import type { Plan } from "../model/plan.ts";
-import { rcInWords } from "./failure-reports.ts";
 import { Timeline } from "./timeline.ts";
 
 /** Results of these change what runs where; monitors and notifications do not. */
@@ -66,8 +66,8 @@ export class IncidentRecorder {
     const isProbe = record.operation === "monitor" && record.intervalMs === 0;
     if (isProbe) return;
     const why = record.exitReason
-      ? `${rcInWords(record.rc)}: ${record.exitReason}`
-      : rcInWords(record.rc);
+      ? `${describeExitCode(record.rc)}: ${record.exitReason}`
+      : describeExitCode(record.rc);
     const message = `${record.operation} of ${resource} failed on ${node}: ${why}`;
     this.#publish(this.timeline.fault(wall, message, { node, resource }));
   }

@@ -1,7 +1,8 @@
+import { isActiveCode, OCF } from "../model/exit-code.ts";
 import type { GuardEntry, OperationRequest } from "../model/operation.ts";
 import type { AgentName } from "../model/policy-definition.ts";
 import { type AgentEnvironment, ocfEnvironment } from "./ocf-environment.ts";
-import { isActiveCode, OCF, type RecordedOutcome } from "./ocf-outcome.ts";
+import type { RecordedOutcome } from "./ocf-outcome.ts";
 
 interface ActiveResource {
   /** The request whose parameters it runs with. */

@@ -1,7 +1,8 @@
+import { EXECUTION, OCF } from "../model/exit-code.ts";
 import type { OperationRequest, OperationResult } from "../model/operation.ts";
 import { AnswerMemory } from "./answer-memory.ts";
 import type { LocalRecords } from "./local-records.ts";
-import { EXECUTION, OCF, type RecordedOutcome } from "./ocf-outcome.ts";
+import type { RecordedOutcome } from "./ocf-outcome.ts";
 import { managementRequest } from "./request-check.ts";
 import type { StepOutputs } from "./step-outputs.ts";
 

@@ -1,6 +1,7 @@
+import { OCF } from "../model/exit-code.ts";
 import type { OperationRequest } from "../model/operation.ts";
 import type { ActiveResources } from "./active-resources.ts";
-import { OCF, type RecordedOutcome } from "./ocf-outcome.ts";
+import type { RecordedOutcome } from "./ocf-outcome.ts";
 
 /** A stop gets at least so long, whatever timeout its start had. */
 const STOP_TIMEOUT_MIN_MS = 20_000;

@@ -1,5 +1,6 @@
 import type { Machine } from "../core/machine.ts";
 import type { Instant, WallTime } from "../core/units.ts";
+import { EXECUTION, OCF } from "../model/exit-code.ts";
 import type { AgentOutcome, LocalStatus, OperationRequest } from "../model/operation.ts";
 import { ActiveResources } from "./active-resources.ts";
 import { Answerer, CANCELLED, DONE } from "./answerer.ts";
@@ -20,7 +21,7 @@ import {
 } from "./local-instance.ts";
 import { LocalRecords } from "./local-records.ts";
 import { type AgentEnvironment, ocfEnvironment } from "./ocf-environment.ts";
-import { EXECUTION, OCF, type RecordedOutcome } from "./ocf-outcome.ts";
+import type { RecordedOutcome } from "./ocf-outcome.ts";
 import { hasFailed } from "./operation-history.ts";
 import { checkedOutcome, outcomeNote, requestProblem } from "./request-check.ts";
 import { StepOutputs } from "./step-outputs.ts";

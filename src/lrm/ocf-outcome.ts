@@ -1,84 +1,5 @@
+import { describeExitCode, EXECUTION, isKnownCode, OCF } from "../model/exit-code.ts";
 import type { AgentOutcome } from "../model/operation.ts";
-
-/** OCF exit codes (OCF Resource Agent API 1.1, "Exit status codes"), and Pacemaker's additions. */
-export const OCF = {
-  success: 0,
-  genericError: 1,
-  badArguments: 2,
-  unimplemented: 3,
-  insufficientPermission: 4,
-  notInstalled: 5,
-  notConfigured: 6,
-  notRunning: 7,
-  runningPromoted: 8,
-  failedPromoted: 9,
-  degraded: 190,
-  degradedPromoted: 191,
-  /** Never from an agent: the record of an operation that has not ended. */
-  pending: 193,
-} as const;
-
-/** Values of OperationRecord.status (Pacemaker's pcmk_exec_status). */
-export const EXECUTION = {
-  pending: -1,
-  done: 0,
-  cancelled: 1,
-  timeout: 2,
-  notSupported: 3,
-  error: 4,
-  hardError: 5,
-  fatalError: 6,
-  notInstalled: 7,
-  notConnected: 8,
-  invalid: 9,
-} as const;
-
-/** Where a failure of this kind may be recovered (Pacemaker Explained, "Failure types"). */
-export type Severity = "soft" | "hard" | "fatal";
-
-interface CodeMeaning {
-  readonly text: string;
-  readonly severity: Severity;
-}
-
-const MEANINGS: ReadonlyMap<number, CodeMeaning> = new Map([
-  [OCF.success, { text: "ok", severity: "soft" }],
-  [OCF.genericError, { text: "error", severity: "soft" }],
-  [OCF.badArguments, { text: "invalid parameter", severity: "hard" }],
-  [OCF.unimplemented, { text: "action not implemented", severity: "hard" }],
-  [OCF.insufficientPermission, { text: "insufficient permission", severity: "hard" }],
-  [OCF.notInstalled, { text: "not installed", severity: "hard" }],
-  [OCF.notConfigured, { text: "invalid configuration", severity: "fatal" }],
-  [OCF.notRunning, { text: "not running", severity: "soft" }],
-  [OCF.runningPromoted, { text: "promoted", severity: "soft" }],
-  [OCF.failedPromoted, { text: "promoted and failed", severity: "soft" }],
-  [OCF.degraded, { text: "running, but degraded", severity: "soft" }],
-  [OCF.degradedPromoted, { text: "promoted, but degraded", severity: "soft" }],
-  [OCF.pending, { text: "pending", severity: "soft" }],
-]);
-
-/** The meaning of an exit code in a few words. */
-export function describeExitCode(rc: number): string {
-  const known = MEANINGS.get(rc);
-  if (known !== undefined) return known.text;
-  if (rc > 128 && rc < 160) return `ended as by signal ${rc - 128}`;
-  return `unknown exit code ${rc}`;
-}
-
-/** soft: try again anywhere; hard: not on this node; fatal: nowhere. */
-export function severityOf(rc: number): Severity {
-  return MEANINGS.get(rc)?.severity ?? "soft";
-}
-
-/** The instance is active after this exit code of a monitor. */
-export function isActiveCode(rc: number): boolean {
-  return (
-    rc === OCF.success ||
-    rc === OCF.runningPromoted ||
-    rc === OCF.degraded ||
-    rc === OCF.degradedPromoted
-  );
-}
 
 /** What is recorded of a run. */
 export interface RecordedOutcome {
@@ -115,7 +36,7 @@ function exited(outcome: AgentOutcome): RecordedOutcome {
   const rc = outcome.rc ?? OCF.genericError;
   const given = agentExitReason(outcome.stderr);
   const reason = given || outcome.message || "";
-  const known = MEANINGS.has(rc) && rc !== OCF.pending;
+  const known = isKnownCode(rc) && rc !== OCF.pending;
   // An agent that exits 193 must not look as if it were still running.
   const safeRc = rc === OCF.pending ? OCF.genericError : rc;
   if (known) return { rc, status: EXECUTION.done, exitReason: reason };

@@ -1,7 +1,8 @@
 import type { OperationRecord, ResourceHistory } from "../model/cluster-status.ts";
+import { EXECUTION, OCF } from "../model/exit-code.ts";
 import type { OperationRequest } from "../model/operation.ts";
 import type { AgentName } from "../model/policy-definition.ts";
-import { EXECUTION, OCF, type RecordedOutcome } from "./ocf-outcome.ts";
+import type { RecordedOutcome } from "./ocf-outcome.ts";
 
 /**
  * The operation history of one node in Pacemaker's shape (lrm_rsc_op): of every instance the last

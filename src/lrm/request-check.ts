@@ -1,13 +1,8 @@
 import { type Note, note } from "../core/note.ts";
+import { describeExitCode, EXECUTION, OCF } from "../model/exit-code.ts";
 import type { AgentOutcome, OperationRequest } from "../model/operation.ts";
 import { maskSecrets } from "../model/secret-mask.ts";
-import {
-  describeExitCode,
-  EXECUTION,
-  OCF,
-  type RecordedOutcome,
-  recordedOutcome,
-} from "./ocf-outcome.ts";
+import { type RecordedOutcome, recordedOutcome } from "./ocf-outcome.ts";
 import { hasFailed } from "./operation-history.ts";
 
 /** setTimeout's limit; a timeout or interval beyond it (24 days) is surely a mistake. */

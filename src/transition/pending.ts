@@ -4,14 +4,9 @@ import type {
   OperationRecord,
   ResourceHistory,
 } from "../model/cluster-status.ts";
+import { EXECUTION, OCF } from "../model/exit-code.ts";
 import type { PlanAction } from "../model/plan.ts";
 import type { InFlightAction } from "./transition-events.ts";
-
-/** OCF code that stands for "no result yet" (Pacemaker's PCMK_OCF_UNKNOWN). */
-const RC_PENDING = 193;
-const STATUS_PENDING = -1;
-const STATUS_TIMEOUT = 2;
-const RC_ERROR = 1;
 
 /**
  * The status with every action in flight shown as pending, so that a plan can be made while they
@@ -44,12 +39,12 @@ function withPendingOn(node: NodeStatus, flights: readonly InFlightAction[]): No
 
 /** The record of an operation that has been asked for and not answered. */
 export function pendingRecord(flight: InFlightAction): OperationRecord {
-  return record(flight.action, flight.key, RC_PENDING, STATUS_PENDING);
+  return record(flight.action, flight.key, OCF.pending, EXECUTION.pending);
 }
 
 /** The record of an operation that a node never answered: as if it had timed out there. */
 export function unansweredRecord(action: PlanAction, key: string): OperationRecord {
-  return record(action, key, RC_ERROR, STATUS_TIMEOUT);
+  return record(action, key, OCF.genericError, EXECUTION.timeout);
 }
 
 function record(action: PlanAction, key: string, rc: number, status: number): OperationRecord {

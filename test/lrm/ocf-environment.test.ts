@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { guardAddresses } from "../../src/lrm/active-resources.ts";
 import { ocfEnvironment } from "../../src/lrm/ocf-environment.ts";
-import { describeExitCode, isActiveCode, severityOf } from "../../src/lrm/ocf-outcome.ts";
+import { describeExitCode, isActiveCode } from "../../src/model/exit-code.ts";
 import { maskSecrets } from "../../src/model/secret-mask.ts";
 
 const INSTALLATION = {
@@ -57,20 +57,16 @@ test("what no environment can hold is left out", () => {
 
 describe("exit codes", () => {
   test.each([
-    [0, "ok", "soft", true],
-    [5, "not installed", "hard", false],
-    [6, "invalid configuration", "fatal", false],
-    [7, "not running", "soft", false],
-    [8, "promoted", "soft", true],
-    [137, "ended as by signal 9", "soft", false],
-    [190, "running, but degraded", "soft", true],
-    [255, "unknown exit code 255", "soft", false],
-  ])("%i is %s", (rc, text, severity, active) => {
-    expect([describeExitCode(rc), severityOf(rc), isActiveCode(rc)]).toEqual([
-      text,
-      severity,
-      active,
-    ]);
+    [0, "ok", true],
+    [5, "not installed", false],
+    [6, "invalid configuration", false],
+    [7, "not running", false],
+    [8, "promoted", true],
+    [137, "ended as by signal 9", false],
+    [190, "running, but degraded", true],
+    [255, "unknown exit code 255", false],
+  ])("%i is %s", (rc, text, active) => {
+    expect([describeExitCode(rc), isActiveCode(rc)]).toEqual([text, active]);
   });
 });
 

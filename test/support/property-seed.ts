@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 
-const wanted = process.env.PACELINE_SEED;
+const wanted = process.env["PACELINE_SEED"];
 const seed = wanted === undefined ? 1 : Number(wanted);
 if (!Number.isSafeInteger(seed)) {
   throw new Error(`PACELINE_SEED is "${wanted}": a whole number is wanted.`);

@@ -1,6 +1,7 @@
+import { EXECUTION, OCF } from "../../model/exit-code.ts";
 import type { Node } from "../working-set.ts";
 import { ROLE } from "../working-set.ts";
-import { isMaskedProbe, isProbe, RC, STATUS } from "./history-index.ts";
+import { isMaskedProbe, isProbe } from "./history-index.ts";
 import type { HistoryState, HistoryTools, Result } from "./history-state.ts";
 import { isBundled } from "./tree.ts";
 
@@ -11,7 +12,7 @@ import { isBundled } from "./tree.ts";
 export function checkExpiry(tools: HistoryTools, state: HistoryState, result: Result): boolean {
   const { record } = result;
   // An agent that is not there does not come by waiting.
-  if (result.status === STATUS.notInstalled) return false;
+  if (result.status === EXECUTION.notInstalled) return false;
   const isLastFailure = record.id.endsWith("_last_failure_0");
   const timed = timeoutState(tools, state, result);
   let expired = timed.expired;
@@ -78,11 +79,11 @@ function clearFailcount(tools: HistoryTools, state: HistoryState, reason: string
 /** Probes that say plainly what is running never grow old. */
 function tellsState({ record, rc }: Result): boolean {
   const plain: readonly number[] = [
-    RC.ok,
-    RC.notRunning,
-    RC.runningPromoted,
-    RC.degraded,
-    RC.degradedPromoted,
+    OCF.success,
+    OCF.notRunning,
+    OCF.runningPromoted,
+    OCF.degraded,
+    OCF.degradedPromoted,
   ];
   return isProbe(record) && plain.includes(rc);
 }

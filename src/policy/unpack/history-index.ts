@@ -3,40 +3,8 @@ import type {
   OperationRecord,
   ResourceHistory,
 } from "../../model/cluster-status.ts";
+import { EXECUTION, OCF } from "../../model/exit-code.ts";
 import type { WorkingSet } from "../working-set.ts";
-
-/** OCF exit codes and execution states as recorded (OCF 1.1 §3.5; Pacemaker's lrm_rsc_op). */
-export const RC = {
-  ok: 0,
-  error: 1,
-  invalidParam: 2,
-  notImplemented: 3,
-  noPrivilege: 4,
-  notInstalled: 5,
-  notConfigured: 6,
-  notRunning: 7,
-  runningPromoted: 8,
-  failedPromoted: 9,
-  degraded: 190,
-  degradedPromoted: 191,
-  unknown: 193,
-} as const;
-
-export const STATUS = {
-  pending: -1,
-  done: 0,
-  cancelled: 1,
-  timeout: 2,
-  notSupported: 3,
-  error: 4,
-  hardError: 5,
-  fatalError: 6,
-  notInstalled: 7,
-  notConnected: 8,
-  invalid: 9,
-  noFenceDevice: 10,
-  noSecrets: 11,
-} as const;
 
 /**
  * The recorded histories by node name and resource id, as recorded. Only migrations look across
@@ -68,7 +36,7 @@ export class HistoryIndex {
 
   /** Nothing conclusive is known of the resource on that node. */
   isUnknown(resource: string, node: string): boolean {
-    return this.operations(resource, node).every((each) => each.rc === RC.unknown);
+    return this.operations(resource, node).every((each) => each.rc === OCF.pending);
   }
 }
 
@@ -81,7 +49,7 @@ export function isProbe(record: OperationRecord): boolean {
 export function isMaskedProbe(record: OperationRecord): boolean {
   if (!isProbe(record)) return false;
   const { rc, status } = record;
-  return rc === RC.notInstalled || rc === RC.invalidParam || status === STATUS.notInstalled;
+  return rc === OCF.notInstalled || rc === OCF.badArguments || status === EXECUTION.notInstalled;
 }
 
 /** `web_monitor_10000`; old entries have it as their id. */

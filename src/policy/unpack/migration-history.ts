@@ -1,7 +1,8 @@
 import type { OperationRecord } from "../../model/cluster-status.ts";
+import { EXECUTION, OCF } from "../../model/exit-code.ts";
 import { ROLE } from "../working-set.ts";
 import { addRunning } from "./active.ts";
-import { compareRecords, RC, STATUS } from "./history-index.ts";
+import { compareRecords } from "./history-index.ts";
 import type { HistoryState, HistoryTools } from "./history-state.ts";
 
 /**
@@ -77,7 +78,7 @@ function newerState(
   if (event === undefined) return false;
   if (newerAction(tools, resource, node, event)) return true;
   const monitor = find(tools, resource, "monitor", node, () => true);
-  const absent = monitor?.rc === RC.notRunning && monitor.status === STATUS.done;
+  const absent = monitor?.rc === OCF.notRunning && monitor.status === EXECUTION.done;
   return absent && compareRecords(monitor, event) > 0;
 }
 
@@ -102,8 +103,8 @@ export function migrateToSucceeded(
   if (migrateFrom !== undefined && sourceNewer) return;
   const targetNewer = newerState(tools, resource.id, target, record, migrateFrom);
   if (sourceNewer && targetNewer) return;
-  const fromStatus = migrateFrom?.status ?? STATUS.pending;
-  if (migrateFrom?.rc === RC.ok && fromStatus === STATUS.done) {
+  const fromStatus = migrateFrom?.status ?? EXECUTION.pending;
+  if (migrateFrom?.rc === OCF.success && fromStatus === EXECUTION.done) {
     resource.role = ROLE.stopped;
     resource.danglingMigrations.unshift(node);
     return;
@@ -111,7 +112,7 @@ export function migrateToSucceeded(
   resource.role = ROLE.started;
   const targetNode = tools.ws.nodeByName.get(target);
   const activeOnTarget = !targetNewer && targetNode?.online === true;
-  if (fromStatus !== STATUS.pending) {
+  if (fromStatus !== EXECUTION.pending) {
     if (activeOnTarget) addRunning(tools.ws, resource, targetNode, true);
     else mustRecover(state);
   } else if (targetNode?.online && tools.index.isUnknown(resource.id, target)) {
@@ -160,7 +161,7 @@ export function migrateToFailed(
     target,
     (each) => each.migrateSource === source,
   );
-  const succeeded = migrateFrom?.rc === RC.ok && migrateFrom.status === STATUS.done;
+  const succeeded = migrateFrom?.rc === OCF.success && migrateFrom.status === EXECUTION.done;
   const event = succeeded ? migrateFrom : undefined;
   const known = !tools.index.isUnknown(resource.id, target);
   if (known && !newerState(tools, resource.id, target, record, event)) {
@@ -189,7 +190,7 @@ export function migrateFromFailed(
     source,
     (each) => each.migrateTarget === target,
   );
-  const succeeded = migrateTo?.rc === RC.ok && migrateTo.status === STATUS.done;
+  const succeeded = migrateTo?.rc === OCF.success && migrateTo.status === EXECUTION.done;
   const event = succeeded ? migrateTo : undefined;
   if (tools.index.isUnknown(resource.id, source)) return;
   if (newerState(tools, resource.id, source, event, record)) return;

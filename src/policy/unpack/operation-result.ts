@@ -1,11 +1,12 @@
 import type { OperationRecord } from "../../model/cluster-status.ts";
+import { EXECUTION, OCF } from "../../model/exit-code.ts";
 import { INFINITY_SCORE } from "../../model/score.ts";
 import { canFence } from "../fencing-need.ts";
 import type { OperationConfig } from "../operation-history-types.ts";
 import { ROLE } from "../working-set.ts";
 import { addLocation, block, forbidEverywhere, setActive, setNextRole } from "./active.ts";
 import { checkExpiry, passOver } from "./expiry.ts";
-import { isMaskedProbe, isProbe, RC, recordKey, STATUS } from "./history-index.ts";
+import { isMaskedProbe, isProbe, recordKey } from "./history-index.ts";
 import { type HistoryState, type HistoryTools, isMilder, type Result } from "./history-state.ts";
 import { migrateFromFailed, migrateToFailed, migrateToSucceeded } from "./migration-history.ts";
 import { isAnonymousClone, isBundled, topResource } from "./tree.ts";
@@ -53,7 +54,11 @@ export function interpretResult(
 }
 
 function isReadable({ status, rc }: OperationRecord): boolean {
-  if (status < STATUS.pending || status > STATUS.noSecrets || status === STATUS.cancelled) {
+  if (
+    status < EXECUTION.pending ||
+    status > EXECUTION.noSecrets ||
+    status === EXECUTION.cancelled
+  ) {
     return false;
   }
   return rc >= 0 && rc <= 255;
@@ -63,19 +68,19 @@ function isReadable({ status, rc }: OperationRecord): boolean {
 
 function remap(tools: HistoryTools, state: HistoryState, result: Result, expired: boolean): void {
   const { record } = result;
-  if (result.rc === RC.degraded) result.rc = RC.ok;
-  if (result.rc === RC.degradedPromoted) result.rc = RC.runningPromoted;
+  if (result.rc === OCF.degraded) result.rc = OCF.success;
+  if (result.rc === OCF.degradedPromoted) result.rc = OCF.runningPromoted;
   const masked = !isBundled(state.resource) && isMaskedProbe(record);
-  if (masked && (result.status !== STATUS.done || result.rc !== RC.notRunning)) {
-    result.status = STATUS.done;
-    result.rc = RC.notRunning;
+  if (masked && (result.status !== EXECUTION.done || result.rc !== OCF.notRunning)) {
+    result.status = EXECUTION.done;
+    result.rc = OCF.notRunning;
   }
-  if (result.status === STATUS.noFenceDevice || result.status === STATUS.noSecrets) {
-    result.status = STATUS.hardError;
+  if (result.status === EXECUTION.noFenceDevice || result.status === EXECUTION.noSecrets) {
+    result.status = EXECUTION.hardError;
     return;
   }
-  if (result.status !== STATUS.done && result.status !== STATUS.error) return;
-  result.status = result.rc === result.expectedRc ? STATUS.done : STATUS.error;
+  if (result.status !== EXECUTION.done && result.status !== EXECUTION.error) return;
+  result.status = result.rc === result.expectedRc ? EXECUTION.done : EXECUTION.error;
   remapByCode(tools, state, result, expired);
 }
 
@@ -88,40 +93,40 @@ function remapByCode(
   const { record, expectedRc, rc } = result;
   const { resource } = state;
   switch (rc) {
-    case RC.ok:
-      if (isProbe(record) && expectedRc === RC.notRunning) result.status = STATUS.done;
+    case OCF.success:
+      if (isProbe(record) && expectedRc === OCF.notRunning) result.status = EXECUTION.done;
       return;
-    case RC.notRunning:
+    case OCF.notRunning:
       if (isProbe(record) || expectedRc === rc || !resource.managed) {
-        result.status = STATUS.done;
+        result.status = EXECUTION.done;
         resource.role = ROLE.stopped;
         state.onFail = "ignore";
         setNextRole(resource, ROLE.unknown, "not running");
       }
       return;
-    case RC.runningPromoted:
-      if (isProbe(record) && rc !== expectedRc) result.status = STATUS.done;
+    case OCF.runningPromoted:
+      if (isProbe(record) && rc !== expectedRc) result.status = EXECUTION.done;
       if (!expired || rc === expectedRc) resource.role = ROLE.promoted;
       return;
-    case RC.failedPromoted:
+    case OCF.failedPromoted:
       if (!expired) resource.role = ROLE.promoted;
-      result.status = STATUS.error;
+      result.status = EXECUTION.error;
       return;
-    case RC.notConfigured:
-      result.status = STATUS.fatalError;
+    case OCF.notConfigured:
+      result.status = EXECUTION.fatalError;
       return;
-    case RC.notImplemented:
+    case OCF.unimplemented:
       if (record.intervalMs === 0 && !expired) blockIfHopeless(tools, state, record);
-      result.status = record.intervalMs === 0 ? STATUS.hardError : STATUS.notSupported;
+      result.status = record.intervalMs === 0 ? EXECUTION.hardError : EXECUTION.notSupported;
       return;
-    case RC.notInstalled:
-    case RC.invalidParam:
-    case RC.noPrivilege:
+    case OCF.notInstalled:
+    case OCF.badArguments:
+    case OCF.insufficientPermission:
       if (!expired) blockIfHopeless(tools, state, record);
-      result.status = STATUS.hardError;
+      result.status = EXECUTION.hardError;
       return;
     default:
-      if (result.status === STATUS.done) result.status = STATUS.error;
+      if (result.status === EXECUTION.done) result.status = EXECUTION.error;
   }
 }
 
@@ -138,23 +143,23 @@ function conclude(tools: HistoryTools, state: HistoryState, result: Result): boo
   const { resource, node } = state;
   const { record } = result;
   const banned = resource.isUnique ? resource : topResource(resource);
-  if (result.status === STATUS.pending) {
+  if (result.status === EXECUTION.pending) {
     processPending(tools, state, record);
     return false;
   }
-  if (result.status === STATUS.done) {
+  if (result.status === EXECUTION.done) {
     updateState(tools, state, result, result.rc);
     return false;
   }
   const { onFail, failRole } = tools.configs.config(resource, record.operation, record.intervalMs);
-  if (result.status === STATUS.notInstalled) {
+  if (result.status === EXECUTION.notInstalled) {
     if (onFail === "ignore") state.onFail = "ban";
     addLocation(tools.ws, banned, node, -INFINITY_SCORE, "hard error");
     recordFailure(tools, state, result, onFail, failRole);
     return true;
   }
   const connection = node.connection;
-  if (result.status === STATUS.notConnected && connection?.managed) {
+  if (result.status === EXECUTION.notConnected && connection?.managed) {
     connection.failed = true;
     connection.stopIfFailed = true;
   }
@@ -168,9 +173,9 @@ function conclude(tools: HistoryTools, state: HistoryState, result: Result): boo
     return true;
   }
   recordFailure(tools, state, result, onFail, failRole);
-  if (result.status === STATUS.hardError) {
+  if (result.status === EXECUTION.hardError) {
     addLocation(tools.ws, banned, node, -INFINITY_SCORE, "hard error");
-  } else if (result.status === STATUS.fatalError) {
+  } else if (result.status === EXECUTION.fatalError) {
     addLocation(tools.ws, banned, undefined, -INFINITY_SCORE, "fatal error");
   }
   return true;
@@ -189,8 +194,8 @@ function updateState(tools: HistoryTools, state: HistoryState, result: Result, r
   const { record } = result;
   let clears = false;
   const masked = !isBundled(resource) && isMaskedProbe(record);
-  if (rc === RC.notInstalled || masked) resource.role = ROLE.stopped;
-  else if (rc === RC.notRunning) clears = true;
+  if (rc === OCF.notInstalled || masked) resource.role = ROLE.stopped;
+  else if (rc === OCF.notRunning) clears = true;
   else clears = roleAfter(tools, state, record);
   if (clears) clearPastFailure(state);
 }
@@ -282,7 +287,7 @@ function recordFailure(
   state.lastFailure = record;
   if (isMilder(state.onFail, onFail)) state.onFail = onFail;
   roleAfterFailure(tools, state, result, onFail);
-  if (isProbe(record) && result.rc === RC.notInstalled) resource.role = ROLE.stopped;
+  if (isProbe(record) && result.rc === OCF.notInstalled) resource.role = ROLE.stopped;
   else if (resource.role < ROLE.started) setActive(resource, topResource(resource));
   if (failRole !== ROLE.started && resource.nextRole < failRole) {
     setNextRole(resource, failRole, "failure");
@@ -317,7 +322,7 @@ function roleAfterFailure(
         setNextRole(resource, ROLE.stopped, "demote with on-fail=block");
       } else {
         // Promoted would never end: the stop that recovery brings makes Unpromoted safe.
-        resource.role = result.rc === RC.notRunning ? ROLE.stopped : ROLE.unpromoted;
+        resource.role = result.rc === OCF.notRunning ? ROLE.stopped : ROLE.unpromoted;
       }
   }
 }
