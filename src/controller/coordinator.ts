@@ -53,6 +53,13 @@ export type CoordinatorOutput =
 /** Statuses are asked for again after so long without an answer. */
 const COLLECT_RETRY_MS: Millis = 1_000;
 
+/**
+ * A changed attribute waits so long for what belongs to it: an agent sets its promotion score within
+ * an action whose result follows, and a failure arrives as a fail count and a result. One plan then
+ * answers all. (Pacemaker's attribute manager calls it dampening.)
+ */
+const DAMPEN_MS: Millis = 10;
+
 /** Rules with dates and expiries are looked at again at least so often (cluster-recheck-interval). */
 const RECHECK_MS: Millis = 15 * 60_000;
 
@@ -71,7 +78,7 @@ export class Coordinator {
   readonly status = new CollectedStatus();
   readonly runner: TransitionRunner;
   readonly #context: CoordinatorContext;
-  readonly #timers = new Timers<"collect" | "recheck" | "pace">();
+  readonly #timers = new Timers<"collect" | "recheck" | "pace" | "dampen">();
   readonly #pacer = new PlanPacer();
   #by: Coordination | undefined;
   #quorate = false;
@@ -130,7 +137,7 @@ export class Coordinator {
     this.#by = undefined;
     this.#settled = false;
     this.#stale = false;
-    for (const name of ["collect", "recheck", "pace"] as const) this.#timers.clear(name);
+    for (const name of ["collect", "recheck", "pace", "dampen"] as const) this.#timers.clear(name);
     this.runner.step(now, { kind: "reset" });
     return [{ kind: "changed" }];
   }
@@ -168,8 +175,12 @@ export class Coordinator {
     if (this.#by === undefined || !this.status.isMember(delta.node)) return [];
     if (!this.status.acceptDelta(delta)) return this.#ask(delta.node);
     const attributes = Object.keys(delta.attributes);
-    if (attributes.length > 0) this.#want(`${attributes[0]} of ${delta.node} changed`);
-    else if (this.runner.isIdle) this.#want(`status of ${delta.node} changed`);
+    if (attributes.length > 0) {
+      this.#want(`${attributes[0]} of ${delta.node} changed`);
+      this.#timers.set("dampen", now + DAMPEN_MS);
+      return [{ kind: "changed" }];
+    }
+    if (this.runner.isIdle) this.#want(`status of ${delta.node} changed`);
     return [{ kind: "changed" }, ...this.#proceed(now)];
   }
 
