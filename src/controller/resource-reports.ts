@@ -4,8 +4,22 @@ import type { BlockedReport, ResourceReport, TransitionReport } from "../model/s
 import { chainTo, failcountsOf, metaValue } from "./failure-reports.ts";
 import type { ReportSource } from "./status-report-builder.ts";
 
+/** The part of a report's source that resources are reported from. */
+export type ResourceSource = Pick<
+  ReportSource,
+  | "self"
+  | "definition"
+  | "policy"
+  | "plan"
+  | "coordinator"
+  | "quorum"
+  | "collected"
+  | "activeHere"
+  | "transition"
+>;
+
 /** One row per primitive instance, in the order of the definition. */
-export function resourceReports(source: ReportSource): ResourceReport[] {
+export function resourceReports(source: ResourceSource): ResourceReport[] {
   const rows: ResourceReport[] = [];
   const placed = new Map<string, Placement[]>();
   for (const placement of source.plan?.placements ?? []) {
@@ -16,12 +30,26 @@ export function resourceReports(source: ReportSource): ResourceReport[] {
     const placements = placed.get(primitive.id);
     placed.delete(primitive.id);
     if (placements === undefined) rows.push(row(source, primitive, undefined));
-    else for (const placement of placements) rows.push(row(source, primitive, placement));
+    else {
+      const spare = spareInstances(placements);
+      for (const placement of placements) {
+        rows.push(row(source, primitive, placement, spare.has(placement)));
+      }
+    }
   }
   for (const placements of placed.values()) {
     for (const placement of placements) rows.push(row(source, undefined, placement));
   }
   return rows;
+}
+
+/**
+ * Instances of a clone that no node is left for, while others of it have theirs: as many run as
+ * there are nodes for, and that is what was asked for.
+ */
+function spareInstances(placements: readonly Placement[]): ReadonlySet<Placement> {
+  if (!placements.some((each) => each.next.nodes.length > 0)) return new Set();
+  return new Set(placements.filter((each) => each.next.nodes.length === 0));
 }
 
 /** All primitives of a tree of resources, in order. */
@@ -41,9 +69,10 @@ export function primitivesOf(resources: readonly ResourceDefinition[]): Primitiv
 }
 
 function row(
-  source: ReportSource,
+  source: ResourceSource,
   primitive: PrimitiveDefinition | undefined,
   placement: Placement | undefined,
+  spare = false,
 ): ResourceReport {
   const id = placement?.resource ?? primitive?.id ?? "";
   const base = primitive?.id ?? id.replace(/:\d+$/, "");
@@ -69,7 +98,7 @@ function row(
       clone !== undefined && metaValue(source.definition.policy, clone.id, "promotable") === "true",
     targetRole,
     blocked: placement?.blocked === true ? blockedReport(source.plan, id, base) : null,
-    stoppedReason: idle ? stoppedReason(source, placement) : null,
+    stoppedReason: idle && !spare ? stoppedReason(source, placement) : null,
     pending,
     failcounts: failcountsOf(source, id),
     since: null,
@@ -77,14 +106,14 @@ function row(
 }
 
 /** What it is wanted to be by the definition and what was set by hand, if they say so. */
-function targetRoleOf(source: ReportSource, id: string): Role | null {
+function targetRoleOf(source: ResourceSource, id: string): Role | null {
   const value = metaValue(source.policy, id, "target-role")?.toLowerCase();
   return ROLES.find((role) => role.toLowerCase() === value) ?? null;
 }
 
 const ROLES: readonly Role[] = ["Stopped", "Started", "Unpromoted", "Promoted"];
 
-function agentText(source: ReportSource, primitive: PrimitiveDefinition | undefined): string {
+function agentText(source: ResourceSource, primitive: PrimitiveDefinition | undefined): string {
   const template = source.definition.policy.templates.find((t) => t.id === primitive?.template);
   const agent = primitive?.agent ?? template?.agent;
   if (agent === undefined) return "";
@@ -110,7 +139,7 @@ function blockedReport(plan: Plan | undefined, id: string, base: string): Blocke
 }
 
 /** Why something that has no place is stopped: the engine's own reason where it gives one. */
-function stoppedReason(source: ReportSource, placement: Placement | undefined): string | null {
+function stoppedReason(source: ResourceSource, placement: Placement | undefined): string | null {
   if (source.coordinator === null) return "there is no coordinator: nothing is decided";
   if (placement === undefined) return null;
   if (!source.quorum.quorate && source.quorum.policy !== "ignore") {

@@ -85,7 +85,8 @@ function cloneLines(
   return lines;
 }
 
-function isQuiet(resource: ResourceReport): boolean {
+/** Stopped, and nobody wants it otherwise. */
+export function isQuiet(resource: ResourceReport): boolean {
   const { role, failed, blocked, stoppedReason, pending } = resource;
   return role === "Stopped" && !failed && !blocked && stoppedReason === null && pending === null;
 }
@@ -119,8 +120,10 @@ function notes(resource: ResourceReport, report: StatusReport): string[] {
   if (resource.orphan) found.push(resource.clone === null ? "orphan" : "one too many");
   if (!resource.managed) found.push("unmanaged");
   if (resource.targetRole === "Stopped") found.push("stopped on purpose");
-  const failures = resource.failcounts.reduce((sum, each) => sum + each.count, 0);
-  if (failures >= 1_000_000) found.push("fatal failure");
-  else if (failures > 0) found.push(failures === 1 ? "1 failure" : `${failures} failures`);
+  for (const { node, count } of resource.failcounts) {
+    const text =
+      count >= 1_000_000 ? "fatal failure" : count === 1 ? "1 failure" : `${count} failures`;
+    if (count > 0) found.push(`${text} on ${node}`);
+  }
   return found;
 }

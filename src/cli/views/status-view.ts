@@ -3,7 +3,7 @@ import { columns } from "./columns.ts";
 import { failureRows, overrideRows } from "./memory-view.ts";
 import { type Paint, plain, type Style } from "./paint.ts";
 import { findProblems, isGone, type Problem } from "./problems.ts";
-import { resourceLines } from "./resource-view.ts";
+import { isQuiet, resourceLines } from "./resource-view.ts";
 import { clockText, spanText } from "./time-text.ts";
 
 /**
@@ -34,9 +34,12 @@ export function summaryLine(report: StatusReport, problems: readonly Problem[]):
   const errors = problems.filter((each) => each.severity === "error").length;
   const warnings = problems.filter((each) => each.severity === "warn").length;
   const up = report.nodes.filter((node) => UP.has(node.state)).length;
-  const resources = report.resources.filter((each) => !isGone(each));
-  const running = resources.filter((each) => each.role !== "Stopped").length;
-  const facts = `${up} of ${count(report.nodes.length, "node")} up, ${running} of ${count(resources.length, "resource")} running`;
+  const known = report.resources.filter((each) => !isGone(each));
+  const running = known.filter((each) => each.role !== "Stopped").length;
+  const meant = known.filter((each) => !isQuiet(each)).length;
+  const onPurpose = known.filter((each) => isQuiet(each) && each.clone === null).length;
+  const rest = onPurpose === 0 ? "" : `, ${onPurpose} stopped on purpose`;
+  const facts = `${up} of ${count(report.nodes.length, "node")} up, ${running} of ${count(meant, "resource")} running${rest}`;
   if (errors > 0) return `${count(errors, "problem")}; ${facts}`;
   if (warnings > 0) return `working, with ${count(warnings, "warning")}; ${facts}`;
   return `all is well; ${facts}`;
