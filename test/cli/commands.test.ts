@@ -306,7 +306,7 @@ describe("resource", () => {
     const { exit, out } = await run("resource cleanup db --node node1");
     expect(exit).toBe(0);
     expect(daemon.changes).toEqual([{ method: "cleanup", resource: "db", node: "node1" }]);
-    expect(out).toBe("failures of db on node1 are forgotten\n");
+    expect(out).toBe("db is looked at anew on node1, and its failures are forgotten\n");
   });
 
   test("a wrong name is answered with the right one", async () => {

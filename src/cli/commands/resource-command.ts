@@ -185,10 +185,12 @@ export async function cleanup(
     const resource = id === undefined ? {} : { resource: id };
     const result = await client.request({ method: "cleanup", ...resource, ...node });
     if (!context.json) {
-      for (const each of result.cleaned) {
-        context.out(`failures of ${each.resource} on ${each.node} are forgotten\n`);
+      for (const resource of new Set(result.cleaned.map((each) => each.resource))) {
+        const nodes = result.cleaned.filter((each) => each.resource === resource);
+        const where = nodes.map((each) => each.node).join(", ");
+        context.out(`${resource} is looked at anew on ${where}, and its failures are forgotten\n`);
       }
-      if (result.cleaned.length === 0) context.out("there were no failures to forget\n");
+      if (result.cleaned.length === 0) context.out("there was nothing to look at anew\n");
     }
     const timeoutMs = waitMs(options);
     if (timeoutMs !== undefined) {
