@@ -12,6 +12,7 @@ import type { RunnerInput, RunnerOutput } from "../transition/transition-events.
 import { CollectedStatus } from "./collected-status.ts";
 import type { Coordination, NodeMessage } from "./node-message.ts";
 import { PlanPacer } from "./plan-pacer.ts";
+import { describeRow, promotedBy } from "./plan-words.ts";
 import { propertyOf, transitionLimits } from "./properties.ts";
 import type { StatusDelta } from "./status-delta.ts";
 
@@ -20,8 +21,12 @@ export type Planner = (
   definition: PolicyDefinition,
   status: ClusterStatus,
   now: WallTime,
-  /** Collect what every score is made of; costs time. */
-  options?: { readonly explain?: boolean },
+  options?: {
+    /** Collect what every score is made of; costs time. */
+    readonly explain?: boolean;
+    /** Promotable clone to the nodes on which the plan under way promotes it. */
+    readonly promoting?: ReadonlyMap<string, readonly string[]>;
+  },
 ) => Plan;
 
 /** What the coordinator works from; all of it may change between two steps. */
@@ -221,7 +226,8 @@ export class Coordinator {
     if (this.#by === undefined || inForce === undefined) return undefined;
     if (this.status.missing().length > 0) return undefined;
     const status = withPending(this.#clusterStatus(inForce), this.runner.inFlight());
-    return this.#context.planner(inForce, status, this.#wall, { explain });
+    const promoting = promotedBy(this.#plan);
+    return this.#context.planner(inForce, status, this.#wall, { explain, promoting });
   }
 
   setWall(wall: WallTime): void {
@@ -249,7 +255,8 @@ export class Coordinator {
     this.#stale = false;
     const { policy } = inForce;
     const status = withPending(this.#clusterStatus(policy), this.runner.inFlight());
-    const plan = this.#context.planner(policy, status, this.#wall);
+    const promoting = promotedBy(this.#plan);
+    const plan = this.#context.planner(policy, status, this.#wall, { promoting });
     this.#plan = plan;
     this.#armRecheck(now, plan, inForce.nextExpiry);
     if (!this.runner.isWalking && !plan.actions.some((action) => this.#isNews(action))) {
@@ -383,10 +390,4 @@ export class Coordinator {
   #tell(node: string, message: NodeMessage): CoordinatorOutput {
     return { kind: "tell", node, message };
   }
-}
-
-function describeRow(row: Plan["summary"][number]): string {
-  const where = [row.from, row.to].filter((node) => node !== undefined).join(" -> ");
-  const why = row.reason === undefined ? "" : ` (${row.reason})`;
-  return `${row.action} ${row.resource ?? row.node ?? ""} ${where || (row.node ?? "")}${why}`;
 }

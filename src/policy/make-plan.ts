@@ -42,6 +42,11 @@ export interface PlanOptions {
   readonly explain?: boolean;
   /** The input may have its secrets masked, as reports do; for simulations only. */
   readonly sanitized?: boolean;
+  /**
+   * Promotable clone to the nodes on which the plan under way promotes it. Where two instances deserve
+   * it equally, that decision stands: it is not turned over by a score that has just been set.
+   */
+  readonly promoting?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A plan together with the working set that it was read out of, for outcomes and explanations. */
@@ -153,6 +158,7 @@ export function schedule(
   const ws = new WorkingSet(definition, status, Math.floor(now / 1000));
   ws.explain = options.explain ?? false;
   ws.sanitized = options.sanitized ?? false;
+  ws.promoting = options.promoting ?? ws.promoting;
   unpack(ws);
   for (const resource of ws.resources) propagateRunning(resource);
   ws.resources.sort((a, b) => b.priority - a.priority);

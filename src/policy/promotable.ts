@@ -142,6 +142,12 @@ function mergePromoted(ws: WorkingSet, clone: Resource, c: Colocation): void {
   }
 }
 
+/** Is the plan under way about to promote this instance? */
+function isDecided(ws: WorkingSet, clone: Resource, instance: Resource): boolean {
+  const node = locationOf(instance, false);
+  return node !== undefined && (ws.promoting.get(clone.id)?.includes(node.name) ?? false);
+}
+
 /** Orders the instances by how much they ought to be promoted. */
 function sortPromotable(ws: WorkingSet, clone: Resource): void {
   if (clone.promotionSorted) return;
@@ -168,7 +174,9 @@ function sortPromotable(ws: WorkingSet, clone: Resource): void {
   clone.children.sort((a, b) => {
     if (a.sortIndex !== b.sortIndex) return b.sortIndex - a.sortIndex;
     const roles = roleOf(b, true) - roleOf(a, true);
-    return roles !== 0 ? roles : compareInstances(ws, a, b);
+    if (roles !== 0) return roles;
+    const decided = Number(isDecided(ws, clone, b)) - Number(isDecided(ws, clone, a));
+    return decided !== 0 ? decided : compareInstances(ws, a, b);
   });
   clone.mergingScores = false;
 }

@@ -354,6 +354,8 @@ export class WorkingSet {
   sanitized = false;
   /** Collect where every score came from. */
   explain = false;
+  /** Promotable clone to the nodes on which the plan under way promotes it. */
+  promoting: ReadonlyMap<string, readonly string[]> = new Map();
 
   constructor(definition: PolicyDefinition, status: ClusterStatus, nowSeconds: number) {
     this.definition = definition;
