@@ -4,6 +4,7 @@ import type {
   CibCommand,
   CibResult,
   DefinitionVersion,
+  DepartureRecord,
   FencingRecord,
   Override,
   TicketRecord,
@@ -74,6 +75,10 @@ function change(cib: Cib, index: number, command: CibCommand): Change {
       return done(index, { tickets: setTicket(cib.tickets, command.ticket) });
     case "set-attribute":
       return setAttribute(cib, index, command);
+    case "record-departure":
+      return done(index, { departures: withDeparture(cib, command.departure) });
+    case "end-departure":
+      return done(index, { departures: departuresBut(cib, command.node) });
     case "nothing":
       return done(index, {});
     default:
@@ -157,6 +162,16 @@ function setTicket(
   ticket: TicketRecord,
 ): readonly TicketRecord[] {
   return [...tickets.filter((other) => other.id !== ticket.id), ticket].sort(byId);
+}
+
+function departuresBut(cib: Cib, node: string): readonly DepartureRecord[] {
+  return (cib.departures ?? []).filter((departure) => departure.node !== node);
+}
+
+/** One record for each node: the last time that it left. */
+function withDeparture(cib: Cib, departure: DepartureRecord): readonly DepartureRecord[] {
+  const all = [...departuresBut(cib, departure.node), departure];
+  return all.sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
 type SetAttribute = Extract<CibCommand, { kind: "set-attribute" }>;

@@ -92,6 +92,11 @@ function isAttribute(item: Fields): boolean {
   return (node === undefined || isText(node)) && isText(name) && isText(value);
 }
 
+function isDeparture(item: Fields): boolean {
+  const { node, incarnation, at } = item as Record<string, unknown>;
+  return isText(node) && Number.isSafeInteger(incarnation) && typeof at === "number";
+}
+
 function isCib(value: unknown): value is Cib {
   if (!isFields(value) || !Number.isSafeInteger(value["index"])) return false;
   const definition = value["definition"];
@@ -101,7 +106,8 @@ function isCib(value: unknown): value is Cib {
     isListOf(value["overrides"], isOverride) &&
     isListOf(value["fencing"], isFencing) &&
     isListOf(value["tickets"], isTicket) &&
-    (value["attributes"] === undefined || isListOf(value["attributes"], isAttribute))
+    (value["attributes"] === undefined || isListOf(value["attributes"], isAttribute)) &&
+    (value["departures"] === undefined || isListOf(value["departures"], isDeparture))
   );
 }
 
@@ -128,6 +134,10 @@ function isCommand(value: Fields): boolean {
       return part("ticket", isTicket);
     case "set-attribute":
       return isAttribute({ ...value, value: value["value"] ?? "" });
+    case "record-departure":
+      return part("departure", isDeparture);
+    case "end-departure":
+      return isText(value["node"]);
     case "nothing":
       return true;
     default:

@@ -1,8 +1,9 @@
 import type { Millis } from "../core/units.ts";
 import type { FenceOperation, FencerInput, FencerOutput } from "../fencing/fence-types.ts";
 import type { FencingRecord } from "../model/cib.ts";
+import { settleDepartures } from "./fencing-departures.ts";
 import { fencingOperation, fencingTimeout, splitDelay } from "./fencing-priority.ts";
-import { countsAsFenced, fencingsOver, recentFencings, requesterOf } from "./fencing-records.ts";
+import { recentFencings, requesterOf } from "./fencing-records.ts";
 import type { AskedFencing, FencingAnswer, FencingWish } from "./fencing-state.ts";
 import { propose, raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
@@ -40,6 +41,7 @@ export function layDownFencing(node: NodeCore): void {
   const asked = [...duty.asked.values()];
   const probes = [...duty.probes];
   duty.asked.clear();
+  duty.ending.clear();
   duty.probes.clear();
   const detail = `${node.self} coordinates no more: ask again`;
   for (const [key, told] of probes) {
@@ -62,30 +64,12 @@ export function configureFencing(node: NodeCore): void {
 
 export function tickFencing(node: NodeCore): void {
   const duty = node.fencing;
-  if (duty.retryAt !== undefined && duty.retryAt <= node.now) commitResults(node);
+  if (duty.retryAt !== undefined && duty.retryAt <= node.now) {
+    commitResults(node);
+    settleDepartures(node);
+  }
   if ((duty.fencer.nextDeadline() ?? Number.POSITIVE_INFINITY) <= node.now) {
     fencerStep(node, { kind: "tick" });
-  }
-}
-
-/** After every change of view or CIB: who counts as fenced, and of whom that is over. */
-export function settleDepartures(node: NodeCore): void {
-  const { coordinator, store, view, incarnations, fencing: duty } = node;
-  if (view === undefined) return;
-  const records = store.cib.fencing;
-  if (records.length > 0) {
-    for (const { name } of node.force.definition.nodes) {
-      if (view.members.includes(name) || coordinator.status.departure(name) === "left") continue;
-      if (countsAsFenced(records, name, incarnations.get(name))) {
-        coordinator.status.setDeparture(name, "fenced");
-      }
-    }
-  }
-  if (coordinator.by?.acting !== false) return;
-  for (const record of fencingsOver(records, node.members())) {
-    if (duty.ending.has(record.id)) continue;
-    duty.ending.add(record.id);
-    propose(node, { kind: "record-fencing", record }, () => duty.ending.delete(record.id));
   }
 }
 

@@ -31,6 +31,11 @@ export class LeaveSequence {
     return this.#phase !== "no";
   }
 
+  /** Nothing is left here, and the cluster was told so: nothing may be started any more. */
+  get isReleased(): boolean {
+    return this.#phase === "handing-over" || this.#phase === "goodbye";
+  }
+
   nextDeadline(): Instant | undefined {
     return this.#timers.next();
   }

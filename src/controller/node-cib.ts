@@ -1,7 +1,8 @@
 import type { RaftInput } from "../consensus/raft-types.ts";
 import { note } from "../core/note.ts";
 import type { CibCommand, CibResult } from "../model/cib.ts";
-import { configureFencing, settleDepartures } from "./fencing-duty.ts";
+import { settleDepartures } from "./fencing-departures.ts";
+import { configureFencing } from "./fencing-duty.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 import { configureChecks, leaveSteps } from "./node-leaving.ts";

@@ -4,10 +4,11 @@ import { note } from "../core/note.ts";
 import type { View } from "../membership/membership.ts";
 import type { CibCommand } from "../model/cib.ts";
 import type { CoordinatorOutput } from "./coordinator.ts";
+import { recordLeave } from "./fencing-departures.ts";
 import { fenceForPlan, fenceForQuorum, layDownFencing, takeUpFencing } from "./fencing-duty.ts";
 import { propose } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
-import type { Coordination } from "./node-message.ts";
+import type { Coordination, NodeMessage } from "./node-message.ts";
 
 /**
  * Who coordinates: the Raft leader that is ready, while its view has quorum (the DC). In a view
@@ -101,7 +102,7 @@ export function fromCoordinator(node: NodeCore, outputs: readonly CoordinatorOut
   for (const output of outputs) {
     switch (output.kind) {
       case "tell":
-        node.tell(output.node, output.message);
+        tellMember(node, output.node, output.message);
         break;
       case "fence":
         fenceForPlan(node, output);
@@ -116,6 +117,13 @@ export function fromCoordinator(node: NodeCore, outputs: readonly CoordinatorOut
         node.out.push(output);
     }
   }
+}
+
+/** That a node may leave is committed before it is told. */
+function tellMember(node: NodeCore, name: string, message: NodeMessage): void {
+  const tell = () => node.tell(name, message);
+  if (message.t === "order" && message.order.kind === "shutdown") recordLeave(node, name, tell);
+  else tell();
 }
 
 function settled(node: NodeCore): void {

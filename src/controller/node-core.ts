@@ -8,6 +8,7 @@ import type { Definition } from "../model/definition.ts";
 import { AdvertWriter } from "./advert-writer.ts";
 import { Coordinator, type Planner } from "./coordinator.ts";
 import { DefinitionInForce } from "./definition-in-force.ts";
+import { awaitsRecords } from "./fencing-departures.ts";
 import { untilFenced } from "./fencing-priority.ts";
 import { type FencingDuty, makeFencingDuty } from "./fencing-state.ts";
 import { IncidentRecorder } from "./incident-recorder.ts";
@@ -116,7 +117,7 @@ export class NodeCore {
       incarnation,
       planner: options.planner,
       policy: (wall) =>
-        this.coordinator.by?.acting !== true && !this.force.committed
+        (this.coordinator.by?.acting !== true && !this.force.committed) || awaitsRecords(this)
           ? undefined
           : untilFenced(this.force.definition, this.view, this.force.policy(this.store.cib, wall)),
       cib: () => this.store.cib,

@@ -67,14 +67,27 @@ export function fromMember(node: NodeCore, outputs: readonly MemberOutput[]): vo
         leaveSteps(node, node.leave.released(node.now));
         break;
       case "all-stopped":
-        if (output.failed.length > 0) {
-          const names = output.failed.join(", ");
-          node.out.push(note("error", "stop-failed", `still active after the stop: ${names}`));
-        }
-        leaveSteps(node, node.leave.released(node.now));
+        allStopped(node, output.failed);
         break;
       default:
         node.out.push(output);
     }
   }
+}
+
+/**
+ * What did not stop may go on running: no goodbye is said then, for a node that left cleanly is never
+ * fenced. The guardian tries once more when this process is gone, and the others treat it as lost.
+ */
+function allStopped(node: NodeCore, failed: readonly string[]): void {
+  if (failed.length > 0) {
+    const names = failed.join(", ");
+    node.out.push(note("error", "stop-failed", `still active after the stop: ${names}`));
+    if (node.leave.active) {
+      const reason = `gone without a goodbye: still active after the stop: ${names}`;
+      node.out.push({ kind: "exit", code: 0, reason });
+      return;
+    }
+  }
+  leaveSteps(node, node.leave.released(node.now));
 }

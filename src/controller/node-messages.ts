@@ -3,7 +3,7 @@ import { raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 import { fromMember, leaveSteps } from "./node-leaving.ts";
-import type { Coordination, NodeMessage } from "./node-message.ts";
+import type { Coordination, NodeMessage, NodeOrder } from "./node-message.ts";
 import type { RequestRouter } from "./request-router.ts";
 
 /** Hands a message of a peer, or of this node to itself, to the part that it is for. */
@@ -27,7 +27,8 @@ export function receive(
       if (node.leave.active) leaveSteps(node, ["ask"]);
       break;
     case "order":
-      fromMember(node, member.order(now, from, message.by, message.order));
+      if (isTooLate(node, message.order)) refuseLate(node, from, message);
+      else fromMember(node, member.order(now, from, message.by, message.order));
       break;
     case "ask":
       router.handleAsk(now, from, message.id, message.request);
@@ -50,6 +51,23 @@ export function receive(
  */
 function isBeneath(node: NodeCore, from: string, by: Coordination): boolean {
   return by.acting && from !== node.self && node.view?.quorum.quorate === true;
+}
+
+/** Told that it may go, and recorded as gone: another coordinator may not know it yet. */
+function isTooLate(node: NodeCore, order: NodeOrder): boolean {
+  return node.leave.isReleased && order.kind === "execute" && STARTING.has(order.request.operation);
+}
+
+const STARTING: ReadonlySet<string> = new Set(["start", "promote", "migrate_from"]);
+
+function refuseLate(
+  node: NodeCore,
+  from: string,
+  { by, order }: Extract<NodeMessage, { t: "order" }>,
+): void {
+  if (order.kind !== "execute") return;
+  const detail = `${node.self} is about to leave`;
+  node.tell(from, { t: "done", by, key: order.request.key, ok: false, detail });
 }
 
 /** What a member tells its coordinator; only of itself. */

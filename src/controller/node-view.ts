@@ -1,6 +1,7 @@
 import type { MembershipOutput, View } from "../membership/membership.ts";
 import type { PeerEvent } from "../model/peer.ts";
-import { memberCame, settleDepartures } from "./fencing-duty.ts";
+import { settleDepartures } from "./fencing-departures.ts";
+import { memberCame } from "./fencing-duty.ts";
 import { raftStep } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
 

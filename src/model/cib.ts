@@ -13,6 +13,16 @@ export interface Cib {
   readonly tickets: readonly TicketRecord[];
   /** What agents keep here; absent until the first one does. Sorted by node, then by name. */
   readonly attributes?: readonly AttributeRecord[];
+  /** Nodes that left cleanly and have not joined again; absent until the first one does. By node. */
+  readonly departures?: readonly DepartureRecord[];
+}
+
+/** A node was let go: nothing is active on it until it joins again, so it is never fenced. */
+export interface DepartureRecord {
+  readonly node: string;
+  /** The life in which it left: a later one is not covered. */
+  readonly incarnation: number;
+  readonly at: WallTime;
 }
 
 /** An attribute that an agent set to stay: of a node, or without one of the cluster. */
@@ -103,6 +113,9 @@ export type CibCommand =
       /** Absent: the attribute goes. */
       readonly value?: string;
     }
+  | { readonly kind: "record-departure"; readonly departure: DepartureRecord }
+  /** The node is a member again. */
+  | { readonly kind: "end-departure"; readonly node: string }
   | { readonly kind: "nothing" };
 
 /** What applying a command said; goes back to whoever proposed it. */

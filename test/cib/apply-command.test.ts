@@ -275,3 +275,25 @@ describe("attributes that agents keep", () => {
     }
   });
 });
+
+describe("nodes that left cleanly", () => {
+  const left = (node: string, incarnation: number): CibCommand => {
+    return { kind: "record-departure", departure: { node, incarnation, at: 9 } };
+  };
+
+  test("the last leave of each node stands, until the node is back", () => {
+    const { cib } = run([left("b", 1), left("a", 1), left("b", 2)]);
+    expect(cib.departures?.map((each) => `${each.node}${each.incarnation}`)).toEqual(["a1", "b2"]);
+    const back = run([{ kind: "end-departure", node: "b" }], cib).cib;
+    expect(back.departures?.map((each) => each.node)).toEqual(["a"]);
+  });
+
+  test("survive a snapshot; damaged ones are refused", () => {
+    const { cib } = run([left("a", 3)]);
+    expect(decodeCib(encodeCib(cib))).toEqual({ ok: true, cib });
+    const damaged = { ...cib, departures: [{ node: "a" }] } as unknown as Cib;
+    expect(decodeCib(encodeCib(damaged)).ok).toBe(false);
+    expect(parseCibCommand({ kind: "record-departure", departure: { node: "a" } })).toBeUndefined();
+    expect(parseCibCommand({ kind: "end-departure", node: "a" })).toBeDefined();
+  });
+});

@@ -1,0 +1,119 @@
+import type { FencingRecord } from "../model/cib.ts";
+import { countsAsFenced, fencingsOver } from "./fencing-records.ts";
+import { propose } from "./node-cib.ts";
+import type { NodeCore } from "./node-core.ts";
+
+/** Records that could not be committed for the moment are proposed again. */
+const PROPOSE_AGAIN_MS = 500;
+
+/**
+ * How nodes went away, as the CIB remembers it.
+ *
+ * Theory of operation: a coordinator sees how a node goes (fenced, left cleanly, lost), and another
+ * one may have to know it: after a restart it meets a node that it has never seen, and would fence
+ * it. So each way of going that needs no fencing is a record in the CIB: of fencings in `fencing`,
+ * of clean leaves in `departures`, each with the life (incarnation) of the node that it is about.
+ * 1. A clean leave is committed before the node is told that it may go; where nobody could commit
+ *    it then, once the goodbye was heard and somebody can.
+ * 2. A record holds for a node outside the view of which no later life was heard.
+ * 3. It ends when the node is a member in a later life, and that is committed before anything is
+ *    planned: else yet another coordinator, which never heard of the later life, would take what
+ *    was started in it for stopped.
+ */
+export function settleDepartures(node: NodeCore): void {
+  if (node.view === undefined) return;
+  readRecords(node);
+  if (node.coordinator.by?.acting !== false) return;
+  endRecords(node);
+  recordGoodbyes(node);
+}
+
+function readRecords(node: NodeCore): void {
+  const { coordinator, store, view, incarnations, force } = node;
+  const { fencing, departures = [] } = store.cib;
+  if (fencing.length === 0 && departures.length === 0) return;
+  for (const { name } of force.definition.nodes) {
+    if (view?.members.includes(name) || coordinator.status.departure(name) === "left") continue;
+    const heard = incarnations.get(name);
+    const left = departures.find((each) => each.node === name);
+    if (left !== undefined && (heard ?? 0) <= left.incarnation) {
+      coordinator.status.setDeparture(name, "left");
+    } else if (countsAsFenced(fencing, name, heard)) {
+      coordinator.status.setDeparture(name, "fenced");
+    }
+  }
+}
+
+/** Rule 3: nothing is planned while a record says that a member is away. */
+export function awaitsRecords(node: NodeCore): boolean {
+  if (node.coordinator.by?.acting !== false) return false;
+  return fencingsBack(node).length > 0 || departuresBack(node).length > 0;
+}
+
+function fencingsBack(node: NodeCore): FencingRecord[] {
+  return fencingsOver(node.store.cib.fencing, node.members());
+}
+
+/** Nodes that are members in a later life than the one in which they left. */
+function departuresBack(node: NodeCore): string[] {
+  const members = node.members();
+  const departures = node.store.cib.departures ?? [];
+  return departures
+    .filter(({ node: name, incarnation }) => (members.get(name) ?? -1) > incarnation)
+    .map((departure) => departure.node);
+}
+
+function endRecords(node: NodeCore): void {
+  for (const record of fencingsBack(node)) {
+    const ended = { kind: "record-fencing", record } as const;
+    proposeOnce(node, record.id, () => propose(node, ended, settled(node, record.id)));
+  }
+  for (const name of departuresBack(node)) {
+    const id = `left ${name}`;
+    const ended = { kind: "end-departure", node: name } as const;
+    proposeOnce(node, id, () => propose(node, ended, settled(node, id)));
+  }
+}
+
+/** Goodbyes that this node heard, and that nobody has recorded. */
+function recordGoodbyes(node: NodeCore): void {
+  const { coordinator, store, incarnations, force } = node;
+  for (const { name } of force.definition.nodes) {
+    const incarnation = incarnations.get(name);
+    if (incarnation === undefined || coordinator.status.departure(name) !== "left") continue;
+    const known = store.cib.departures?.find((each) => each.node === name);
+    if (known !== undefined && known.incarnation >= incarnation) continue;
+    const departure = { node: name, incarnation, at: node.wall() };
+    const id = `goodbye ${name}`;
+    const command = { kind: "record-departure", departure } as const;
+    proposeOnce(node, id, () => propose(node, command, settled(node, id)));
+  }
+}
+
+/**
+ * Nothing is left on that member: commits that it leaves cleanly, then calls `then`, which tells it.
+ * Where it cannot be committed it is told all the same: its goodbye will be heard.
+ */
+export function recordLeave(node: NodeCore, name: string, then: () => void): void {
+  const incarnation = node.members().get(name);
+  if (incarnation === undefined || node.coordinator.by?.acting !== false) {
+    then();
+    return;
+  }
+  const departure = { node: name, incarnation, at: node.wall() };
+  propose(node, { kind: "record-departure", departure }, then);
+}
+
+function proposeOnce(node: NodeCore, id: string, act: () => void): void {
+  const { ending } = node.fencing;
+  if (ending.has(id)) return;
+  ending.add(id);
+  act();
+}
+
+function settled(node: NodeCore, id: string): (result: { readonly ok: boolean }) => void {
+  return ({ ok }) => {
+    node.fencing.ending.delete(id);
+    if (!ok) node.fencing.retryAt ??= node.now + PROPOSE_AGAIN_MS;
+  };
+}
