@@ -7,7 +7,7 @@ import { fail, ok } from "../../src/controller/control-desk.ts";
 import { OWN_AGENT_DIR } from "../../src/io/agent-lookup.ts";
 import { type ControlServer, startControlServer } from "../../src/io/control-server.ts";
 import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
-import { ROOT } from "../support/lab.ts";
+import { ROOT } from "../support/lab-commands.ts";
 
 /** The helper commands as agents call them, against a control server that plays the daemon. */
 const HELPERS = join(OWN_AGENT_DIR, "helpers");

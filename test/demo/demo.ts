@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import { canMakeNamespaces, Lab, type LabNode, ROOT, until } from "../support/lab.ts";
+import { Lab } from "../support/lab.ts";
+import { canMakeNamespaces, ROOT, until } from "../support/lab-commands.ts";
+import type { LabNode } from "../support/lab-node.ts";
 import { reexecInUserNamespace } from "./user-namespace.ts";
 import { WebClient } from "./web-watch.ts";
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ROOT, run, until } from "../support/lab.ts";
+import { ROOT, run, until } from "../support/lab-commands.ts";
 
 const NAMES = ["node1", "node2", "node3"];
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Lab, ROOT, until } from "../support/lab.ts";
+import type { Lab } from "../support/lab.ts";
+import { ROOT, until } from "../support/lab-commands.ts";
 
 export interface WebAnswer {
   readonly node: string;

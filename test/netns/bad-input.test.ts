@@ -10,7 +10,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { canMakeNamespaces, Lab, type LabNode, ROOT, run, until } from "../support/lab.ts";
+import { Lab } from "../support/lab.ts";
+import { canMakeNamespaces, ROOT, run, until } from "../support/lab-commands.ts";
+import type { LabNode } from "../support/lab-node.ts";
 
 const NAMES = ["node1", "node2", "node3"];
 const GROUP = "239.255.77.1";

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
-import { canMakeNamespaces, Lab, type LabNode, until } from "../support/lab.ts";
+import { Lab } from "../support/lab.ts";
+import { canMakeNamespaces, until } from "../support/lab-commands.ts";
+import type { LabNode } from "../support/lab-node.ts";
 
 const VIP = "10.77.0.100";
 const usable = canMakeNamespaces();

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { IpmiLab, statesSeenBy } from "../support/ipmi-lab.ts";
 import { haveIpmi } from "../support/ipmi-sim.ts";
-import { canMakeNamespaces, type LabNode, until } from "../support/lab.ts";
+import { canMakeNamespaces, until } from "../support/lab-commands.ts";
+import type { LabNode } from "../support/lab-node.ts";
 
 const usable = canMakeNamespaces() && haveIpmi();
 if (!usable) console.warn("skipped: clean leaves with fencing (needs namespaces, ipmi_sim)");

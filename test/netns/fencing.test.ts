@@ -2,7 +2,9 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { haveIpmi, IPMI_PASSWORD, IpmiSim } from "../support/ipmi-sim.ts";
-import { canMakeNamespaces, Lab, type LabNode, until } from "../support/lab.ts";
+import { Lab } from "../support/lab.ts";
+import { canMakeNamespaces, until } from "../support/lab-commands.ts";
+import type { LabNode } from "../support/lab-node.ts";
 
 const VIP = "10.77.0.100";
 const BMC_ADDRESS = "10.78.0.200";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { canMakeNamespaces } from "../support/lab.ts";
+import { canMakeNamespaces } from "../support/lab-commands.ts";
 import { type Line, MessagingLab, type MessagingLabOptions } from "../support/messaging-lab.ts";
 
 let lab: MessagingLab | undefined;

@@ -1,7 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IPMI_PASSWORD, IpmiSim } from "./ipmi-sim.ts";
-import { Lab, type LabNode, until } from "./lab.ts";
+import { Lab } from "./lab.ts";
+import { until } from "./lab-commands.ts";
+import type { LabNode } from "./lab-node.ts";
 
 export interface IpmiLabOptions {
   readonly nodes: number;
@@ -87,6 +90,17 @@ export class IpmiLab {
     return found;
   }
 
+  get #journal(): string {
+    return join(this.lab.directory, "orders");
+  }
+
+  /** The orders to all controllers in the order in which they came: `9001 0`. */
+  journal(): string[] {
+    return existsSync(this.#journal)
+      ? readFileSync(this.#journal, "utf8").trimEnd().split("\n")
+      : [];
+  }
+
   /** The orders that the controllers of all nodes were given. */
   orders(): string[][] {
     return this.sims.map((sim) => sim.orders);
@@ -109,6 +123,7 @@ export class IpmiLab {
         port: portOf(node.index, supply),
         namespace: this.lab.switchNamespace,
         onOff: powerCut(node, this.vip, other),
+        journal: this.#journal,
         ...(lateSeconds === undefined ? {} : { lateSeconds }),
       });
     });

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import { type Lab, ROOT, run, until } from "./lab.ts";
+import type { Lab } from "./lab.ts";
+import { ROOT, run, until } from "./lab-commands.ts";
 
 const SUPPORT = join(ROOT, "dist-test/test/support");
 

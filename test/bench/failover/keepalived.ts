@@ -1,7 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Lab, type LabNode, until } from "../../support/lab.ts";
+import { Lab } from "../../support/lab.ts";
+import { until } from "../../support/lab-commands.ts";
+import type { LabNode } from "../../support/lab-node.ts";
 import { Prober, startEchoes } from "../../support/prober.ts";
 import { type Case, definitionFor } from "./paceline.ts";
 

@@ -1,4 +1,6 @@
-import { Lab, type LabNode, until } from "../../support/lab.ts";
+import { Lab } from "../../support/lab.ts";
+import { until } from "../../support/lab-commands.ts";
+import type { LabNode } from "../../support/lab-node.ts";
 import { Prober, startEchoes } from "../../support/prober.ts";
 
 export interface Case {

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { canMakeNamespaces } from "../../support/lab.ts";
+import { canMakeNamespaces } from "../../support/lab-commands.ts";
 import { summarize, table } from "../bench-table.ts";
 import { keepalivedOutages } from "./keepalived.ts";
 import { migrateOutages, pacelineOutages } from "./paceline.ts";

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Lab, LabNode } from "../../support/lab.ts";
+import type { Lab } from "../../support/lab.ts";
+import type { LabNode } from "../../support/lab-node.ts";
 
 const VIP = "10.77.0.100";
 

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { canMakeNamespaces, Lab, type LabNode, until } from "../../support/lab.ts";
+import { Lab } from "../../support/lab.ts";
+import { canMakeNamespaces, until } from "../../support/lab-commands.ts";
+import type { LabNode } from "../../support/lab-node.ts";
 import { table } from "../bench-table.ts";
 import { hasKeepalived, startKeepalived } from "./keepalived-lab.ts";
 import { type Cost, costOf, tree } from "./process-cost.ts";
