@@ -23,6 +23,8 @@ export interface IpmiSimOptions {
   readonly lateSeconds?: number;
   /** A shell command that takes the power for real; "off" is reported only after it. */
   readonly onOff?: string;
+  /** A file to which every order of several controllers is appended, as `PORT ORDER`. */
+  readonly journal?: string;
 }
 
 /**
@@ -97,7 +99,7 @@ user 2 true "fence" "${IPMI_PASSWORD}" admin 10 none md2 md5 straight
 
 /** ipmi_sim's protocol: `get power` prints power:0 or power:1, `set power N` sets it. */
 function chassisScript(directory: string, options: IpmiSimOptions): string {
-  const { lateSeconds = 0, onOff = "true" } = options;
+  const { lateSeconds = 0, onOff = "true", journal = "/dev/null", port } = options;
   return `#!/bin/sh
 cd '${directory}' || exit 1
 late=${lateSeconds}
@@ -109,6 +111,7 @@ case "$2 $3" in
     echo "power:$power" ;;
   "set power")
     echo "$4" >> orders
+    echo "${port} $4" >> '${journal}'
     if [ "$4" = 0 ]; then date +%s > off-at; ${onOff}; fi
     echo "$4" > power ;;
 esac
