@@ -1,4 +1,5 @@
 import { checkOverride } from "../cib/override-check.ts";
+import { diffDefinitions } from "../config/diff-definitions.ts";
 import { loadDefinition } from "../config/load-definition.ts";
 import { Timers } from "../core/timers.ts";
 import type { Instant, WallTime } from "../core/units.ts";
@@ -175,6 +176,7 @@ export class ControlDesk {
       version: current?.version ?? 0,
       unchanged,
       warnings: diagnostics,
+      differences: diffDefinitions(office.definition(), definition),
       changes: this.#changes(definition.policy),
     };
     if (request.dryRun === true || unchanged) {

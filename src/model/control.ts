@@ -98,6 +98,8 @@ export interface ApplyReport {
   /** The text was already in force: nothing was committed. */
   readonly unchanged: boolean;
   readonly warnings: readonly Diagnostic[];
+  /** What the text says otherwise than the one in force, a sentence each; absent from an older DC. */
+  readonly differences?: readonly string[];
   /** What would move, start and stop. */
   readonly changes: readonly SummaryRow[];
 }

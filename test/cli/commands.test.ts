@@ -420,7 +420,14 @@ describe("config", () => {
 
   const applied = (more = {}) => ({
     ok: true as const,
-    result: { version: 5, unchanged: false, warnings: [], changes: [], ...more },
+    result: {
+      version: 5,
+      unchanged: false,
+      warnings: [],
+      differences: ["node node4 added"],
+      changes: [],
+      ...more,
+    },
   });
 
   test("apply refuses a bad file before it reaches the cluster", async () => {
@@ -444,7 +451,7 @@ describe("config", () => {
     expect(daemon.requests).toEqual([
       { method: "config-apply", text: GOOD, author: "ann", comment: "why" },
     ]);
-    expect(out).toContain("version 5 is in force");
+    expect(out).toContain("version 5 is in force\n  node node4 added\n");
     expect(out).toContain("move  vip  node1 → node2");
   });
 

@@ -183,6 +183,8 @@ function showReport(context: CliContext, report: ApplyReport, verb: string): voi
   if (verb === "changes") {
     context.out(`${context.paint("green", `version ${report.version} is in force`)}\n`);
   }
+  for (const each of report.differences ?? []) context.out(`  ${plain(each)}\n`);
+  if (report.differences?.length === 0) context.out("  only comments or layout differ\n");
   const lines = changesView(report.changes, context.paint);
   context.out(lines.length === 0 ? "no resource is touched\n" : `what ${verb}:\n`);
   for (const line of lines) context.out(`${line}\n`);
