@@ -87,6 +87,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     agentDirs: [...options.agentDirs, OWN_AGENTS],
     ocfRoot: OCF_ROOT,
     helperDir: HELPERS,
+    spares: true,
     onDone: (runId, outcome) => world.agentDone(runId, outcome),
   });
   prepared.storage.onTrouble((problem) => {
@@ -162,6 +163,7 @@ async function finish(
 ): Promise<void> {
   driver.stop();
   await notifier.notify({ stopping: true, status: reason });
+  world.executor?.close();
   await world.server?.close();
   await world.messenger?.close();
   await prepared.storage.close();

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { LogLevel } from "../io/log.ts";
 import { runDaemon } from "./daemon.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
+import { bePrompt } from "./promptness.ts";
 import { VERSION } from "./version.ts";
 
 const LEVELS: readonly string[] = ["error", "warn", "info", "debug"];
@@ -36,6 +37,7 @@ const options = program.opts<{
   logLevel: LogLevel;
 }>();
 
+bePrompt();
 await runDaemon({
   config: options.config,
   node: options.node,

@@ -6,6 +6,7 @@ import { AGENT_PATHS, type AgentPaths, lookUpAgent } from "./agent-lookup.ts";
 import { AGENT_FILE_VARIABLE } from "./agent-orphans.ts";
 import { OutputTail } from "./output-tail.ts";
 import { ProcessCalmer } from "./process-calmer.ts";
+import { neverBecame, SpareShells } from "./spare-shell.ts";
 
 export interface AgentExecutorOptions extends Partial<AgentPaths> {
   /** Called exactly once for every run, never from within `run` itself. */
@@ -14,6 +15,8 @@ export interface AgentExecutorOptions extends Partial<AgentPaths> {
   readonly helperDir?: string;
   /** How much of what an agent says is kept, in bytes per stream; the end of it counts. */
   readonly outputMax?: number;
+  /** Keep shells ready that become agents sooner than a process can be made. For daemons. */
+  readonly spares?: boolean;
 }
 
 const OUTPUT_MAX = 16 * 1024;
@@ -21,6 +24,8 @@ const OUTPUT_MAX = 16 * 1024;
 const DRAIN_MS = 25;
 /** After SIGKILL: how long until the run is given up (a process in uninterruptible sleep). */
 const REAP_MS = 1000;
+/** These come by themselves, often, and nobody waits for them: a process of their own is cheaper. */
+const UNHURRIED: ReadonlySet<string> = new Set(["monitor", "meta-data", "validate-all"]);
 const STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
@@ -42,9 +47,12 @@ export class AgentExecutor {
   readonly #runs = new Map<number, ProcessRun>();
   readonly #calmer = new ProcessCalmer();
   readonly #baseEnv: Readonly<Record<string, string>>;
+  readonly #spares: SpareShells | undefined;
 
   constructor(options: AgentExecutorOptions) {
     this.#options = options;
+    this.#spares =
+      options.spares === true ? new SpareShells((pid) => this.#calmer.calm(pid)) : undefined;
     this.#paths = { ...AGENT_PATHS, ...definedOnly(options) };
     const { helperDir } = options;
     this.#baseEnv = {
@@ -57,6 +65,11 @@ export class AgentExecutor {
 
   get runningCount(): number {
     return this.#runs.size;
+  }
+
+  /** Shells that wait to become agents. */
+  get spareCount(): number {
+    return this.#spares?.count ?? 0;
   }
 
   run(command: AgentCommand): void {
@@ -76,7 +89,14 @@ export class AgentExecutor {
       this.#options.onDone(runId, outcome);
     });
     this.#runs.set(runId, run);
-    run.start((pid) => this.#calmer.calm(pid));
+    const spare = UNHURRIED.has(command.action) ? undefined : this.#spares?.become(program, env);
+    if (spare !== undefined) run.become(spare);
+    else run.start((pid) => this.#calmer.calm(pid));
+  }
+
+  /** Lets go of what waits for runs; runs under way go on. */
+  close(): void {
+    this.#spares?.close();
   }
 
   /** Kills a run's whole process group; its outcome is `cancelled`. */
@@ -137,6 +157,14 @@ class ProcessRun {
     }
   }
 
+  /** A process that is becoming the program. */
+  become(child: ChildProcess): void {
+    this.#startedAt = performance.now();
+    this.#child = child;
+    child.on("error", (error) => this.#failed(error));
+    this.#follow(child);
+  }
+
   cancel(): void {
     this.#kill("cancelled");
   }
@@ -177,6 +205,9 @@ class ProcessRun {
     if (this.#killedFor === "timeout") {
       const message = `did not end within ${this.#command.timeoutMs} ms and was killed`;
       return { ...this.#outcome("timeout", undefined), message };
+    }
+    if (code !== null && neverBecame(this.#stderr.text())) {
+      return { ...this.#outcome("not-started", 1), message: "its program could not be started" };
     }
     if (code !== null) return this.#outcome("exited", code);
     return { ...this.#outcome("killed", undefined), message: `was killed by ${signal}` };

@@ -45,6 +45,7 @@ export class Guardian {
   readonly #slots = new Map<string, number>();
   #sent = new Map<number, string>();
   #lastSlot = 0;
+  #saving: NodeJS.Immediate | undefined;
   #report: string[] = [];
 
   constructor(options: GuardianOptions) {
@@ -99,6 +100,7 @@ export class Guardian {
   /** The daemon leaves cleanly: nothing is to be done when it is gone. */
   release(): void {
     this.#released = true;
+    clearImmediate(this.#saving);
     rmSync(this.#path("guardian.list"), { force: true });
     this.#send(["release"]);
     this.#child?.stdin?.end();
@@ -145,7 +147,6 @@ export class Guardian {
   #sendChanges(): void {
     // What was inherited is of unknown order: it goes last.
     const wanted = new Map([...this.#list, ...this.#inherited]);
-    this.#write("guardian.list", JSON.stringify([...wanted]));
     const lines: string[] = [];
     const order: number[] = [];
     for (const [resource, words] of wanted) {
@@ -161,6 +162,16 @@ export class Guardian {
       lines.push(`drop ${slot}`);
     }
     this.#send(lines);
+    this.#save(wanted);
+  }
+
+  /**
+   * The file is for a daemon that follows, and what waits for this call is mostly a takeover: it is
+   * written as soon as that is on its way. The guardian itself knows already.
+   */
+  #save(wanted: ReadonlyMap<string, string>): void {
+    clearImmediate(this.#saving);
+    this.#saving = setImmediate(() => this.#write("guardian.list", JSON.stringify([...wanted])));
   }
 
   #slot(resource: string): number {

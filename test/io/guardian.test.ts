@@ -22,7 +22,8 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  for (const child of children) child.kill("SIGKILL");
+  // Each leads a group, with the sleep that it may be in.
+  for (const child of children) killGroup(child.pid);
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -50,6 +51,14 @@ function startScript(graceSeconds: string, token = "t1"): ChildProcess {
   });
   children.push(child);
   return child;
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
 }
 
 function ended(child: ChildProcess): Promise<number | null> {
@@ -212,6 +221,7 @@ describe("the daemon's hold on it", () => {
     await guardian.start();
     expect(guardian.report).toEqual(["1.000 stopped z 0"]);
     guardian.update([entry("b", "renewed")], ["a"]);
+    await until(() => readFileSync(join(dir, "guardian.list"), "utf8").includes("renewed"));
     const list = JSON.parse(readFileSync(join(dir, "guardian.list"), "utf8"));
     expect(list.map(([resource]: [string]) => resource)).toEqual(["b", "c"]);
     expect(list[0][1]).toContain("renewed");
@@ -242,7 +252,7 @@ describe("the daemon's hold on it", () => {
     writeFileSync(join(dir, "guardian.list"), '[["a"');
     const guardian = daemon();
     await guardian.start();
-    expect(JSON.parse(readFileSync(join(dir, "guardian.list"), "utf8"))).toEqual([]);
+    await until(() => readFileSync(join(dir, "guardian.list"), "utf8") === "[]");
     guardian.release();
   });
 });
