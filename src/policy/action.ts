@@ -76,6 +76,9 @@ export interface Link {
   flags: number;
 }
 
+/** Most actions have few links or none: a list is made for the first. */
+const NO_LINKS: readonly Link[] = [];
+
 /** One action of the plan in the making. */
 export class Action {
   readonly id: number;
@@ -88,9 +91,8 @@ export class Action {
   flags: number;
   reason: string | undefined;
   priority = 0;
-  /** In the order of creation. */
-  readonly before: Link[] = [];
-  readonly after: Link[] = [];
+  #before: Link[] | undefined;
+  #after: Link[] | undefined;
   requiredBefore = 0;
   runnableBefore = 0;
   /** Exit code that will count as success; undefined: 0. */
@@ -107,6 +109,8 @@ export class Action {
   notifyKey: string | undefined;
   /** Waits in the queue of ordering updates. */
   queued = false;
+  /** Its place in the order by name of all actions of the graph; negative: not in the graph. */
+  rank = -1;
   /** Last traversal that visited it. */
   visit = 0;
 
@@ -126,6 +130,25 @@ export class Action {
     this.slot = slot;
     this.intervalMs = intervalMs;
     this.flags = flags;
+  }
+
+  /** What it is ordered after, in the order of creation. */
+  get before(): readonly Link[] {
+    return this.#before ?? NO_LINKS;
+  }
+
+  /** What is ordered after it, in the order of creation. */
+  get after(): readonly Link[] {
+    return this.#after ?? NO_LINKS;
+  }
+
+  /** Orders this action before another. */
+  orderBefore(next: Action, flags: number): void {
+    const link: Link = { first: this, next, flags };
+    if (this.#after) this.#after.push(link);
+    else this.#after = [link];
+    if (next.#before) next.#before.push(link);
+    else next.#before = [link];
   }
 
   is(flag: number): boolean {

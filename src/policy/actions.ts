@@ -1,4 +1,4 @@
-import { ACT, Action, type Link, ORDER } from "./action.ts";
+import { ACT, Action, ORDER } from "./action.ts";
 import type { NoQuorumPolicy } from "./engine-options.ts";
 import { canFence, fenceNode } from "./fencing-need.ts";
 import { isActive } from "./resource-state.ts";
@@ -244,8 +244,6 @@ export function orderActions(
 ): boolean {
   if (!first || !next || first === next || flags === ORDER.none) return false;
   if ((linksBetween(first, next) & flags) !== 0) return false;
-  const link: Link = { first, next, flags };
-  first.after.push(link);
-  next.before.push(link);
+  first.orderBefore(next, flags);
   return true;
 }

@@ -25,14 +25,51 @@ function inputsOf(action: Action): Map<Action, number> {
   return inputs;
 }
 
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The order of the actions of one resource, or of those of none. */
+function compareActions(a: Action, b: Action): number {
+  return (
+    compareTexts(a.slot, b.slot) ||
+    compareTexts(a.node?.name ?? "", b.node?.name ?? "") ||
+    a.id - b.id
+  );
+}
+
 /** A total order by name, for a graph that does not depend on the order of the input. */
-function ranksOf(actions: readonly Action[]): Map<Action, number> {
-  const keys = actions.map((action) => {
-    const node = action.node?.name ?? "";
-    return { action, key: `${action.resource?.id ?? ""}\u0000${action.slot}\u0000${node}` };
-  });
-  keys.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.action.id - b.action.id));
-  return new Map(keys.map(({ action }, rank) => [action, rank]));
+function rankActions(actions: readonly Action[]): Action[] {
+  const byResource = new Map<string, Action[]>();
+  for (const action of actions) {
+    const id = action.resource?.id ?? "";
+    const same = byResource.get(id);
+    if (same) same.push(action);
+    else byResource.set(id, [action]);
+  }
+  const ranked: Action[] = [];
+  for (const id of [...byResource.keys()].sort(compareTexts)) {
+    for (const action of byResource.get(id)!.sort(compareActions)) {
+      action.rank = ranked.length;
+      ranked.push(action);
+    }
+  }
+  return ranked;
+}
+
+/** The ranks of all that an action really has to wait for. */
+function inputRanks(action: Action): number[] {
+  const inputs: number[] = [];
+  if (action.before.length === 0) return inputs;
+  if (action.before.length === 1) {
+    const { first, flags } = action.before[0]!;
+    if (first.rank >= 0 && inputCounts(action, first, flags)) inputs.push(first.rank);
+    return inputs;
+  }
+  for (const [first, flags] of inputsOf(action)) {
+    if (first.rank >= 0 && inputCounts(action, first, flags)) inputs.push(first.rank);
+  }
+  return inputs;
 }
 
 /** How much a wait matters, if one of a loop has to be given up. */
@@ -59,9 +96,10 @@ function weakestOf(ws: WorkingSet, actions: readonly Action[]): (loop: readonly 
 function kindOf(action: Action): PlanAction["kind"] {
   if (action.is(ACT.pseudo)) return "pseudo";
   if (action.task === "stonith") return "fence";
-  const cluster = ["do_shutdown", "clear_failcount", "lrm_delete", "probe_complete"];
-  return cluster.includes(action.task) ? "cluster" : "resource";
+  return CLUSTER_TASKS.has(action.task) ? "cluster" : "resource";
 }
+
+const CLUSTER_TASKS = new Set(["do_shutdown", "clear_failcount", "lrm_delete", "probe_complete"]);
 
 function operationOf(action: Action): string {
   if (action.task === "stonith") return action.fenceOperation ?? "reboot";
@@ -108,7 +146,7 @@ function toPlanAction(
 /** What the node has recorded it under before, else the id without number unless it is unique. */
 function recordedId({ resource, node }: Action): string | undefined {
   if (resource === undefined || node === undefined) return undefined;
-  const known = resource.history.get(node.name)?.recordedId;
+  const known = resource.histories[node.index]?.recordedId;
   return known ?? (resource.isUnique ? resource.id : stripInstance(resource.id));
 }
 
@@ -121,16 +159,8 @@ export function createGraph(ws: WorkingSet): PlanAction[] {
     action.set(ACT.inGraph);
     included.push(action);
   }
-  const ranks = ranksOf(included);
-  const ranked = [...ranks.keys()];
-  const before = ranked.map((action) => {
-    const inputs: number[] = [];
-    for (const [first, flags] of inputsOf(action)) {
-      const rank = ranks.get(first);
-      if (rank !== undefined && inputCounts(action, first, flags)) inputs.push(rank);
-    }
-    return inputs;
-  });
+  const ranked = rankActions(included);
+  const before = ranked.map(inputRanks);
   const order = executionOrder(before, weakestOf(ws, ranked));
   const ids = new Int32Array(ranked.length);
   order.forEach((rank, id) => {
@@ -138,7 +168,8 @@ export function createGraph(ws: WorkingSet): PlanAction[] {
   });
   const calls = new AgentCalls(ws);
   return order.map((rank, id) => {
-    const after = before[rank]!.map((input) => ids[input]!).sort((a, b) => a - b);
+    const after = before[rank]!.map((input) => ids[input]!);
+    if (after.length > 1) after.sort((a, b) => a - b);
     return toPlanAction(ws, calls, ranked[rank]!, id, after);
   });
 }

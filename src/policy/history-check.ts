@@ -5,7 +5,7 @@ import { isAvailable } from "./nodes.ts";
 import type { HistoryEntry, NodeHistory } from "./operation-history-types.ts";
 import { addOrdering } from "./ordering.ts";
 import { reschedule, scheduleCancel } from "./recurring.ts";
-import { isAnonymousClone, primitivesOf, topOf } from "./resource-state.ts";
+import { isAnonymousClone, isClone, primitivesOf, topOf } from "./resource-state.ts";
 import { triggerUnfencing } from "./unfencing.ts";
 import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
@@ -41,7 +41,9 @@ function boundsOf(entries: readonly HistoryEntry[]): Bounds {
 export function noteRecurring(ws: WorkingSet): void {
   for (const top of ws.resources) {
     for (const resource of primitivesOf(top)) {
-      for (const history of resource.history.values()) noteOn(ws, resource, history);
+      for (const history of resource.histories) {
+        if (history !== undefined && !history.quiet) noteOn(ws, resource, history);
+      }
     }
   }
 }
@@ -59,7 +61,7 @@ function noteOn(ws: WorkingSet, resource: Resource, history: NodeHistory): void 
 function agentChanged(resource: Resource, history: NodeHistory): boolean {
   const now = resource.agent;
   const then = history.agent;
-  if (!now) return false;
+  if (!now || now === then) return false;
   return (
     now.class !== then.class ||
     now.type !== then.type ||
@@ -185,6 +187,7 @@ function byRecordedId(ws: WorkingSet): Map<string, Resource[]> {
     else index.set(id, [resource]);
   };
   for (const top of ws.resources) {
+    if (!isClone(top) && top.variant !== "bundle") continue;
     for (const resource of primitivesOf(top)) {
       add(resource.id, resource);
       if (resource.historyId !== undefined && resource.historyId !== resource.id) {
@@ -200,11 +203,14 @@ export function checkHistories(ws: WorkingSet): void {
   const index = byRecordedId(ws);
   for (const top of ws.resources) {
     for (const owner of primitivesOf(top)) {
-      for (const history of owner.history.values()) {
+      for (const history of owner.histories) {
+        if (history === undefined) continue;
         const { node, recordedId } = history;
         if (!node.maintenance && !isAvailable(node)) continue;
-        for (const resource of index.get(recordedId) ?? [owner])
-          checkHistory(ws, resource, history);
+        const alone = recordedId === owner.id && !isClone(top);
+        const others = alone ? undefined : index.get(recordedId);
+        if (others === undefined) checkHistory(ws, owner, history);
+        else for (const resource of others) checkHistory(ws, resource, history);
       }
     }
   }

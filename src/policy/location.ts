@@ -288,10 +288,15 @@ function applyExclusive(resource: Resource, node: Node): void {
 export function applyNodeCriteria(ws: WorkingSet): void {
   for (const use of ws.locations) applyTree(ws, use.resource, use, true);
   for (const resource of ws.resources) applyStickiness(ws, resource);
+  const failing = new Set(ws.nodes.filter((node) => ws.services.anyFailcount(node)));
+  // What is in a bundle is meant for the bundle's own nodes.
+  const exclusive =
+    ws.bundleNodes.size > 0 || ws.locations.some(({ discovery }) => discovery === "exclusive");
+  if (failing.size === 0 && !exclusive) return;
   for (const resource of ws.resources) {
     for (const node of ws.nodes) {
-      banFailed(ws, resource, node);
-      applyExclusive(resource, node);
+      if (failing.has(node)) banFailed(ws, resource, node);
+      if (exclusive) applyExclusive(resource, node);
     }
   }
 }

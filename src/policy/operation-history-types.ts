@@ -16,13 +16,37 @@ export interface HistoryEntry {
 }
 
 /** The history of one resource instance on one node. */
-export interface NodeHistory {
+export class NodeHistory {
   readonly node: Node;
   /** Id under which it was recorded. */
   readonly recordedId: string;
   readonly agent: AgentName;
+  /** Nothing but a probe that found nothing: there is nothing to compare, cancel or repeat. */
+  readonly quiet: boolean;
+  readonly #records: readonly OperationRecord[];
+  #entries: readonly HistoryEntry[] | undefined;
+
+  constructor(
+    node: Node,
+    recordedId: string,
+    agent: AgentName,
+    records: readonly OperationRecord[],
+    quiet: boolean,
+  ) {
+    this.node = node;
+    this.recordedId = recordedId;
+    this.agent = agent;
+    this.quiet = quiet;
+    this.#records = records;
+  }
+
   /** Sorted by call id, pending last. */
-  readonly entries: HistoryEntry[];
+  get entries(): readonly HistoryEntry[] {
+    this.#entries ??= this.#records.map((record) => {
+      return { record, node: this.node, failed: false, expired: false };
+    });
+    return this.#entries;
+  }
 }
 
 /** A configured operation of a primitive with everything merged (op attributes, meta, op_defaults). */

@@ -39,6 +39,12 @@ export class ScoreTable {
     this.scores[index] = ABSENT;
   }
 
+  /** Every node that is not in the table yet joins it, with the score 0. */
+  allowAll(): void {
+    const { scores } = this;
+    for (let i = 0; i < scores.length; i++) if (scores[i] === ABSENT) scores[i] = 0;
+  }
+
   /** Adds to the score of a node; a node not in the table joins it with that score. */
   add(index: number, score: Score, source: string, detail?: string): void {
     const before = this.scores[index]!;

@@ -8,6 +8,7 @@ import type {
 import type { Score } from "../model/score.ts";
 import type { Action, Ordering } from "./action.ts";
 import type { ClusterOptions } from "./engine-options.ts";
+import { NodeSet } from "./node-set.ts";
 import type { Notifications } from "./notify.ts";
 import type {
   ConfiguredOperation,
@@ -172,7 +173,7 @@ export class Resource {
   nextRoleReason: string | undefined;
   readonly runningOn: Node[] = [];
   /** Nodes where a probe or other operation told its state. */
-  readonly knownOn = new Set<Node>();
+  readonly knownOn = new NodeSet();
   /** start, stop, promote, demote, migrate_to, migrate_from, monitor …; probes are "probe". */
   pendingTask: string | undefined;
   pendingNode: Node | undefined;
@@ -184,8 +185,8 @@ export class Resource {
   lockTime = 0;
   /** The id that histories use for it (`web` of an anonymous `web:0`), once one is known. */
   historyId: string | undefined;
-  /** Under every id that its history uses, per node name. */
-  readonly history = new Map<string, NodeHistory>();
+  /** What is recorded of it, by the index of the node. */
+  readonly histories: (NodeHistory | undefined)[] = [];
   /** Remote connection: seconds to wait before reconnecting after a failure. */
   remoteReconnectMs = 0;
   isRemoteConnection = false;
@@ -276,6 +277,8 @@ export interface UnpackServices {
   operationConfig(resource: Resource, operation: string, intervalMs: number): OperationConfig;
   /** Failcount of a resource on a node; `effective`: expired failures left out. */
   failcount(resource: Resource, node: Node, effective: boolean): Failcount;
+  /** Whether anything at all has failed on a node, expired or not. */
+  anyFailcount(node: Node): boolean;
   /** Compares a recorded result with the parameters it would run with today. */
   compareDigest(resource: Resource, node: Node, record: OperationRecord): DigestVerdict;
   /**
@@ -347,6 +350,14 @@ export class WorkingSet {
   readonly notifications = new Map<
     Resource,
     Map<"start" | "stop" | "promote" | "demote", Notifications>
+  >();
+  /** Parameters by the definition that they come from, given those of what is around it. */
+  readonly sharedParams = new Map<
+    ResourceDefinition,
+    {
+      readonly above: ReadonlyMap<string, string> | undefined;
+      readonly params: ReadonlyMap<string, string>;
+    }
   >();
   /** Counts traversals of the action graph (Action.visit). */
   visits = 0;

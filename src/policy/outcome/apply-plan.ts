@@ -75,7 +75,8 @@ function applyFencing(
 function recordedId(ws: WorkingSet, editor: StatusEditor, id: string, node: string): string {
   const resource = ws.resourceById.get(id);
   if (resource === undefined) return id;
-  const known = resource.history.get(node)?.recordedId;
+  const index = ws.nodeByName.get(node)?.index ?? -1;
+  const known = resource.histories[index]?.recordedId;
   if (known !== undefined) return known;
   if (resource.isUnique) return id;
   const base = stripInstance(id);

@@ -24,6 +24,7 @@ export class Digests {
   readonly #configs: OperationConfigs;
   readonly #params: (resource: Resource, node: Node | undefined) => ReadonlyMap<string, string>;
   readonly #calls = new WeakMap<ReadonlyMap<string, string>, Map<string, OperationCall>>();
+  readonly #known = new Map<string, string>();
   /** Results that count as outdated whatever their digest says (see history: expired monitors). */
   readonly outdated = new Set<OperationRecord>();
 
@@ -57,6 +58,10 @@ export class Digests {
     // Some executors write an empty digest where they have none.
     const digest = record.digest === "" ? undefined : record.digest;
     if (digest === undefined && restartDigest === undefined) return "unknown";
+    if (restartDigest === undefined) {
+      // The common case, by far: as recorded, and the same on every node.
+      if (this.callOn(resource, node, operation, intervalMs).digest === digest) return "match";
+    }
     const { fields, own } = this.#fields(resource, node, operation, intervalMs);
     if (restartDigest !== undefined) {
       const restartFields = restartOnly(fields, record.forceRestart);
@@ -109,7 +114,18 @@ export class Digests {
     const base = this.#params(resource, node);
     // What is said for just this operation counts most for the agent.
     const params = own.size === 0 ? base : new Map([...base, ...own]);
-    return { params, digest: digestOf(fields) };
+    return { params, digest: this.#digest(fields) };
+  }
+
+  /** Many resources have the same parameters, or none. */
+  #digest(fields: ReadonlyMap<string, string>): string {
+    const text = digestText(fields);
+    let digest = this.#known.get(text);
+    if (digest === undefined) {
+      digest = createHash("md5").update(text).digest("hex");
+      this.#known.set(text, digest);
+    }
+    return digest;
   }
 
   /** Digests of a fence device's parameters, all of them and without secrets, for unfencing. */
@@ -185,9 +201,14 @@ function restartOnly(
 
 /** MD5 of the parameters written as one XML element, sorted by name. */
 export function digestOf(fields: ReadonlyMap<string, string>): string {
-  const sorted = [...fields].sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("md5").update(digestText(fields)).digest("hex");
+}
+
+function digestText(fields: ReadonlyMap<string, string>): string {
+  const sorted = [...fields];
+  if (sorted.length > 1) sorted.sort(([a], [b]) => (a < b ? -1 : 1));
   const attributes = sorted.map(([name, value]) => ` ${name}="${escapeXml(value)}"`).join("");
-  return createHash("md5").update(` <parameters${attributes}/>\n`).digest("hex");
+  return ` <parameters${attributes}/>\n`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
-import type { NodeStatus, ResourceHistory } from "../../model/cluster-status.ts";
+import type { NodeStatus, OperationRecord, ResourceHistory } from "../../model/cluster-status.ts";
 import type { AgentName } from "../../model/policy-definition.ts";
 import { INFINITY_SCORE } from "../../model/score.ts";
+import { NodeHistory } from "../operation-history-types.ts";
 import type { Node, Resource } from "../working-set.ts";
 import { ROLE } from "../working-set.ts";
 import { addLocation, addRunning, setNextRole } from "./active.ts";
@@ -9,6 +10,7 @@ import { requestFencing } from "./fence-request.ts";
 import { compareRecords } from "./history-index.ts";
 import type { HistoryState, HistoryTools } from "./history-state.ts";
 import { interpretResult } from "./operation-result.ts";
+import { isQuietProbe } from "./quiet-probe.ts";
 import { findRecorded } from "./resource-lookup.ts";
 import { linkConnection, unpackResource } from "./resources.ts";
 
@@ -37,7 +39,11 @@ function unpackResourceHistory(
     if (resource === undefined) return undefined;
   }
   if (ws.options.shutdownLock) unpackLock(tools, resource, node, history);
-  interpret(tools, { resource, node, onFail: "ignore", lastFailure: undefined }, history);
+  if (isQuietProbe(history) && isSimple(tools, resource, node)) {
+    interpretQuiet(tools, resource, node, history);
+  } else {
+    interpret(tools, { resource, node, onFail: "ignore", lastFailure: undefined }, history);
+  }
   return resource;
 }
 
@@ -48,9 +54,7 @@ function interpret(tools: HistoryTools, state: HistoryState, history: ResourceHi
   const { operations } = history;
   // Newest first in the source of equals, as Pacemaker takes them.
   const records = operations.length < 2 ? operations : operations.toReversed().sort(compareRecords);
-  const entries = records.map((record) => ({ record, node, failed: false, expired: false }));
-  const agent = recordedAgent(resource, history);
-  resource.history.set(node.name, { node, recordedId: history.resource, agent, entries });
+  const { entries } = noteHistory(resource, node, history, records, false);
   for (const entry of entries) {
     const { failed, expired } = interpretResult(tools, state, entry.record);
     entry.failed = failed;
@@ -59,6 +63,41 @@ function interpret(tools: HistoryTools, state: HistoryState, history: ResourceHi
   conclude(tools, state);
   if (resource.targetRole !== undefined) wantTargetRole(resource);
   if (roleBefore > resource.role) resource.role = roleBefore;
+}
+
+function noteHistory(
+  resource: Resource,
+  node: Node,
+  history: ResourceHistory,
+  records: readonly OperationRecord[],
+  quiet: boolean,
+): NodeHistory {
+  const agent = recordedAgent(resource, history);
+  const noted = new NodeHistory(node, history.resource, agent, records, quiet);
+  while (resource.histories.length < node.index) resource.histories.push(undefined);
+  resource.histories[node.index] = noted;
+  return noted;
+}
+
+/** As `interpret`, for what isQuietProbe finds. */
+function interpretQuiet(
+  tools: HistoryTools,
+  resource: Resource,
+  node: Node,
+  history: ResourceHistory,
+): void {
+  noteHistory(resource, node, history, history.operations, true);
+  if (resource.role < ROLE.stopped) resource.role = ROLE.stopped;
+  setNextRole(resource, ROLE.unknown, "not running");
+  markKnown(resource, node);
+  concludeInactive(tools, resource, node);
+  if (resource.targetRole !== undefined) wantTargetRole(resource);
+}
+
+/** Whether expired failures or a migration in progress give even a quiet probe a meaning. */
+function isSimple(tools: HistoryTools, resource: Resource, node: Node): boolean {
+  if (resource.partialMigrationSource !== undefined) return false;
+  return resource.failureTimeoutMs === 0 || tools.failcounts.noneOn(node);
 }
 
 /** The agent of that time; where it is still the same, no new object for each of thousands. */
@@ -102,14 +141,18 @@ function conclude(tools: HistoryTools, state: HistoryState): void {
       resource.failed = true;
       if (onFail !== "demote" && onFail !== "block") resource.stopIfFailed = true;
     }
-  } else if (resource.historyId?.includes(":")) {
-    resource.historyId = undefined;
-  } else dropDemands(tools, resource, node);
+  } else concludeInactive(tools, resource, node);
   const source = resource.partialMigrationSource;
   if (resource.role === ROLE.stopped && resource.runningOn.length > 0 && source === node) {
     // A stop at the source of a half-done migration does not stop it at the target.
     if (resource.partialMigrationTarget !== undefined) resource.role = ROLE.started;
   }
+}
+
+/** Its number was another instance's, or else nothing is left to be stopped. */
+function concludeInactive(tools: HistoryTools, resource: Resource, node: Node): void {
+  if (resource.historyId?.includes(":")) resource.historyId = undefined;
+  else dropDemands(tools, resource, node);
 }
 
 /** Its state there is known: also that of the clone whose instances are all alike. */

@@ -55,6 +55,11 @@ export class Failcounts {
     return { count, lastFailure };
   }
 
+  /** Nothing has failed there, as far as is recorded. */
+  noneOn(node: Node): boolean {
+    return this.#nodeFailcounts(node).size === 0;
+  }
+
   #recorded(resource: Resource, node: Node): { count: number; lastFailure: number } {
     const known = this.#nodeFailcounts(node);
     if (known.size === 0) return { count: 0, lastFailure: 0 };
@@ -124,5 +129,5 @@ function blocks(resource: Resource, node: Node, record: OperationRecord | undefi
 }
 
 function recordsOf(resource: Resource, node: Node): readonly OperationRecord[] {
-  return (resource.history.get(node.name)?.entries ?? []).map((entry) => entry.record);
+  return (resource.histories[node.index]?.entries ?? []).map((entry) => entry.record);
 }

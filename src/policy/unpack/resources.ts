@@ -67,7 +67,7 @@ export function unpackResource(
   if (expanded.kind === "clone" && expanded.legacyMaster) meta.set("promotable", "true");
   if (instance !== undefined) meta.set("clone", String(instance));
   resource.meta = meta;
-  resource.params = paramsFor(ws, resource, undefined);
+  resource.params = sharedParams(ws, resource, definition);
   resource.allowed = ScoreTable.empty(ws.nodes.length, ws.explain);
   applyMeta(ws, resource);
   resource.role = 1;
@@ -101,13 +101,17 @@ function unpackVariant(
  * came before does not see them, what comes after is not allowed there.
  */
 function allowEverywhere(ws: WorkingSet, resource: Resource): void {
-  for (const node of ws.nodes) {
-    if (ws.nodesToCome.has(node)) continue;
-    for (const each of subtree(resource)) {
-      if (ws.bundleNodes.has(node)) forbidBundleNode(ws, each, node);
-      else each.allowed.add(node.index, 0, "default");
-    }
+  const alike = ws.nodesToCome.size === 0 && ws.bundleNodes.size === 0;
+  for (const each of subtree(resource)) {
+    if (alike) each.allowed.allowAll();
+    else for (const node of ws.nodes) allowOn(ws, each, node);
   }
+}
+
+function allowOn(ws: WorkingSet, resource: Resource, node: Node): void {
+  if (ws.nodesToCome.has(node)) return;
+  if (ws.bundleNodes.has(node)) forbidBundleNode(ws, resource, node);
+  else resource.allowed.add(node.index, 0, "default");
 }
 
 function forbidBundleNode(ws: WorkingSet, resource: Resource, node: Node): void {
@@ -135,6 +139,20 @@ function expand(ws: WorkingSet, definition: PrimitiveDefinition): PrimitiveDefin
     }
   }
   return expanded;
+}
+
+/** The parameters where no node is meant; all instances of one definition share one map. */
+function sharedParams(
+  ws: WorkingSet,
+  resource: Resource,
+  definition: ResourceDefinition,
+): ReadonlyMap<string, string> {
+  const above = resource.parent?.params;
+  const known = ws.sharedParams.get(definition);
+  if (known !== undefined && known.above === above) return known.params;
+  const params = paramsFor(ws, resource, undefined);
+  ws.sharedParams.set(definition, { above, params });
+  return params;
 }
 
 /** Parameters as they are on a node: the resource's own first, then its parents'. */

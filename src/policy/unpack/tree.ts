@@ -23,9 +23,10 @@ export function isBundled(resource: Resource): boolean {
 }
 
 /** The resource and all below it. */
-export function* subtree(resource: Resource): Generator<Resource> {
-  yield resource;
-  for (const child of resource.children) yield* subtree(child);
+export function subtree(resource: Resource, found: Resource[] = []): Resource[] {
+  found.push(resource);
+  for (const child of resource.children) subtree(child, found);
+  return found;
 }
 
 /** An id without its instance number: `web:12` is `web`. */

@@ -41,6 +41,7 @@ function makeTools(ws: WorkingSet): HistoryTools {
       configs.config(resource, operation, intervalMs),
     failcount: (resource, node, effective) =>
       failcounts.failcount(resource, node, { effective, fillers: true }),
+    anyFailcount: (node) => !failcounts.noneOn(node),
     callOn: (resource, node, operation, intervalMs) =>
       digests.callOn(resource, node, operation, intervalMs),
     compareDigest: (resource, node, record) => digests.compare(resource, node, record),

@@ -241,7 +241,7 @@ describe("digests", () => {
     const ws = web([`${operation} digest=${digest}`]);
     const resource = ws.resourceById.get("web")!;
     const node = ws.nodeByName.get("node1")!;
-    const { record } = resource.history.get("node1")!.entries[0]!;
+    const { record } = resource.histories[node.index]!.entries[0]!;
     expect(ws.services.compareDigest(resource, node, record)).toBe(verdict);
   });
 });
