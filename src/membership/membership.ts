@@ -4,10 +4,17 @@ import { Timers } from "../core/timers.ts";
 import type { Instant, Millis } from "../core/units.ts";
 import type { QuorumSettings } from "../model/definition.ts";
 import type { PeerEvent } from "../model/peer.ts";
+import { chooseWord } from "./hub-choice.ts";
 import { type HeardPeer, LinkMatrix } from "./link-matrix.ts";
 import { judgeQuorum, type QuorumVerdict, type TieBreakVerdict } from "./quorum.ts";
-import { chooseExcluded } from "./view-formation.ts";
-import { formatViewId, parseViewId } from "./view-id.ts";
+import { chooseGroups } from "./view-formation.ts";
+import {
+  areTogether,
+  type Exclusions,
+  formatViewId,
+  parseViewId,
+  type ViewWord,
+} from "./view-id.ts";
 
 /**
  * Turns what messaging tells of peers into a view: who is in, whether it has quorum, and why.
@@ -17,11 +24,13 @@ import { formatViewId, parseViewId } from "./view-id.ts";
  *    together. Another incarnation is a leave and a join.
  * 2. With all links whole that is an agreed view: everybody hears everybody. With a cut between two
  *    living nodes (A-B, while both hear C) it is not, and somebody must be left out. Who that is
- *    only a node that hears both can judge, so the node that hears most nodes, the *hub* (of
- *    equals the one that decides already, then the lower name), decides for its neighbours: it leaves out the smallest set that covers all broken
- *    pairs, preferring not the DC, then who is not in the view, then the fewest votes, then later names
- *    (`view-formation.ts`), and says so in its view id. The others follow their hub's word. Those left
- *    out form a view among themselves by the same rules, without quorum as a rule.
+ *    only a node that hears both can judge, so the node that hears most nodes, the *hub* (of equals
+ *    the one that decides already, then the lower name), decides for its neighbours: it leaves out
+ *    the smallest set that covers all broken pairs, preferring not the DC, then who is not in the
+ *    view, then the fewest votes, then later names (`view-formation.ts`). Those left out are divided
+ *    by the same rule. Its word is its view id; who follows it passes it on, two hops at most.
+ *    Everybody acts on the word it advertises, and whoever leaves us out by its word is no member of
+ *    ours: so views agree inside as soon as the words have arrived, whichever words these are.
  * 3. Nothing re-forms for ever: a pair counts as broken only after a grace time, and a repaired one
  *    is held broken for a time that doubles each time it breaks again (`link-matrix.ts`). A settled
  *    view keeps its members whoever else turns up.
@@ -109,7 +118,7 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
   #seenAll = false;
   #follows = false;
   #formed = 0;
-  #ownExclusions: readonly string[] = [];
+  #ownExclusions: Exclusions = [];
   #view: View | undefined;
   #advertised = "";
   #outputs: MembershipOutput[] = [];
@@ -195,17 +204,21 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
   // --- Who is in.
 
   #form(now: Instant): void {
-    const hub = this.#hub();
-    const word = hub === undefined ? undefined : parseViewId(hub.advert.viewId);
-    const exclusions = hub === undefined ? this.#decideExclusions() : (word?.excluded ?? []);
+    const word = this.#hubWord();
+    const exclusions = word === undefined ? this.#decideExclusions() : word.excluded;
     const mutual = this.#mutual();
-    const isOut = exclusions.includes(this.#self);
     const before = this.#view;
-    const wanted = mutual.filter((peer) => exclusions.includes(peer.name) === isOut);
-    const members = wanted.filter((peer) => this.#mayEnter(peer, before));
+    const wanted = mutual.filter((peer) => areTogether(exclusions, peer.name, this.#self));
+    const members = wanted.filter((peer) => this.#hasUs(peer) && this.#mayEnter(peer, before));
     const evicted = mutual.filter((peer) => !wanted.includes(peer)).map((peer) => peer.name);
     this.#emitView(now, members, evicted);
-    this.#advertise(hub, exclusions);
+    this.#advertise(word, exclusions);
+  }
+
+  /** A neighbour says by which word it goes: whoever leaves us out is no member of ours. */
+  #hasUs(peer: HeardPeer): boolean {
+    const word = parseViewId(peer.advert.viewId);
+    return word === undefined || areTogether(word.excluded, peer.name, this.#self);
   }
 
   /** A new member waits for the forming delay; who is in stays in. */
@@ -223,31 +236,20 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** The neighbour whose word we follow; undefined: we decide ourselves. */
-  #hub(): HeardPeer | undefined {
-    const neighbours = new Set([this.#self, ...this.#mutual().map((peer) => peer.name)]);
-    let hub: HeardPeer | undefined;
-    let best = { size: this.#heard.size, decides: !this.#follows, name: this.#self };
-    for (const peer of this.#mutual()) {
-      const former = parseViewId(peer.advert.viewId)?.former ?? "";
-      // Who follows a judge that we cannot follow ourselves passes on the word of a better one.
-      const passesOn = !neighbours.has(former) && peer.hears.has(former);
-      const size = peer.hears.size + (passesOn ? 0.5 : 0);
-      const rank = { size, decides: former === peer.name, name: peer.name };
-      if (!isBetterHub(rank, best)) continue;
-      hub = peer;
-      best = rank;
-    }
-    this.#follows = hub !== undefined;
-    return hub;
+  /** What the neighbour says whose word we follow; undefined: we decide ourselves. */
+  #hubWord(): ViewWord | undefined {
+    const own = { size: this.#heard.size, decides: !this.#follows, name: this.#self };
+    const word = chooseWord(own, this.#mutual());
+    this.#follows = word !== undefined;
+    return word;
   }
 
-  #decideExclusions(): readonly string[] {
+  #decideExclusions(): Exclusions {
     const votes = new Map(this.#nodes.map((node) => [node.name, node.votes]));
     const members = new Set(this.#view?.members ?? [this.#self]);
-    const out = new Set(this.#ownExclusions);
+    const out = new Set(this.#ownExclusions.flat());
     const dc = this.#dcOfMost();
-    this.#ownExclusions = chooseExcluded(this.#matrix.broken(), (name) => {
+    this.#ownExclusions = chooseGroups(this.#matrix.broken(), (name) => {
       const isMember = members.has(name) && !out.has(name);
       return { isDc: name === dc, isMember, votes: votes.get(name) ?? 0 };
     });
@@ -354,30 +356,21 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
     this.#outputs.push(note(level, event, message, fields));
   }
 
-  #advertise(hub: HeardPeer | undefined, exclusions: readonly string[]): void {
+  #advertise(word: ViewWord | undefined, exclusions: Exclusions): void {
     const view = this.#view;
     if (view === undefined) return;
     // Followers pass their hub's word on, so that it also reaches who does not hear the hub.
-    const viewId = hub?.advert.viewId || formatViewId(this.#formed, this.#self, exclusions);
+    const { counter, former, hops } = word ?? {
+      counter: this.#formed,
+      former: this.#self,
+      hops: 0,
+    };
+    const viewId = formatViewId(counter, former, exclusions, hops);
     const text = `${viewId} ${view.quorum.quorate}`;
     if (text === this.#advertised) return;
     this.#advertised = text;
     this.#outputs.push({ kind: "advertise", viewId, quorate: view.quorum.quorate });
   }
-}
-
-interface HubRank {
-  /** How many nodes it hears: the more, the more broken pairs it can judge. */
-  readonly size: number;
-  /** It decides already: a mended link must not bring another judge in. */
-  readonly decides: boolean;
-  readonly name: string;
-}
-
-function isBetterHub(a: HubRank, b: HubRank): boolean {
-  if (a.size !== b.size) return a.size > b.size;
-  if (a.decides !== b.decides) return a.decides;
-  return a.name < b.name;
 }
 
 function isSamePeer(a: ViewPeer, b: ViewPeer): boolean {

@@ -36,6 +36,28 @@ export function chooseExcluded(
   return [...cover].sort();
 }
 
+/**
+ * Divides all until no broken pair is left inside of a group: first the nodes to leave out, of those
+ * again some … The nodes in no group are those that stay.
+ */
+export function chooseGroups(
+  broken: readonly Pair[],
+  worthOf: (name: string) => Worth,
+): readonly (readonly string[])[] {
+  const groups: (readonly string[])[] = [];
+  let out = chooseExcluded(broken, worthOf);
+  while (out.length > 0) {
+    const rest = new Set(out);
+    const further = chooseExcluded(
+      broken.filter((pair) => pair.every((name) => rest.has(name))),
+      worthOf,
+    );
+    groups.push(out.filter((name) => !further.includes(name)));
+    out = further;
+  }
+  return groups;
+}
+
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
