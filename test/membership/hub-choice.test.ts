@@ -27,7 +27,7 @@ describe("whose word a node goes by", () => {
   const b = { size: 2, decides: true, name: "b" };
 
   test("its own where nobody hears more", () => {
-    expect(follows(b, "a hears b,c says 1.a", "c hears a,b says 3.b+1")).toBe("itself");
+    expect(follows(b, "c hears a,b says 1.c", "a hears b,c says 3.c+1")).toBe("itself");
   });
 
   test("that of a neighbour that hears more nodes", () => {
