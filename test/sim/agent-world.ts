@@ -52,6 +52,8 @@ export class AgentWorld {
   latencyMean: Millis = 15;
   /** Told after every change of what is active. */
   onChange: (resource: string, isActive: boolean) => void = () => {};
+  /** Told after every promotion and every end of one. */
+  onPromoted: (resource: string, isPromoted: boolean) => void = () => {};
   /** Told of every run that begins. */
   onRun: (command: AgentCommand) => void = () => {};
   /** Told of every run that ends, whether or not anybody waits for it. */
@@ -121,8 +123,10 @@ export class AgentWorld {
   }
 
   #set(resource: string, state: ActiveResource): void {
+    const wasPromoted = this.#active.get(resource)?.promoted === true;
     this.#active.set(resource, state);
     this.onChange(resource, true);
+    if (wasPromoted !== state.promoted) this.onPromoted(resource, state.promoted);
   }
 
   #end(run: Run, reason: AgentOutcome["reason"], rc: number | undefined): void {
@@ -145,7 +149,11 @@ export class AgentWorld {
 
   /** The resource dies by itself, or is taken away behind the daemon's back. */
   kill(resource: string): void {
-    if (this.#active.delete(resource)) this.onChange(resource, false);
+    const state = this.#active.get(resource);
+    if (state === undefined) return;
+    this.#active.delete(resource);
+    this.onChange(resource, false);
+    if (state.promoted) this.onPromoted(resource, false);
   }
 
   /** The daemon is gone: its agents go on, and nobody waits for them. */

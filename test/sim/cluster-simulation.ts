@@ -4,7 +4,6 @@ import type { Planner } from "../../src/controller/coordinator.ts";
 import { NodeMachine } from "../../src/controller/node-machine.ts";
 import { SeededRandom } from "../../src/core/random.ts";
 import type { Millis } from "../../src/core/units.ts";
-import type { Definition } from "../../src/model/definition.ts";
 import { plan } from "../../src/policy/make-plan.ts";
 import { AcknowledgedWrites } from "./checkers/acknowledged-writes.ts";
 import { ActiveOnce } from "./checkers/active-once.ts";
@@ -13,27 +12,26 @@ import type { Checker, NodeObservation } from "./checkers/checker.ts";
 import { CibIndexNeverBack } from "./checkers/cib-index-never-back.ts";
 import { CibNeverForks } from "./checkers/cib-never-forks.ts";
 import { Convergence, whatIsMissing } from "./checkers/convergence.ts";
+import { LeftIsNotFenced } from "./checkers/left-is-not-fenced.ts";
 import { OneDcPerTerm } from "./checkers/one-dc-per-term.ts";
+import { PromotedOnce } from "./checkers/promoted-once.ts";
 import { UnknownIsNotStopped } from "./checkers/unknown-is-not-stopped.ts";
 import { ComposedDaemon, type NodeLayer } from "./composed-daemon.ts";
+import { type ClusterKind, type DrawnCluster, drawCluster } from "./drawn-cluster.ts";
 import { type FaultKind, heal, unleash } from "./fault-schedule.ts";
 import { Operator } from "./operator.ts";
 import { newMessaging } from "./replica-simulation.ts";
-import { addressOf, type ObservedDaemon, SimulatedCluster } from "./simulated-cluster.ts";
+import { type ObservedDaemon, SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
 
 /** What kind of cluster is simulated, and what may go wrong in it. */
-export interface Profile {
+export interface Profile extends ClusterKind {
   readonly name: string;
-  readonly nodes: readonly [number, number];
   readonly kinds: readonly FaultKind[];
-  readonly fencing: boolean;
   /** The policy engine; the real one where absent. */
   readonly planner?: Planner;
-  /** Longest time that an exclusive resource may be active twice. */
+  /** Without fencing: longest time that an exclusive resource may be active twice; with it: never. */
   readonly overlapMaxMs: Millis;
-  /** Whether to check that nothing starts where it might still run elsewhere. */
-  readonly checksUnknown: boolean;
   readonly faultyMs: Millis;
   readonly recoveryMaxMs: Millis;
 }
@@ -58,78 +56,12 @@ export interface ClusterResult {
 
 const realPlanner: Planner = (definition, status, now) => plan(definition, status, now);
 
-interface Draw {
-  readonly names: readonly string[];
-  readonly links: number;
-  readonly resources: readonly string[];
-  readonly definition: Definition;
-}
-
-/** Advertisement intervals; the shortest are the dearest to simulate. */
-const INTERVALS_MS: readonly Millis[] = [50, 100, 200, 500, 1_000];
-
 /** What is left of the time for faults in a short run. */
 const SHORT_SHARE = 0.4;
 
-/** The cluster that this seed draws: its size, links, transport and interval. */
-function draw(random: SeededRandom, profile: Profile): Draw {
-  const [min, max] = profile.nodes;
-  const count = min + random.below(max - min + 1);
-  const names = Array.from({ length: count }, (_, i) => `node${i + 1}`);
-  const links = 1 + random.below(2);
-  const resources = Array.from({ length: 1 + random.below(4) }, (_, i) => `r${i + 1}`);
-  const text = definitionText(names, links, resources, {
-    transport: random.next() < 0.5 ? "unicast" : "multicast",
-    intervalMs: INTERVALS_MS[random.below(INTERVALS_MS.length)]!,
-    fencing: profile.fencing,
-  });
-  const { definition, diagnostics } = loadDefinition(text);
-  if (definition === undefined) throw new Error(JSON.stringify(diagnostics, undefined, 1));
-  return { names, links, resources, definition };
-}
-
-function definitionText(
-  names: readonly string[],
-  links: number,
-  resources: readonly string[],
-  settings: {
-    readonly transport: string;
-    readonly intervalMs: Millis;
-    readonly fencing: boolean;
-  },
-): string {
-  const addresses = (name: string) =>
-    Array.from({ length: links }, (_, link) => addressOf(names, name, link)).join(", ");
-  return [
-    "cluster: sim",
-    "nodes:",
-    ...names.map((name) => `  ${name}: { addresses: [${addresses(name)}] }`),
-    `messaging: { transport: ${settings.transport}, advert-interval: ${settings.intervalMs}ms }`,
-    `properties: { fencing-enabled: ${settings.fencing}, no-quorum-policy: stop }`,
-    "resources:",
-    ...resources.map(
-      (name) =>
-        `  ${name}: { agent: ocf:paceline:dummy, operations: { monitor: { interval: 10s } } }`,
-    ),
-    ...(settings.fencing ? fencingText(names) : []),
-    "",
-  ].join("\n");
-}
-
-function fencingText(names: readonly string[]): string[] {
-  return [
-    "fencing:",
-    "  devices:",
-    ...names.map(
-      (name, i) =>
-        `    power${i + 1}: { agent: ipmi, targets: [${name}], params: { address: 10.79.0.${i + 1}, username: admin, password-file: /etc/paceline/bmc.pass } }`,
-    ),
-  ];
-}
-
 function newDaemon(
   run: ClusterRun,
-  drawn: Draw,
+  drawn: DrawnCluster,
   random: SeededRandom,
   host: SimulatedHost,
   incarnation: number,
@@ -180,14 +112,14 @@ export interface BuiltCluster {
 
 /** The cluster of a seed, its daemons not started yet. */
 export function buildCluster(run: ClusterRun, random: SeededRandom): BuiltCluster {
-  const drawn = draw(random, run.profile);
+  const drawn = drawCluster(random, run.profile);
   const writes = new AcknowledgedWrites();
   const expected = { running: drawn.resources };
   const cluster = new SimulatedCluster({
     names: drawn.names,
     links: drawn.links,
     seed: run.seed,
-    checkers: checkersFor(run, expected, writes),
+    checkers: checkersFor(run, drawn, writes),
     traceLimit: run.traceLimit ?? 0,
     newDaemon: (host, incarnation) => newDaemon(run, drawn, random, host, incarnation),
   });
@@ -238,13 +170,28 @@ function recover(
   const end = begun + profile.recoveryMaxMs;
   while (cluster.queue.now < end && !(cleaned && isFree())) {
     operator.cleanUp();
+    bringUp(cluster);
     cleaned = cluster.runUntil(isFree, CLEAN_UP_EVERY_MS);
   }
-  const rest = end - cluster.queue.now;
-  cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, rest);
+  const isWell = () => {
+    bringUp(cluster);
+    return whatIsMissing(cluster, expected) === undefined;
+  };
+  cluster.runUntil(isWell, end - cluster.queue.now);
   const took = cluster.queue.now - begun;
   if (whatIsMissing(cluster, expected) === undefined) cluster.runFor(staysWellMs);
   return took;
+}
+
+/** What was fenced and stays off is switched on by somebody, not at once; what has left is started. */
+const STAYS_OFF_MS: Millis = 8_000;
+
+function bringUp(cluster: SimulatedCluster): void {
+  for (const host of cluster.hosts) {
+    if (cluster.power.offFor(host.name) > STAYS_OFF_MS) cluster.power.pressButton(host.name);
+    // It was told to leave before faults ended, and has only now done so.
+    else if (host.exitReason !== undefined && host.exitReason !== "") host.startDaemon();
+  }
 }
 
 /** Once all is well it must stay so for this long: two rounds of monitors. */
@@ -253,18 +200,21 @@ const STAYS_WELL_SHORT_MS: Millis = 4_000;
 
 function checkersFor(
   { profile }: ClusterRun,
-  expected: { readonly running: readonly string[] },
+  drawn: DrawnCluster,
   writes: AcknowledgedWrites,
 ): Checker[] {
-  const isExclusive = (resource: string) => expected.running.includes(resource);
+  const isExclusive = (resource: string) => drawn.resources.includes(resource);
   return [
     new OneDcPerTerm(),
     new CibNeverForks(),
     new CibIndexNeverBack(),
     new ChannelOrder(),
-    new ActiveOnce(isExclusive, profile.overlapMaxMs),
-    ...(profile.checksUnknown ? [new UnknownIsNotStopped(isExclusive)] : []),
-    new Convergence(expected),
+    new ActiveOnce(isExclusive, drawn.isFenced ? 0 : profile.overlapMaxMs),
+    ...(drawn.isFenced
+      ? [new UnknownIsNotStopped(isExclusive), new PromotedOnce(drawn.promotables)]
+      : []),
+    new LeftIsNotFenced(),
+    new Convergence({ running: drawn.resources }),
     writes,
   ];
 }

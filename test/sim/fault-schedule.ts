@@ -2,6 +2,7 @@ import type { Random } from "../../src/core/random.ts";
 import type { Millis } from "../../src/core/units.ts";
 import type { AgentFault } from "./agent-world.ts";
 import { FAIR_WEATHER, type NetworkWeather } from "./faulty-network.ts";
+import { DEVICE_MOODS } from "./power-plant.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
 
@@ -83,12 +84,12 @@ export const FAULTS = {
   "power-off"(cluster, random) {
     const host = randomHost(cluster, random);
     host.powerOff();
-    return () => host.powerOn(between(random, 10, 2_000));
+    return () => cluster.power.pressButton(host.name, between(random, 10, 2_000));
   },
   "power-cycle"(cluster, random) {
     const host = randomHost(cluster, random);
     host.powerOff();
-    host.powerOn(between(random, 1, 500));
+    cluster.power.pressButton(host.name, between(random, 1, 500));
     return nothing;
   },
   "disk-lost"(cluster, random) {
@@ -96,7 +97,7 @@ export const FAULTS = {
     const host = cluster.hosts[0]!;
     host.powerOff();
     host.loseDisk();
-    return () => host.powerOn(between(random, 10, 500));
+    return () => cluster.power.pressButton(host.name, between(random, 10, 500));
   },
   "daemon-crash"(cluster, random) {
     const host = randomHost(cluster, random);
@@ -108,6 +109,47 @@ export const FAULTS = {
     host.crashDaemon();
     cluster.queue.after(between(random, 1, 150), () => host.startDaemon());
     return nothing;
+  },
+  /** As `systemctl stop` does: moves everything away first. */
+  leave(cluster, random) {
+    const host = randomHost(cluster, random);
+    tell(cluster, `${host.name} is told to leave`);
+    host.deliver({ kind: "shutdown", mode: "leave" });
+    return () => host.startDaemon();
+  },
+  /** Two at once: they need not notice each other. */
+  "leave-both"(cluster, random) {
+    const ends = [FAULTS.leave(cluster, random), FAULTS.leave(cluster, random)];
+    return () => {
+      for (const end of ends) end();
+    };
+  },
+  /** Upgraded one by one: the daemon ends, leaving resources running, and another one starts. */
+  "rolling-restart"(cluster, random) {
+    tell(cluster, "rolling restart");
+    let at = 0;
+    for (const host of cluster.hosts) {
+      cluster.queue.after(at, () => host.upgradeDaemon(between(random, 20, 300)));
+      at += between(random, 300, 3_000);
+    }
+    return nothing;
+  },
+  /** Goes up and down as long as it lasts. */
+  flapping(cluster, random, span) {
+    const a = randomHost(cluster, random).name;
+    const others = names(cluster).filter((name) => name !== a);
+    const some = random.next() < 0.5 ? others : [pick(random, others)];
+    const period = between(random, 20, 1_500);
+    tell(cluster, `${a} - ${some.join(" ")} flaps every ${Math.round(period)} ms`);
+    const end = cluster.queue.now + span;
+    const flap = (isCut: boolean) => {
+      if (isCut) cluster.network.partition([[a], some], cluster.links);
+      else cluster.network.mendBetween([a], some, cluster.links);
+      if (isCut && cluster.queue.now > end) flap(false);
+      else if (cluster.queue.now <= end) cluster.queue.after(period, () => flap(!isCut));
+    };
+    flap(true);
+    return () => cluster.network.healAll();
   },
   pause(cluster, random, span) {
     randomHost(cluster, random).pause(span);
@@ -178,6 +220,37 @@ export const FAULTS = {
       host.world.faults = () => undefined;
     };
   },
+  "mains-lost"(cluster, random) {
+    const { name } = randomHost(cluster, random);
+    tell(cluster, `the mains of ${name} fail, of its controller too`);
+    cluster.power.loseMains(name);
+    return () => cluster.power.restoreMains(name);
+  },
+  "device-trouble"(cluster, random) {
+    const device = pick(random, cluster.power.devices());
+    const mood = pick(random, DEVICE_MOODS);
+    tell(cluster, `${device} ${mood}`);
+    cluster.power.setMood(device, mood);
+    return () => cluster.power.setMood(device, "works");
+  },
+  "devices-trouble"(cluster, random) {
+    const mood = pick(random, DEVICE_MOODS);
+    tell(cluster, `half of the devices: ${mood}`);
+    const some = cluster.power.devices().filter(() => random.next() < 0.5);
+    for (const device of some) cluster.power.setMood(device, mood);
+    return () => {
+      for (const device of some) cluster.power.setMood(device, "works");
+    };
+  },
+  "devices-unreachable"(cluster, random) {
+    const { name } = randomHost(cluster, random);
+    const some = cluster.power.devices().filter(() => random.next() < 0.5);
+    tell(cluster, `${name} does not reach ${some.join(" ")}`);
+    for (const device of some) cluster.power.cutOff(name, device);
+    return () => {
+      for (const device of some) cluster.power.reach(name, device);
+    };
+  },
 } as const satisfies Record<string, Fault>;
 
 export type FaultKind = keyof typeof FAULTS;
@@ -222,6 +295,7 @@ export function heal(cluster: SimulatedCluster): void {
   tell(cluster, "all faults end");
   cluster.network.healAll();
   cluster.network.weather = FAIR_WEATHER;
+  cluster.power.mendAll();
   for (const host of cluster.hosts) {
     host.disk.latencyMean = 0.5;
     host.disk.isFull = false;
@@ -229,6 +303,6 @@ export function heal(cluster: SimulatedCluster): void {
     host.resume();
     host.unblockMain();
     if (host.isOn) host.startDaemon();
-    else host.powerOn(10);
+    else cluster.power.pressButton(host.name, 10);
   }
 }

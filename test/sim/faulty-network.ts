@@ -132,6 +132,18 @@ export class FaultyNetwork {
     }
   }
 
+  /** Both directions, on all links. */
+  mendBetween(some: readonly string[], others: readonly string[], links: number): void {
+    for (const a of some) {
+      for (const b of others) {
+        for (let link = 0; link < links; link++) {
+          this.mendPath(a, link, b);
+          this.mendPath(b, link, a);
+        }
+      }
+    }
+  }
+
   healAll(): void {
     this.#cut.clear();
   }

@@ -1,6 +1,8 @@
 import type { Profile } from "./cluster-simulation.ts";
 
 const CRASHES = ["power-off", "power-cycle", "daemon-crash", "daemon-restart"] as const;
+const DEVICES = ["mains-lost", "device-trouble", "devices-trouble", "devices-unreachable"] as const;
+const LEAVES = ["leave", "leave-both", "rolling-restart"] as const;
 const CUTS = ["partition", "isolate", "one-way", "pair-cut", "link-cut"] as const;
 const HARDSHIPS = [
   "pause",
@@ -14,6 +16,7 @@ const HARDSHIPS = [
 /**
  * The clusters that are simulated. Without fencing a node that was cut off, or whose daemon died, keeps
  * its resources for a while: such profiles bound the overlap only where nothing of the kind happens.
+ * With fencing there is none, ever.
  */
 export const PROFILES: readonly Profile[] = [
   {
@@ -22,7 +25,6 @@ export const PROFILES: readonly Profile[] = [
     kinds: ["resource-dies", "daemon-restart", "bad-weather", "slow-disk"],
     fencing: false,
     overlapMaxMs: Number.POSITIVE_INFINITY,
-    checksUnknown: false,
     faultyMs: 20_000,
     recoveryMaxMs: 60_000,
   },
@@ -32,7 +34,6 @@ export const PROFILES: readonly Profile[] = [
     kinds: ["power-off", "power-cycle", "resource-dies", "slow-disk"],
     fencing: false,
     overlapMaxMs: 0,
-    checksUnknown: false,
     faultyMs: 30_000,
     recoveryMaxMs: 60_000,
   },
@@ -42,18 +43,35 @@ export const PROFILES: readonly Profile[] = [
     kinds: [...CRASHES, ...CUTS, ...HARDSHIPS, "resource-dies", "agent-fault"],
     fencing: false,
     overlapMaxMs: Number.POSITIVE_INFINITY,
-    checksUnknown: false,
     faultyMs: 30_000,
     recoveryMaxMs: 90_000,
   },
   {
     name: "fencing",
     nodes: [2, 5],
-    kinds: [...CRASHES, ...CUTS, ...HARDSHIPS, "resource-dies"],
+    kinds: [...CRASHES, ...CUTS, ...HARDSHIPS, ...DEVICES, "resource-dies"],
     fencing: true,
     overlapMaxMs: 0,
-    checksUnknown: true,
     faultyMs: 30_000,
-    recoveryMaxMs: 90_000,
+    recoveryMaxMs: 120_000,
+  },
+  {
+    name: "options",
+    nodes: [2, 9],
+    kinds: [
+      ...CRASHES,
+      ...CUTS,
+      "flapping",
+      ...HARDSHIPS,
+      ...DEVICES,
+      ...LEAVES,
+      "resource-dies",
+      "agent-fault",
+    ],
+    fencing: true,
+    allOptions: true,
+    overlapMaxMs: Number.POSITIVE_INFINITY,
+    faultyMs: 30_000,
+    recoveryMaxMs: 180_000,
   },
 ];

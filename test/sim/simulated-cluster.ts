@@ -7,6 +7,7 @@ import { CrashingDisk } from "./crashing-disk.ts";
 import { EventQueue } from "./event-queue.ts";
 import { FaultyNetwork, type NetworkWeather } from "./faulty-network.ts";
 import { NodeClock } from "./node-clock.ts";
+import { PowerPlant } from "./power-plant.ts";
 import { SimulatedHost } from "./simulated-host.ts";
 import { Trace } from "./trace.ts";
 
@@ -28,6 +29,9 @@ export interface ClusterOptions {
   readonly traceLimit?: number;
 }
 
+/** What sets the power plant's luck apart from all other. */
+const POWER_SEED = 0x5eed;
+
 /** UDP port of all hosts. */
 const PORT = 7700;
 
@@ -42,6 +46,7 @@ export class SimulatedCluster {
   readonly random: SeededRandom;
   readonly trace: Trace;
   readonly network: FaultyNetwork;
+  readonly power: PowerPlant;
   readonly hosts: readonly SimulatedHost[];
   readonly links: number;
   readonly #options: ClusterOptions;
@@ -66,6 +71,8 @@ export class SimulatedCluster {
     });
     if (options.weather !== undefined) this.network.weather = options.weather;
     this.hosts = names.map((name) => this.#newHost(name));
+    const random = new SeededRandom(options.seed ^ POWER_SEED);
+    this.power = new PowerPlant(this.queue, random, names, (name) => this.host(name));
   }
 
   /** A generator of its own, so that one part's draws don't shift another's. */
@@ -92,11 +99,17 @@ export class SimulatedCluster {
       guardGraceMs: this.#options.guardGraceMs ?? 1_000,
       factory: (_, incarnation) => this.#newDaemon(host, incarnation),
       transmit: (from, output) => this.#transmit(from, output),
+      callDevice: (from, command, done) => {
+        this.#check((checker) => checker.onDevice?.(host, command, this));
+        return this.power.call(from, command, done);
+      },
       onStep: () => this.#afterStep(host),
       onEvent: (event) => this.#onHostEvent(host, event),
     });
     world.onChange = (resource, isActive) =>
       this.#check((checker) => checker.onActive?.(host, resource, isActive));
+    world.onPromoted = (resource, isPromoted) =>
+      this.#check((checker) => checker.onPromoted?.(host, resource, isPromoted));
     world.onRun = (command) => this.#check((checker) => checker.onRun?.(host, command));
     world.onOutcome = (command, outcome) =>
       this.#check((checker) => checker.onOutcome?.(host, command, outcome));

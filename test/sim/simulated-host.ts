@@ -1,5 +1,6 @@
 import type { Note } from "../../src/core/note.ts";
 import type { Instant, Millis, WallTime } from "../../src/core/units.ts";
+import type { DeviceCommand, DeviceOutcome } from "../../src/fencing/fence-types.ts";
 import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
 import type { GuardEntry } from "../../src/model/operation.ts";
 import type { AgentWorld } from "./agent-world.ts";
@@ -22,7 +23,13 @@ export interface HostParts {
   readonly trace: Trace;
   readonly factory: DaemonFactory;
   readonly transmit: (from: string, output: Transmit) => void;
-  /** Told after every step of the daemon. */
+  /** Calls a fencing device; returns what kills the call. */
+  readonly callDevice: (
+    from: string,
+    command: DeviceCommand,
+    done: (outcome: DeviceOutcome) => void,
+  ) => () => void;
+  /** Told after every step of the daemon, before what it wants is carried out. */
   readonly onStep: (host: SimulatedHost) => void;
   readonly onEvent: (event: HostEvent) => void;
   /** How long the guardian gives a dead daemon to come back. */
@@ -31,6 +38,9 @@ export interface HostParts {
 
 /** Exit code that says "do not restart me" (SuccessExitStatus of the unit). */
 const STAY_DOWN = 100;
+
+/** The exit after which the guardian is sent home. */
+const LEFT = "left the cluster";
 
 /** RestartSec of the unit. */
 const RESTART_MS: Millis = 100;
@@ -61,6 +71,7 @@ export class SimulatedHost {
   #steps = 0;
   #guarded: readonly GuardEntry[] = [];
   #requestId = 0;
+  readonly #deviceCalls = new Map<number, () => void>();
   readonly #replies = new Map<number, (reply: ControlReply) => void>();
   /** What the daemon last gave as the reason for its exit. */
   exitReason: string | undefined;
@@ -132,7 +143,19 @@ export class SimulatedHost {
     this.disk.crash();
     this.world.orphanRuns();
     this.#replies.clear();
+    this.#deviceCalls.clear();
     if (daemon !== undefined) this.#parts.onEvent({ kind: "daemon-ended", daemon });
+  }
+
+  /** SIGUSR2: the daemon ends and leaves its resources running; the new one starts in a moment. */
+  upgradeDaemon(afterMs: Millis): void {
+    if (this.#daemon === undefined) return;
+    this.#tell(() => "daemon is upgraded");
+    this.deliver({ kind: "shutdown", mode: "stop" });
+    const life = this.#life;
+    this.#parts.queue.after(afterMs, () => {
+      if (life === this.#life) this.startDaemon();
+    });
   }
 
   /** The disk is replaced by an empty one; only while no daemon uses it. */
@@ -217,8 +240,10 @@ export class SimulatedHost {
     const daemon = this.#daemon;
     if (daemon?.isBlocked !== true) return;
     this.#tell(() => "main thread goes on");
-    this.#perform(daemon.unblockMain(this.now()));
-    this.#afterStep();
+    const outputs = daemon.unblockMain(this.now());
+    this.#parts.onStep(this);
+    this.#perform(outputs);
+    this.#armWake();
   }
 
   // --- driver ---
@@ -238,8 +263,12 @@ export class SimulatedHost {
         daemon.step(now, { kind: "clock", wall: this.clock.wall(this.#parts.queue.now) }),
       );
     }
-    if (this.#daemon === daemon) this.#perform(daemon.step(now, input));
-    this.#afterStep();
+    if (this.#daemon === daemon) {
+      const outputs = daemon.step(now, input);
+      this.#parts.onStep(this);
+      this.#perform(outputs);
+    }
+    this.#armWake();
   }
 
   request(request: ControlRequest, onReply: (reply: ControlReply) => void): void {
@@ -258,11 +287,6 @@ export class SimulatedHost {
     if (++this.#steps > STEPS_PER_INSTANT_MAX) {
       throw new Error(`${this.name} took ${this.#steps} steps at one instant`);
     }
-  }
-
-  #afterStep(): void {
-    this.#parts.onStep(this);
-    this.#armWake();
   }
 
   #armWake(): void {
@@ -318,6 +342,13 @@ export class SimulatedHost {
       case "kill":
         this.world.killRun(output.runId);
         break;
+      case "run-device":
+        this.#callDevice(output.command);
+        break;
+      case "kill-device":
+        this.#deviceCalls.get(output.runId)?.();
+        this.#deviceCalls.delete(output.runId);
+        break;
       case "reply":
         this.#replies.get(output.requestId)?.(output.reply);
         this.#replies.delete(output.requestId);
@@ -339,10 +370,25 @@ export class SimulatedHost {
     }
   }
 
+  #callDevice(command: DeviceCommand): void {
+    const { runId, device, action } = command;
+    const life = this.#life;
+    this.#tell(() => `calls ${device}: ${action} (${runId})`);
+    const kill = this.#parts.callDevice(this.name, command, (outcome) => {
+      if (life !== this.#life) return;
+      const { ok, power, detail } = outcome;
+      this.#tell(() => `${device} ${action}: ${ok ? (power ?? "done") : detail} (${runId})`);
+      this.#deviceCalls.delete(runId);
+      this.deliver({ kind: "device-done", runId, outcome });
+    });
+    this.#deviceCalls.set(runId, kill);
+  }
+
   /** The service manager starts a daemon again that failed, unless it asks to stay down. */
   #exit(code: number, reason: string): void {
     this.exitReason = reason;
     this.#endDaemon();
+    if (reason !== LEFT) this.#watchOverGuarded();
     if (code === 0 || code === STAY_DOWN) return;
     const life = this.#life;
     this.#parts.queue.after(RESTART_MS, () => {

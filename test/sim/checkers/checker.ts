@@ -1,3 +1,4 @@
+import type { DeviceCommand } from "../../../src/fencing/fence-types.ts";
 import type { Cib } from "../../../src/model/cib.ts";
 import type { AgentCommand, AgentOutcome } from "../../../src/model/operation.ts";
 import type { MessagingCommand, PeerEvent } from "../../../src/model/peer.ts";
@@ -32,6 +33,14 @@ export interface Checker {
   onRun?(host: SimulatedHost, command: AgentCommand): string | undefined;
   onOutcome?(host: SimulatedHost, command: AgentCommand, outcome: AgentOutcome): string | undefined;
   onPowerOff?(host: SimulatedHost): string | undefined;
+  /** A promotable instance became promoted, or is it no more. */
+  onPromoted?(host: SimulatedHost, resource: string, isPromoted: boolean): string | undefined;
+  /** A host calls a fencing device. */
+  onDevice?(
+    host: SimulatedHost,
+    command: DeviceCommand,
+    cluster: SimulatedCluster,
+  ): string | undefined;
   onGuardianStop?(host: SimulatedHost, resource: string): string | undefined;
   onCommand?(host: SimulatedHost, command: MessagingCommand): string | undefined;
   onPeerEvent?(host: SimulatedHost, event: PeerEvent): string | undefined;
