@@ -31,8 +31,11 @@ export interface World {
   note(note: Note): void;
 }
 
-/** Longest time between two beacons to the messaging worker that the main loop is alive. */
-const BEACON_MS: Millis = 500;
+/**
+ * Longest time between two beacons to the messaging worker that the main loop is alive; a quarter
+ * of the time after which it says that it is stuck, and each costs both threads a wake-up.
+ */
+const BEACON_MS: Millis = 2_500;
 
 /** A tick this late says that the main loop did not run: worth telling, it explains a lot. */
 const LATE_MS: Millis = 1_000;

@@ -1,6 +1,7 @@
 import { note } from "../core/note.ts";
 import type { Instant } from "../core/units.ts";
 import type { AdvertBody } from "../model/peer.ts";
+import { AdvertWriter } from "../wire/advert-memory.ts";
 import type { Heard } from "../wire/message.ts";
 import type { MessagingContext } from "./messaging-context.ts";
 
@@ -24,6 +25,9 @@ export class Advertiser {
   #lastAt = Number.NEGATIVE_INFINITY;
   #nextAt: Instant | undefined;
   #goodbyesLeft: number | undefined;
+  readonly #writer = new AdvertWriter();
+  /** Whom we hear, as last said: the same list while it is the same. */
+  #heard: readonly Heard[] = [];
 
   constructor(context: MessagingContext) {
     this.#context = context;
@@ -87,18 +91,20 @@ export class Advertiser {
   #send(): void {
     if (this.#body === undefined) return;
     this.#lastAt = this.#context.now;
-    this.#context.broadcast({
+    this.#listHeard();
+    const { type, bytes } = this.#writer.write({
       kind: "advert",
       sequence: this.#sequence++,
       intervalMs: this.#context.config.advertIntervalMs,
       leaving: this.#goodbyesLeft !== undefined,
       stuck: this.#context.isStuck,
       body: this.#body,
-      heard: this.#heard(),
+      heard: this.#heard,
     });
+    this.#context.broadcast(type, bytes);
   }
 
-  #heard(): Heard[] {
+  #listHeard(): void {
     const heard: Heard[] = [];
     for (const peer of this.#context.peers.values()) {
       if (peer.status !== "up") continue;
@@ -106,6 +112,12 @@ export class Advertiser {
       for (const link of peer.links) if (link.up) links |= 1 << link.index;
       heard.push({ node: peer.name, links });
     }
-    return heard;
+    const isSame =
+      heard.length === this.#heard.length &&
+      heard.every(({ node, links }, i) => {
+        const before = this.#heard[i];
+        return before?.node === node && before.links === links;
+      });
+    if (!isSame) this.#heard = heard;
   }
 }

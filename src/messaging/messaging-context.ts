@@ -76,9 +76,10 @@ export class MessagingContext {
   }
 
   /** Sends to all on every link. Each link has its own frame, so that no copy counts as replayed. */
-  broadcast(message: WireMessage): void {
+  broadcast(type: number, body: Uint8Array): void {
+    const version = negotiateVersion(this.#maxVersions());
     for (let link = 0; link < this.ownLinks; link++) {
-      const bytes = this.#seal(message);
+      const bytes = this.sealer.seal(type, body, version);
       if (this.config.transport === "multicast") {
         this.emit({ kind: "transmit", link, to: "group", bytes });
         continue;

@@ -14,7 +14,7 @@ import {
 } from "../wire/frame.ts";
 import type { FrameHeader } from "../wire/frame-header.ts";
 import type { WireMessage } from "../wire/message.ts";
-import { decodeMessage } from "../wire/message-codec.ts";
+import { ADVERT_TYPE, decodeMessage } from "../wire/message-codec.ts";
 import type { FrameCipher } from "../wire/seal.ts";
 import { Advertiser } from "./advertiser.ts";
 import { DropCounters } from "./drop-counters.ts";
@@ -195,7 +195,9 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
       this.#drop("unknown-sender", from);
       return;
     }
-    const message = decodeMessage(frame.header.type, frame.body);
+    const { type } = frame.header;
+    const isAdvert = type === ADVERT_TYPE;
+    const message = isAdvert ? peer.reader.read(type, frame.body) : decodeMessage(type, frame.body);
     if (message === undefined) {
       this.#drop("malformed", from);
       return;

@@ -54,6 +54,8 @@ export class PeerLifecycle {
       this.#goodbye(peer);
       return;
     }
+    if (this.#isAsBefore(peer, advert)) return;
+    peer.heardList = advert.heard;
     const mask = advert.heard.find(({ node }) => node === self)?.links ?? 0;
     for (const link of peer.links) link.hearsUs = (mask & (1 << link.index)) !== 0;
     this.#noteStuck(peer, advert.stuck);
@@ -62,8 +64,21 @@ export class PeerLifecycle {
       return;
     }
     const hears = advert.heard.map(({ node }) => node).sort();
-    if (isSameBody(peer.advert!, advert.body) && isSameList(peer.hears, hears)) return;
+    if (isSameBody(peer.advert!, advert.body) && isSameList(peer.hears, hears)) {
+      peer.advert = advert.body;
+      return;
+    }
     this.#emitAdvert(peer, advert.body, hears);
+  }
+
+  /** The same objects as in the last advertisement of a living peer: there is nothing to take up. */
+  #isAsBefore(peer: RemotePeer, advert: Advert): boolean {
+    return (
+      peer.status === "up" &&
+      peer.advert === advert.body &&
+      peer.heardList === advert.heard &&
+      advert.stuck === (peer.stuckSince !== undefined)
+    );
   }
 
   #up(peer: RemotePeer, { body, heard }: Advert): void {
@@ -129,6 +144,8 @@ export class PeerLifecycle {
       hearsUs: peer.links[index]?.hearsUs ?? false,
     }));
     peer.links = links;
+    // Who is heard on which link is taken up anew.
+    peer.heardList = undefined;
   }
 }
 

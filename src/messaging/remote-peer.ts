@@ -1,6 +1,8 @@
 import { Timers } from "../core/timers.ts";
 import type { Instant, Millis } from "../core/units.ts";
 import type { AdvertBody } from "../model/peer.ts";
+import { AdvertReader } from "../wire/advert-memory.ts";
+import type { Heard } from "../wire/message.ts";
 import type { ChannelReceiver } from "./channel-receiver.ts";
 import type { ChannelSender } from "./channel-sender.ts";
 import type { PeerDetector } from "./peer-detector.ts";
@@ -44,6 +46,9 @@ export class RemotePeer {
   rtt = new RttEstimator();
   advert: AdvertBody | undefined;
   hears: readonly string[] = [];
+  /** What the last advertisement listed as heard: the same object while nothing changes. */
+  heardList: readonly Heard[] | undefined;
+  readonly reader = new AdvertReader();
   stuckSince: Instant | undefined;
   /** Rounds of pings sent since it became suspect; undefined if it is not. */
   probeRounds: number | undefined;
@@ -73,6 +78,7 @@ export class RemotePeer {
     this.#roundTrips = [];
     this.advert = undefined;
     this.hears = [];
+    this.heardList = undefined;
     this.receiver = undefined;
     for (const link of this.links) link.hearsUs = false;
     this.silence();

@@ -97,7 +97,11 @@ export class FrameSealer {
       },
       this.#clusterId,
     );
-    return Buffer.concat([header, this.#key.seal(nonceOf(salt, counter), header, body)]);
+    const sealed = this.#key.seal(nonceOf(salt, counter), header, body);
+    const frame = Buffer.allocUnsafe(header.length + sealed.length);
+    frame.set(header, 0);
+    frame.set(sealed, header.length);
+    return frame;
   }
 }
 

@@ -55,6 +55,25 @@ export function decodeMessage(type: number, body: Uint8Array): WireMessage | und
   return reader.complete() ? message : undefined;
 }
 
+/** Where the number of an advertisement stands in its body: after the flags, before all the rest. */
+export function advertVariable(
+  body: Uint8Array,
+): { readonly sequence: number; readonly end: number } | undefined {
+  let sequence = 0;
+  let scale = 1;
+  for (let at = 1; at <= 8 && at < body.length; at++) {
+    const byte = body[at]!;
+    sequence += (byte & 0x7f) * scale;
+    if (byte < 0x80)
+      return sequence <= Number.MAX_SAFE_INTEGER ? { sequence, end: at + 1 } : undefined;
+    scale *= 0x80;
+  }
+  return undefined;
+}
+
+/** The frame type of advertisements. */
+export const ADVERT_TYPE = TYPE.advert;
+
 function readMessage(type: number, reader: ByteReader): WireMessage | undefined {
   switch (type) {
     case TYPE.advert:
