@@ -79,12 +79,15 @@ export class FlightTable {
   }
 
   /**
-   * Whether a left-over of the same instance must end first. The LRM would queue behind it on its
-   * own node; another node doesn't know of it.
+   * Whether a left-over must end first: one of the same instance, for while the LRM would queue
+   * behind it on its own node, another node doesn't know of it; and before a node is told that it may
+   * go, any on that node, for a node that leaves counts as one where nothing runs.
    */
   isHeld(action: PlanAction): boolean {
     return this.all().some(
-      (flight) => flight.graphId === undefined && isSameInstance(flight.action, action),
+      (flight) =>
+        flight.graphId === undefined &&
+        (isSameInstance(flight.action, action) || isInTheWayOfLeaving(flight.action, action)),
     );
   }
 
@@ -141,6 +144,11 @@ function isSameInstance(a: PlanAction, b: PlanAction): boolean {
   if (a.resource === undefined || b.resource === undefined) return false;
   if (a.resource === b.resource) return true;
   return a.node === b.node && cloneOf(a.resource) === cloneOf(b.resource);
+}
+
+function isInTheWayOfLeaving(leftOver: PlanAction, action: PlanAction): boolean {
+  if (action.operation !== "do_shutdown" || leftOver.kind === "fence") return false;
+  return leftOver.node === action.node;
 }
 
 /** `web:0` and `web:1` on one node may be the same thing under another number. */
