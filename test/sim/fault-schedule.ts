@@ -129,7 +129,10 @@ export const FAULTS = {
     tell(cluster, "rolling restart");
     let at = 0;
     for (const host of cluster.hosts) {
-      cluster.queue.after(at, () => host.upgradeDaemon(between(random, 20, 300)));
+      const pause = between(random, 20, 300);
+      cluster.queue.after(at, () => {
+        if (!cluster.isHealed) host.upgradeDaemon(pause);
+      });
       at += between(random, 300, 3_000);
     }
     return nothing;
@@ -143,6 +146,7 @@ export const FAULTS = {
     tell(cluster, `${a} - ${some.join(" ")} flaps every ${Math.round(period)} ms`);
     const end = cluster.queue.now + span;
     const flap = (isCut: boolean) => {
+      if (cluster.isHealed) return;
       if (isCut) cluster.network.partition([[a], some], cluster.links);
       else cluster.network.mendBetween([a], some, cluster.links);
       if (isCut && cluster.queue.now > end) flap(false);
@@ -293,6 +297,7 @@ export function unleash(cluster: SimulatedCluster, random: Random, plan: FaultPl
 /** Ends all faults: from here on the cluster must find back. */
 export function heal(cluster: SimulatedCluster): void {
   tell(cluster, "all faults end");
+  cluster.isHealed = true;
   cluster.network.healAll();
   cluster.network.weather = FAIR_WEATHER;
   cluster.power.mendAll();

@@ -53,6 +53,8 @@ export class SimulatedCluster {
   readonly #observers = new Map<ComposedDaemon, () => NodeObservation>();
   readonly #addresses = new Map<string, string>();
   #steps = 0;
+  /** All faults have ended: what still goes on of one must stop. */
+  isHealed = false;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
