@@ -21,10 +21,11 @@ const STATUS_CANCELLED = 1;
 
 /** Turns what happens into the timeline of incidents: fault, detection, decision, recovery, stable. */
 export class IncidentRecorder {
-  readonly timeline = new Timeline();
+  readonly timeline: Timeline;
   readonly #publish: (entry: TimelineEntry) => void;
 
-  constructor(publish: (entry: TimelineEntry) => void) {
+  constructor(origin: string, publish: (entry: TimelineEntry) => void) {
+    this.timeline = new Timeline(origin);
     this.#publish = publish;
   }
 

@@ -3,6 +3,7 @@ import type { Instant, Millis, WallTime } from "../core/units.ts";
 import { HealthChecks } from "../lrm/health-checks.ts";
 import { LocalManager, type LocalManagerOptions } from "../lrm/local-manager.ts";
 import { Membership, type View } from "../membership/membership.ts";
+import { SplitArbitration } from "../membership/split-arbitration.ts";
 import type { CibResult } from "../model/cib.ts";
 import type { Definition } from "../model/definition.ts";
 import { AdvertWriter } from "./advert-writer.ts";
@@ -11,13 +12,16 @@ import { DefinitionInForce } from "./definition-in-force.ts";
 import { awaitsRecords } from "./fencing-departures.ts";
 import { untilFenced } from "./fencing-priority.ts";
 import { type FencingDuty, makeFencingDuty } from "./fencing-state.ts";
+import { HistorySharing } from "./history-sharing.ts";
 import { IncidentRecorder } from "./incident-recorder.ts";
 import { LeaveSequence } from "./leave-sequence.ts";
 import { LinkTable } from "./link-table.ts";
 import { MemberDuty } from "./member-duty.ts";
 import type { NodeOutput } from "./node-io.ts";
 import { encodeMessage, type NodeMessage } from "./node-message.ts";
+import { arbitrationSettings } from "./node-tie-breaker.ts";
 import { ReplicatedCib } from "./replicated-cib.ts";
+import { underArbitration } from "./split-policy.ts";
 
 export interface NodeOptions {
   readonly self: string;
@@ -55,6 +59,10 @@ export class NodeCore {
   readonly self: string;
   readonly options: NodeOptions;
   readonly membership: Membership;
+  /** Asks the tie-breaker of the definition, where there is one. */
+  readonly arbitration: SplitArbitration;
+  /** The last DC that this node followed. */
+  lastDc: string | undefined;
   readonly store: ReplicatedCib;
   readonly member: MemberDuty;
   readonly coordinator: Coordinator;
@@ -63,6 +71,7 @@ export class NodeCore {
   readonly links = new LinkTable();
   readonly leave = new LeaveSequence();
   readonly incidents: IncidentRecorder;
+  readonly sharing: HistorySharing;
   readonly fencing: FencingDuty;
   readonly advert = new AdvertWriter();
   readonly proposals = new Map<string, (result: CibResult) => void>();
@@ -100,6 +109,7 @@ export class NodeCore {
       formDelayMs: FORM_DELAY_MS,
       graceMs: 5 * definition.messaging.advertIntervalMs,
     });
+    this.arbitration = new SplitArbitration(arbitrationSettings(definition));
     this.store = new ReplicatedCib(
       { ...RAFT_DEFAULTS, self, incarnation, rules: { nodes, quorum } },
       options.stored,
@@ -119,11 +129,23 @@ export class NodeCore {
       policy: (wall) =>
         (this.coordinator.by?.acting !== true && !this.force.committed) || awaitsRecords(this)
           ? undefined
-          : untilFenced(this.force.definition, this.view, this.force.policy(this.store.cib, wall)),
+          : underArbitration(
+              this.arbitration.isDeciding(),
+              this.force.definition,
+              this.view,
+              untilFenced(
+                this.force.definition,
+                this.view,
+                this.force.policy(this.store.cib, wall),
+              ),
+            ),
       cib: () => this.store.cib,
     });
     this.fencing = makeFencingDuty(this);
-    this.incidents = new IncidentRecorder((entry) => this.out.push({ kind: "timeline", entry }));
+    this.incidents = new IncidentRecorder(`${self}/${incarnation}`, (entry) =>
+      this.out.push({ kind: "timeline", entry }),
+    );
+    this.sharing = new HistorySharing(self, this.incidents.timeline);
   }
 
   /** The wall clock as last read, moved on by the monotonic one. */

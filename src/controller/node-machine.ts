@@ -15,6 +15,7 @@ import type { NodeInput, NodeOutput } from "./node-io.ts";
 import { configureChecks, fromChecks, fromMember, leaveSteps } from "./node-leaving.ts";
 import { type Coordination, decodeMessage } from "./node-message.ts";
 import { receive } from "./node-messages.ts";
+import { arbitrationStep, settleArbitration } from "./node-tie-breaker.ts";
 import { fromMembership, peerEvent } from "./node-view.ts";
 import { RequestRouter } from "./request-router.ts";
 
@@ -88,7 +89,9 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       node.coordinator.nextDeadline(),
       node.leave.nextDeadline(),
       node.fencing.nextDeadline(),
+      node.arbitration.nextDeadline(),
       node.checks.nextDeadline(),
+      node.sharing.nextDeadline(),
       this.#desk.nextDeadline(),
       this.#router.nextDeadline(),
       node.listenUntil > node.now ? node.listenUntil : undefined,
@@ -102,6 +105,8 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     node.out = [];
     if (!this.#started) this.#start();
     this.#handle(input);
+    // A reading of the clock comes before every other input: nothing follows from it alone.
+    if (input.kind === "clock") return node.out;
     this.#settle();
     this.#advertise();
     return node.out;
@@ -111,6 +116,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     this.#started = true;
     const node = this.#node;
     fromMembership(node, node.membership.step(node.now, { kind: "tick" }));
+    arbitrationStep(node, { kind: "tick" });
     raftStep(node, { kind: "tick" });
     configureChecks(node);
   }
@@ -144,6 +150,9 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       case "device-done":
         fencerStep(node, input);
         break;
+      case "tie-breaker-answer":
+        arbitrationStep(node, { kind: "answer", id: input.id, answer: input.answer });
+        break;
       case "request":
         this.#request(input.requestId, input.request);
         break;
@@ -163,9 +172,13 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     node.coordinator.setWall(node.wall());
     fromCoordinator(node, node.coordinator.tick(node.now));
     tickFencing(node);
+    arbitrationStep(node, { kind: "tick" });
     this.#desk.tick(node.now);
     this.#router.tick(node.now);
     leaveSteps(node, node.leave.tick(node.now));
+    for (const { to, entries } of node.sharing.tick(node.now, follows(node), node.members())) {
+      node.tell(to, { t: "history", entries });
+    }
   }
 
   /** A peer may see us in its view a moment before we see it in ours: Raft needs no view. */
@@ -184,15 +197,18 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       this.#office();
     }
     if (node.coordinator.settled) this.#desk.settled();
+    node.sharing.observe(node.now);
   }
 
   #office(): void {
     const node = this.#node;
+    settleArbitration(node);
     const lost = node.viewLost;
     const changed = node.viewChanged;
     node.viewLost = [];
     node.viewChanged = false;
     for (const name of lost) this.#router.nodeLost(name);
+    if (changed) node.sharing.viewChanged(node.now);
     settleOffice(node, () => this.#desk.close(), changed ? lost : undefined);
   }
 

@@ -1,4 +1,4 @@
-import type { ControlReply, ControlRequest } from "../model/control.ts";
+import type { ControlReply, ControlRequest, TimelineEntry } from "../model/control.ts";
 import type { LocalStatus, OperationResult } from "../model/operation.ts";
 import type { NodeCommand } from "../transition/transition-events.ts";
 import type { StatusDelta } from "./status-delta.ts";
@@ -31,7 +31,9 @@ export type NodeMessage =
   | { readonly t: "ask"; readonly id: number; readonly request: ControlRequest }
   | { readonly t: "answer"; readonly id: number; readonly reply: ControlReply }
   /** Member to coordinator: move my resources away, I want to leave. */
-  | { readonly t: "leaving" };
+  | { readonly t: "leaving" }
+  /** Entries of the timeline that the other has not got. */
+  | { readonly t: "history"; readonly entries: readonly TimelineEntry[] };
 
 /** What a coordinator may tell a node: steps of a transition, and housekeeping outside of one. */
 export type NodeOrder =
@@ -57,6 +59,7 @@ const TYPES: ReadonlySet<string> = new Set([
   "answer",
   "done",
   "leaving",
+  "history",
 ]);
 
 export function encodeMessage(message: NodeMessage): Uint8Array {

@@ -1,4 +1,5 @@
 import { parseRaftMessage } from "../consensus/raft-codec.ts";
+import { readEntries } from "./history-sharing.ts";
 import { raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
@@ -35,6 +36,9 @@ export function receive(
       break;
     case "answer":
       router.handleAnswer(from, message.id, message.reply);
+      break;
+    case "history":
+      node.incidents.timeline.merge(readEntries(message.entries));
       break;
     case "leaving":
       coordinator.status.setLeaving(from);

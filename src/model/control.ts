@@ -120,6 +120,9 @@ export interface ExplainReport {
 
 export interface TimelineEntry {
   readonly at: WallTime;
+  /** The daemon that recorded it, as node and incarnation, and its number there. */
+  readonly origin?: string;
+  readonly number?: number;
   /** Entries of one incident share its id; without one it is a change made by hand, or a note. */
   readonly incident?: string;
   readonly phase:
