@@ -19,8 +19,17 @@ export interface LoadResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** The text read last, and what it says: a change is read when it is checked, planned and applied. */
+let last: { readonly text: string; readonly result: LoadResult } | undefined;
+
 /** Reads cluster.yaml. Never throws; everything that is wrong is said at once. */
 export function loadDefinition(text: string, options: LoadOptions = {}): LoadResult {
+  if (options.file !== undefined || options.simulation === true) return load(text, options);
+  if (last?.text !== text) last = { text, result: load(text, options) };
+  return last.result;
+}
+
+function load(text: string, options: LoadOptions): LoadResult {
   const source = new SourceText(text, options.file);
   const report = new DefinitionReport(source);
   const found = checkText(text, report) ? readYamlTree(text, report) : undefined;
