@@ -114,7 +114,7 @@ function isEntry(value: unknown): value is TimelineEntry {
   const texts = [entry["message"], entry["origin"]];
   const further = [entry["incident"], entry["node"], entry["resource"]];
   return (
-    Number.isSafeInteger(entry["at"]) &&
+    Number.isFinite(entry["at"]) &&
     Number.isSafeInteger(entry["number"]) &&
     PHASES.has(entry["phase"]) &&
     texts.every(isText) &&

@@ -66,7 +66,7 @@ describe("the timeline outlives the DC", () => {
   test("what a partition without us did is told when it is over", () => {
     const b = new Historian("b");
     b.timeline.fault(1000, "last sign of life of a");
-    b.timeline.step(1100, "recovery", "vip started on b");
+    b.timeline.step(1100.5, "recovery", "vip started on b");
     expect(b.tell(0, "b", new Map([["b", 1]]))).toEqual([]);
     b.sharing.viewChanged(5000);
     const [batch, ...others] = b.tell(5000, "a");
