@@ -6,6 +6,7 @@ import { belongsInGraph, inputCounts } from "./graph-inputs.ts";
 import { expandNotifications } from "./notify.ts";
 import { stripInstance } from "./unpack/tree.ts";
 import { actionFlags } from "./variant.ts";
+import type { Work } from "./work.ts";
 import { type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /** Reads the transition graph out of the working set. */
@@ -151,7 +152,7 @@ function recordedId({ resource, node }: Action): string | undefined {
 }
 
 /** The transition graph, ids ascending in a possible order of execution. */
-export function createGraph(ws: WorkingSet): PlanAction[] {
+export function* createGraph(ws: WorkingSet): Work<PlanAction[]> {
   for (const resource of ws.resources) expand(ws, resource);
   const included: Action[] = [];
   for (const action of ws.actions) {
@@ -159,17 +160,27 @@ export function createGraph(ws: WorkingSet): PlanAction[] {
     action.set(ACT.inGraph);
     included.push(action);
   }
+  yield ws.actions.length / 50;
   const ranked = rankActions(included);
+  yield included.length / 20;
   const before = ranked.map(inputRanks);
+  yield included.length / 20;
   const order = executionOrder(before, weakestOf(ws, ranked));
   const ids = new Int32Array(ranked.length);
   order.forEach((rank, id) => {
     ids[rank] = id;
   });
+  yield included.length / 20;
   const calls = new AgentCalls(ws);
-  return order.map((rank, id) => {
+  const planned: PlanAction[] = [];
+  for (const rank of order) {
     const after = before[rank]!.map((input) => ids[input]!);
     if (after.length > 1) after.sort((a, b) => a - b);
-    return toPlanAction(ws, calls, ranked[rank]!, id, after);
-  });
+    planned.push(toPlanAction(ws, calls, ranked[rank]!, planned.length, after));
+    if (planned.length % ACTIONS_PER_SLICE === 0) yield ACTIONS_PER_SLICE / 5;
+  }
+  return planned;
 }
+
+/** A yield for each would cost as much as most do. */
+const ACTIONS_PER_SLICE = 100;

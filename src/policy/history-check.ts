@@ -7,6 +7,7 @@ import { addOrdering } from "./ordering.ts";
 import { reschedule, scheduleCancel } from "./recurring.ts";
 import { isAnonymousClone, isClone, primitivesOf, topOf } from "./resource-state.ts";
 import { triggerUnfencing } from "./unfencing.ts";
+import type { Work } from "./work.ts";
 import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
@@ -38,13 +39,14 @@ function boundsOf(entries: readonly HistoryEntry[]): Bounds {
 }
 
 /** Makes an optional action of every recurring operation that is running. */
-export function noteRecurring(ws: WorkingSet): void {
+export function* noteRecurring(ws: WorkingSet): Work {
   for (const top of ws.resources) {
     for (const resource of primitivesOf(top)) {
       for (const history of resource.histories) {
         if (history !== undefined && !history.quiet) noteOn(ws, resource, history);
       }
     }
+    yield 1;
   }
 }
 
@@ -199,7 +201,7 @@ function byRecordedId(ws: WorkingSet): Map<string, Resource[]> {
 }
 
 /** Compares every history on a usable node with the present definition. */
-export function checkHistories(ws: WorkingSet): void {
+export function* checkHistories(ws: WorkingSet): Work {
   const index = byRecordedId(ws);
   for (const top of ws.resources) {
     for (const owner of primitivesOf(top)) {
@@ -212,6 +214,7 @@ export function checkHistories(ws: WorkingSet): void {
         if (others === undefined) checkHistory(ws, owner, history);
         else for (const resource of others) checkHistory(ws, resource, history);
       }
+      yield 5;
     }
   }
 }

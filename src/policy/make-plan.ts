@@ -24,6 +24,7 @@ import { createSummary } from "./summary.ts";
 import { unpackTicket } from "./tickets.ts";
 import { unpack } from "./unpack/unpack.ts";
 import { addInternalConstraints, assign, createActions } from "./variant.ts";
+import { finish, forEach, type Work } from "./work.ts";
 import { type Node, type Resource, WorkingSet } from "./working-set.ts";
 
 /**
@@ -76,9 +77,10 @@ function hideBundleNodes(ws: WorkingSet, resource: Resource, nodes: readonly Nod
   for (const node of nodes) resource.allowed.delete(node.index);
 }
 
-function constrain(ws: WorkingSet): void {
+function* constrain(ws: WorkingSet): Work {
   applyHealth(ws);
   for (const constraint of ws.definition.constraints) {
+    yield 2;
     switch (constraint.kind) {
       case "location":
         unpackLocation(ws, constraint);
@@ -96,12 +98,13 @@ function constrain(ws: WorkingSet): void {
   }
   if (ws.options.shutdownLock) applyShutdownLocks(ws);
   applyNodeCriteria(ws);
-  for (const resource of ws.resources) addInternalConstraints(ws, resource);
+  yield ws.resources.length;
+  yield* forEach(ws.resources, 2, (resource) => addInternalConstraints(ws, resource));
 }
 
 /** Actions that the histories ask for, whatever is decided about the resource. */
-function actOnHistory(ws: WorkingSet): void {
-  noteRecurring(ws);
+function* actOnHistory(ws: WorkingSet): Work {
+  yield* noteRecurring(ws);
   for (const clear of ws.failcountClears) {
     // A connection whose address is still to be found out has not changed for that.
     const unresolved = clear.resource.params.get("addr") === "#uname";
@@ -124,7 +127,10 @@ function actOnHistory(ws: WorkingSet): void {
   }
 }
 
-function assignAll(ws: WorkingSet): void {
+/** Most take no time; one with colocations takes along what it depends on. */
+const UNITS_PER_ASSIGNMENT = 5;
+
+function* assignAll(ws: WorkingSet): Work {
   for (const node of ws.nodes) node.remaining = new Map(node.utilization);
   if (ws.options.placementStrategy !== "default") sortByAssignment(ws);
   if (ws.haveRemoteNodes) {
@@ -134,18 +140,52 @@ function assignAll(ws: WorkingSet): void {
   }
   for (const resource of ws.resources) {
     if (!resource.isRemoteConnection) assign(ws, resource, undefined, true);
+    yield UNITS_PER_ASSIGNMENT * (1 + resource.children.length);
   }
 }
 
-function act(ws: WorkingSet): void {
-  if (ws.options.enableStartupProbes) scheduleProbes(ws);
+function* act(ws: WorkingSet): Work {
+  if (ws.options.enableStartupProbes) yield* scheduleProbes(ws);
   if (ws.options.stopOrphanResources) {
     for (const resource of ws.resources) clearOrphanFailcounts(ws, resource);
   }
-  for (const resource of ws.resources) createActions(ws, resource);
+  yield* forEach(ws.resources, 5, (resource) => createActions(ws, resource));
   orderRemoteConnections(ws);
   scheduleFencingAndShutdowns(ws);
-  applyOrderings(ws);
+  yield* applyOrderings(ws);
+}
+
+/** As `schedule`, in slices. */
+export function* scheduling(
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  now: WallTime,
+  options: PlanOptions = {},
+): Work<Schedule> {
+  const ws = new WorkingSet(definition, status, Math.floor(now / 1000));
+  ws.explain = options.explain ?? false;
+  ws.sanitized = options.sanitized ?? false;
+  ws.promoting = options.promoting ?? ws.promoting;
+  yield* unpack(ws);
+  for (const resource of ws.resources) propagateRunning(resource);
+  ws.resources.sort((a, b) => b.priority - a.priority);
+  const inside = ws.nodes.filter((node) => node.connection && isBundled(node.connection));
+  if (inside.length > 0) for (const resource of ws.resources) hideBundleNodes(ws, resource, inside);
+  yield* actOnHistory(ws);
+  yield* constrain(ws);
+  yield* checkHistories(ws);
+  yield* assignAll(ws);
+  yield* act(ws);
+  noteBlocked(ws);
+  const actions = yield* createGraph(ws);
+  const plan: Plan = {
+    actions,
+    placements: createPlacements(ws),
+    summary: createSummary(ws),
+    notices: ws.notices,
+    ...(ws.recheckAt === undefined ? {} : { recheckAt: ws.recheckAt }),
+  };
+  return { plan, workingSet: ws };
 }
 
 /** Schedules, and keeps the working set for who needs more than the plan. */
@@ -155,30 +195,17 @@ export function schedule(
   now: WallTime,
   options: PlanOptions = {},
 ): Schedule {
-  const ws = new WorkingSet(definition, status, Math.floor(now / 1000));
-  ws.explain = options.explain ?? false;
-  ws.sanitized = options.sanitized ?? false;
-  ws.promoting = options.promoting ?? ws.promoting;
-  unpack(ws);
-  for (const resource of ws.resources) propagateRunning(resource);
-  ws.resources.sort((a, b) => b.priority - a.priority);
-  const inside = ws.nodes.filter((node) => node.connection && isBundled(node.connection));
-  if (inside.length > 0) for (const resource of ws.resources) hideBundleNodes(ws, resource, inside);
-  actOnHistory(ws);
-  constrain(ws);
-  checkHistories(ws);
-  assignAll(ws);
-  act(ws);
-  noteBlocked(ws);
-  const actions = createGraph(ws);
-  const plan: Plan = {
-    actions,
-    placements: createPlacements(ws),
-    summary: createSummary(ws),
-    notices: ws.notices,
-    ...(ws.recheckAt === undefined ? {} : { recheckAt: ws.recheckAt }),
-  };
-  return { plan, workingSet: ws };
+  return finish(scheduling(definition, status, now, options));
+}
+
+/** As `plan`, in slices: between two of them something else may be done, but not to the input. */
+export function* planning(
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  now: WallTime,
+  options: PlanOptions = {},
+): Work<Plan> {
+  return (yield* scheduling(definition, status, now, options)).plan;
 }
 
 /** The plan for a definition and a status at a time. Pure: the same input gives the same plan. */

@@ -11,6 +11,7 @@ import {
 } from "./ordering-effects.ts";
 import { isBundled, isClone, isCollective, locationOf } from "./resource-state.ts";
 import { actionFlags } from "./variant.ts";
+import type { Work } from "./work.ts";
 import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
@@ -25,6 +26,9 @@ const SUCCESS_OF: Readonly<Record<string, string>> = {
   demote: "demoted",
 };
 const SUCCESSES = new Set(Object.values(SUCCESS_OF));
+
+/** A yield for each would cost as much as most do. */
+const LINKS_PER_SLICE = 100;
 
 export class OrderingUpdater {
   readonly ws: WorkingSet;
@@ -50,13 +54,19 @@ export class OrderingUpdater {
   }
 
   /** Runs until nothing changes. The bound only guards against a rule that undoes another forever. */
-  run(): void {
+  *run(): Work {
+    let done = 0;
     const limit = 1000 + 200 * this.#queue.length;
     for (let steps = 0; this.#head < this.#queue.length; steps++) {
       const action = this.#queue[this.#head++]!;
       action.queued = false;
       if (steps > limit) continue;
       this.#update(action);
+      done += 1 + action.before.length;
+      if (done >= LINKS_PER_SLICE) {
+        yield LINKS_PER_SLICE / 10;
+        done = 0;
+      }
     }
   }
 
@@ -367,8 +377,8 @@ function flagsForOrdering(action: Action, node: Node | undefined): number {
 }
 
 /** Updates every action, newest first, and whatever that touches. */
-export function updateAllActions(ws: WorkingSet): void {
+export function* updateAllActions(ws: WorkingSet): Work {
   const updater = new OrderingUpdater(ws);
   for (let i = ws.actions.length - 1; i >= 0; i--) updater.enqueue(ws.actions[i]!);
-  updater.run();
+  yield* updater.run();
 }

@@ -5,6 +5,7 @@ import { breakInvalidOrderings } from "./graph-inputs.ts";
 import { updateAllActions } from "./ordering-update.ts";
 import { orderProbes } from "./probe-ordering.ts";
 import { roleOf } from "./resource-state.ts";
+import type { Work } from "./work.ts";
 import { type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /**
@@ -130,8 +131,23 @@ function firstActions(
 }
 
 /** Turns the collected orderings into links, and lets them have their effect on the actions. */
-export function applyOrderings(ws: WorkingSet): void {
+export function* applyOrderings(ws: WorkingSet): Work {
+  yield* linkOrderings(ws);
+  for (let i = ws.actions.length - 1; i >= 0; i--) blockColocationDependents(ws, ws.actions[i]!);
+  yield ws.actions.length / 100;
+  yield* orderProbes(ws);
+  yield* updateAllActions(ws);
+  breakInvalidOrderings(ws);
+  yield ws.actions.length / 50;
+}
+
+/** A yield for each would cost as much as most do. */
+const ORDERINGS_PER_SLICE = 100;
+
+function* linkOrderings(ws: WorkingSet): Work {
+  let done = 0;
   for (const o of ws.orderings) {
+    if (++done % ORDERINGS_PER_SLICE === 0) yield ORDERINGS_PER_SLICE / 20;
     if (o.firstResource) {
       const firsts = o.first
         ? [o.first]
@@ -148,8 +164,4 @@ export function applyOrderings(ws: WorkingSet): void {
       orderActions(o.first, o.next, o.flags);
     }
   }
-  for (let i = ws.actions.length - 1; i >= 0; i--) blockColocationDependents(ws, ws.actions[i]!);
-  orderProbes(ws);
-  updateAllActions(ws);
-  breakInvalidOrderings(ws);
 }

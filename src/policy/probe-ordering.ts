@@ -2,6 +2,7 @@ import { ACT, type Action, type Link, ORDER } from "./action.ts";
 import { actionsInSlot, orderActions } from "./actions.ts";
 import { compatibleInstance } from "./interleave.ts";
 import { isCollective, primitivesOf, topOf } from "./resource-state.ts";
+import type { Work } from "./work.ts";
 import { type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /**
@@ -129,11 +130,13 @@ function orderLikeStops(ws: WorkingSet): void {
 }
 
 /** Adds all orderings that probes imply. */
-export function orderProbes(ws: WorkingSet): void {
+export function* orderProbes(ws: WorkingSet): Work {
   for (const resource of ws.resources) {
     for (const primitive of primitivesOf(resource)) {
       if (actionsInSlot(primitive, "monitor_0").length > 0) orderRestarts(ws, primitive);
     }
+    yield 2;
   }
   orderLikeStops(ws);
+  yield ws.orderings.length / 50;
 }

@@ -8,6 +8,7 @@ import { addOrdering, orderTasks } from "./ordering.ts";
 import { isFailedRemote } from "./remote.ts";
 import { isBundled, isClone, isTrue, locationOf, primitivesOf, topOf } from "./resource-state.ts";
 import { orderAfterUnfencing } from "./unfencing.ts";
+import type { Work } from "./work.ts";
 import { type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /**
@@ -139,9 +140,13 @@ function sortClones(resource: Resource): void {
   for (const child of resource.children) sortClones(child);
 }
 
+/** A yield for each would cost as much as most do. */
+const PROBES_PER_SLICE = 50;
+
 /** Schedules every probe that is needed anywhere. */
-export function scheduleProbes(ws: WorkingSet): void {
+export function* scheduleProbes(ws: WorkingSet): Work {
   for (const resource of ws.resources) sortClones(resource);
+  let done = 0;
   for (const node of ws.nodes) {
     if (!node.online) {
       if (isFailedRemote(node)) fenceNode(ws, node, "the connection is unrecoverable");
@@ -153,6 +158,9 @@ export function scheduleProbes(ws: WorkingSet): void {
       clusterAction(ws, `probe_complete-${node.name}`, "probe_complete", node, false);
       continue;
     }
-    for (const resource of ws.resources) probeOnNode(ws, resource, node);
+    for (const resource of ws.resources) {
+      probeOnNode(ws, resource, node);
+      if (++done % PROBES_PER_SLICE === 0) yield PROBES_PER_SLICE / 5;
+    }
   }
 }

@@ -7,6 +7,7 @@ import type { Plan, PlanAction } from "../../model/plan.ts";
 import type { PolicyDefinition } from "../../model/policy-definition.ts";
 import { stripInstance } from "../unpack/tree.ts";
 import { unpack } from "../unpack/unpack.ts";
+import { finish } from "../work.ts";
 import { WorkingSet } from "../working-set.ts";
 import { executionOrder } from "./graph-order.ts";
 import { StatusEditor } from "./status-editor.ts";
@@ -22,7 +23,7 @@ export function applyPlan(
   nowSeconds: number,
 ): ClusterStatus {
   const ws = new WorkingSet(definition, status, nowSeconds);
-  unpack(ws);
+  finish(unpack(ws));
   const editor = new StatusEditor(status);
   const when = afterEverything(status, nowSeconds);
   for (const action of executionOrder(plan.actions)) applyAction(ws, editor, action, when);

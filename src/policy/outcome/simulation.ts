@@ -3,6 +3,7 @@ import type { ClusterStatus } from "../../model/cluster-status.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { PolicyDefinition } from "../../model/policy-definition.ts";
 import { unpack } from "../unpack/unpack.ts";
+import { finish } from "../work.ts";
 import { WorkingSet } from "../working-set.ts";
 import { applyPlan } from "./apply-plan.ts";
 import { type ClusterReport, type NodeReport, reportStatus } from "./report.ts";
@@ -53,6 +54,6 @@ export function reportOf(
   nowSeconds: number,
 ): ClusterReport {
   const ws = new WorkingSet(definition, status, nowSeconds);
-  unpack(ws);
+  finish(unpack(ws));
   return reportStatus(ws);
 }

@@ -2,6 +2,7 @@ import type { NodeStatus, OperationRecord, ResourceHistory } from "../../model/c
 import type { AgentName } from "../../model/policy-definition.ts";
 import { INFINITY_SCORE } from "../../model/score.ts";
 import { NodeHistory } from "../operation-history-types.ts";
+import type { Work } from "../work.ts";
 import type { Node, Resource } from "../working-set.ts";
 import { ROLE } from "../working-set.ts";
 import { addLocation, addRunning, setNextRole } from "./active.ts";
@@ -14,12 +15,17 @@ import { isQuietProbe } from "./quiet-probe.ts";
 import { findRecorded } from "./resource-lookup.ts";
 import { linkConnection, unpackResource } from "./resources.ts";
 
+/** A yield for each would cost as much as most histories do. */
+const HISTORIES_PER_SLICE = 50;
+
 /** Interprets everything that one node has recorded. */
-export function unpackNodeHistory(tools: HistoryTools, node: Node, status: NodeStatus): void {
+export function* unpackNodeHistory(tools: HistoryTools, node: Node, status: NodeStatus): Work {
   const orphaned: ResourceHistory[] = [];
+  let done = 0;
   for (const history of status.history) {
     const resource = unpackResourceHistory(tools, node, history);
     if (resource?.orphanOfContainer) orphaned.push(history);
+    if (++done % HISTORIES_PER_SLICE === 0) yield HISTORIES_PER_SLICE / 2;
   }
   for (const history of orphaned) adoptOrphan(tools, history);
 }

@@ -9,6 +9,7 @@ import type { ConfiguredOperation } from "../operation-history-types.ts";
 import { parseInterval } from "../rules/interval.ts";
 import { mergeSets } from "../rules/merge-sets.ts";
 import { ScoreTable } from "../score-table.ts";
+import type { Work } from "../work.ts";
 import { DISCOVERY, type Node, Resource, type WorkingSet } from "../working-set.ts";
 import { countOr, isTrue, parseBoolean } from "./booleans.ts";
 import { unpackBundle } from "./bundles.ts";
@@ -25,7 +26,7 @@ import { subtree, topResource } from "./tree.ts";
  * Builds the tree of resources: templates merged, meta attributes inherited, the instances of
  * clones made. What is invalid is left out, with a notice.
  */
-export function unpackResources(ws: WorkingSet): void {
+export function* unpackResources(ws: WorkingSet): Work {
   const definitions = [...ws.definition.resources, ...guestConnections(ws.definition)];
   for (const definition of definitions) {
     const resource = unpackResource(ws, definition, undefined);
@@ -34,7 +35,9 @@ export function unpackResources(ws: WorkingSet): void {
       continue;
     }
     ws.resources.push(resource);
-    for (const each of subtree(resource)) ws.register(each);
+    const tree = subtree(resource);
+    for (const each of tree) ws.register(each);
+    yield tree.length;
   }
   for (const resource of ws.resources) linkContainers(ws, resource);
   ws.resources.sort((a, b) => b.priority - a.priority);

@@ -1,3 +1,4 @@
+import type { Work } from "../work.ts";
 import { type Node, ROLE } from "../working-set.ts";
 import { unpackNodeHistory } from "./history.ts";
 import type { HistoryTools } from "./history-state.ts";
@@ -9,13 +10,13 @@ import { determineRemoteOnline, finishRemoteNodes, unpackRemoteState } from "./r
  * means something only once its connection and container are known to be up, so passes are made
  * until one brings nothing new; what is left then belongs to nodes that are down.
  */
-export function unpackStatus(tools: HistoryTools): void {
+export function* unpackStatus(tools: HistoryTools): Work {
   const { ws } = tools;
   unpackNodeStatus(ws);
-  while (historyPass(tools, false)) {
+  while (yield* historyPass(tools, false)) {
     // Another node's history may have become readable.
   }
-  historyPass(tools, ws.options.fencingEnabled);
+  yield* historyPass(tools, ws.options.fencingEnabled);
   for (const container of ws.containersToStop) {
     const node = container.runningOn[0];
     const reason = `${container.id} must be restarted`;
@@ -27,7 +28,7 @@ export function unpackStatus(tools: HistoryTools): void {
   unpackHealth(ws);
 }
 
-function historyPass(tools: HistoryTools, all: boolean): boolean {
+function* historyPass(tools: HistoryTools, all: boolean): Work<boolean> {
   let progress = false;
   for (const status of tools.ws.status.nodes) {
     const node = findStatusNode(tools.ws, status);
@@ -38,7 +39,7 @@ function historyPass(tools: HistoryTools, all: boolean): boolean {
       unpackRemoteState(tools.ws, node, status);
     }
     node.unpacked = true;
-    unpackNodeHistory(tools, node, status);
+    yield* unpackNodeHistory(tools, node, status);
     progress = true;
   }
   return progress;

@@ -1,3 +1,4 @@
+import type { Work } from "../work.ts";
 import type { Node, Resource, WorkingSet } from "../working-set.ts";
 import { unpackNodes } from "./config-nodes.ts";
 import { Digests } from "./digests.ts";
@@ -13,14 +14,14 @@ import { unpackStatus } from "./status.ts";
  * Fills a working set from its definition and status: options, nodes, resources, then what the
  * status says of them. Never throws on bad input: what cannot be used is left out, with a notice.
  */
-export function unpack(ws: WorkingSet): void {
+export function* unpack(ws: WorkingSet): Work {
   ws.quorate = ws.status.quorate;
   unpackOptions(ws);
   unpackNodes(ws);
   unpackTickets(ws);
   const tools = makeTools(ws);
-  unpackResources(ws);
-  unpackStatus(tools);
+  yield* unpackResources(ws);
+  yield* unpackStatus(tools);
 }
 
 function unpackTickets(ws: WorkingSet): void {

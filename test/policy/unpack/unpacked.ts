@@ -1,5 +1,6 @@
 import { readCib } from "../../../src/interop/cib-reader.ts";
 import { unpack } from "../../../src/policy/unpack/unpack.ts";
+import { finish } from "../../../src/policy/work.ts";
 import { type Resource, ROLE, WorkingSet } from "../../../src/policy/working-set.ts";
 import { block, type CibParts, cibText } from "../../interop/cib-text.ts";
 
@@ -9,7 +10,7 @@ export const NOW = 1_800_000_000;
 export function unpacked(parts: CibParts): WorkingSet {
   const { definition, status } = readCib(cibText(parts));
   const ws = new WorkingSet(definition!, status!, NOW);
-  unpack(ws);
+  finish(unpack(ws));
   return ws;
 }
 
