@@ -1,6 +1,7 @@
 import type { ControlReply, ControlRequest, TimelineEntry } from "../model/control.ts";
 import type { LocalStatus, OperationResult } from "../model/operation.ts";
 import type { NodeCommand } from "../transition/transition-events.ts";
+import { hasMessageShape } from "./message-shape.ts";
 import type { StatusDelta } from "./status-delta.ts";
 
 /** Who speaks for the cluster: the DC of a term, or the acting coordinator of a minority. */
@@ -30,6 +31,10 @@ export type NodeMessage =
   /** A control request that only the coordinator can answer, and its reply. */
   | { readonly t: "ask"; readonly id: number; readonly request: ControlRequest }
   | { readonly t: "answer"; readonly id: number; readonly reply: ControlReply }
+  /** My daemon restarts and leaves its resources running: wait for me for so long. */
+  | { readonly t: "back-soon"; readonly forMs: number }
+  /** Answer to it: you are waited for. */
+  | { readonly t: "back-soon-noted" }
   /** Member to coordinator: move my resources away, I want to leave. */
   | { readonly t: "leaving" }
   /** Entries of the timeline that the other has not got. */
@@ -48,27 +53,13 @@ export type NodeOrder =
       readonly value: string | null;
     };
 
-const TYPES: ReadonlySet<string> = new Set([
-  "raft",
-  "collect",
-  "status",
-  "delta",
-  "order",
-  "result",
-  "ask",
-  "answer",
-  "done",
-  "leaving",
-  "history",
-]);
-
 export function encodeMessage(message: NodeMessage): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(message));
 }
 
 /**
- * Reads a message of an authenticated peer; undefined if it is none that this version knows.
- * Peers share our key but not always our version: a message of an unknown type is dropped.
+ * Reads a message of an authenticated peer; undefined if it is none that this version knows, or
+ * lacks what one of its type must have. Peers share our key but not always our version.
  */
 export function decodeMessage(payload: Uint8Array): NodeMessage | undefined {
   let value: unknown;
@@ -77,7 +68,5 @@ export function decodeMessage(payload: Uint8Array): NodeMessage | undefined {
   } catch {
     return undefined;
   }
-  if (typeof value !== "object" || value === null) return undefined;
-  const type = (value as { t?: unknown }).t;
-  return typeof type === "string" && TYPES.has(type) ? (value as NodeMessage) : undefined;
+  return hasMessageShape(value) ? (value as NodeMessage) : undefined;
 }

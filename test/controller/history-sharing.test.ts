@@ -12,10 +12,7 @@ class Historian {
   readonly timeline: Timeline;
   readonly sharing: HistorySharing;
 
-  constructor(
-    readonly name: string,
-    incarnation = 1,
-  ) {
+  constructor(name: string, incarnation = 1) {
     this.timeline = new Timeline(`${name}/${incarnation}`);
     this.sharing = new HistorySharing(name, this.timeline);
   }
