@@ -137,7 +137,8 @@ function removeOverrides(cib: Cib, index: number, ids: readonly string[]): Chang
   if (overrides.length === cib.overrides.length && ids.length > 0) {
     return refused("UNKNOWN_OVERRIDE", `There is no override ${ids.join(", ")}.`);
   }
-  return done(index, { overrides });
+  const removed = ids.filter((id) => cib.overrides.some((override) => override.id === id));
+  return { changes: { overrides }, result: { ok: true, index, removed } };
 }
 
 /** A record with a known id replaces it (its outcome became known), in its place. */

@@ -166,7 +166,7 @@ export class ControlDesk {
       return;
     }
     const current = office.cib().definition;
-    const refusal = refuseApply(office, definition, request.baseVersion);
+    const refusal = refuseApply(office, definition, request);
     if (refusal !== undefined) {
       respond(refusal);
       return;
@@ -179,7 +179,7 @@ export class ControlDesk {
       differences: diffDefinitions(office.definition(), definition),
       changes: this.#changes(definition.policy),
     };
-    if (request.dryRun === true || unchanged) {
+    if (request.dryRun === true) {
       respond(ok(report));
       return;
     }
@@ -191,7 +191,11 @@ export class ControlDesk {
       ...(request.comment === undefined ? {} : { comment: request.comment }),
       ...(request.baseVersion === undefined ? {} : { baseVersion: request.baseVersion }),
     };
-    this.#commit(command, respond, (result) => ({
+    const answer: Respond = (reply) => {
+      const conflict = !reply.ok && reply.code === "VERSION_CONFLICT";
+      respond(conflict ? fail("CONFLICT", reply.message, CONFLICT_HINT) : reply);
+    };
+    this.#commit(command, answer, (result) => ({
       ...report,
       version: result.version ?? report.version,
     }));
@@ -230,14 +234,15 @@ export class ControlDesk {
     this.#commit({ kind: "set-override", override }, respond, () => ({ override, changes }));
   }
 
+  /** That there is nothing to remove is said on a quorum's word only: our copy may be old. */
   #removeOverrides(ids: readonly string[], respond: Respond): void {
-    const known = new Set(this.#office.cib().overrides.map((override) => override.id));
-    const removed = ids.filter((id) => known.has(id));
-    if (removed.length === 0) {
-      respond(ok({ removed: [] }));
-      return;
-    }
-    this.#commit({ kind: "remove-overrides", ids: removed }, respond, () => ({ removed }));
+    const answer: Respond = (reply) => {
+      const none = !reply.ok && reply.code === "UNKNOWN_OVERRIDE";
+      respond(none ? ok({ removed: [] }) : reply);
+    };
+    this.#commit({ kind: "remove-overrides", ids }, answer, (result) => ({
+      removed: result.removed ?? [],
+    }));
   }
 
   #commit(
@@ -325,18 +330,19 @@ function versionOf(cib: Cib, version: number) {
   return cib.history.find((entry) => entry.version === version);
 }
 
+const CONFLICT_HINT = "look at `paceline config diff`, then apply again";
+
+/** Which version is in force is judged here for a dry run only: our copy may be old. */
 function refuseApply(
   office: DeskOffice,
   definition: Definition,
-  baseVersion: number | undefined,
+  { baseVersion, dryRun }: Extract<ControlRequest, { method: "config-apply" }>,
 ): ControlFailure | undefined {
   const current = office.cib().definition;
-  if (baseVersion !== undefined && current !== undefined && current.version !== baseVersion) {
-    return fail(
-      "CONFLICT",
-      `version ${current.version} by ${current.author} is in force, not ${baseVersion}`,
-      "look at `paceline config diff`, then apply again",
-    );
+  const differs = baseVersion !== undefined && baseVersion !== current?.version;
+  if (dryRun === true && current !== undefined && differs) {
+    const message = `version ${current.version} by ${current.author} is in force, not ${baseVersion}`;
+    return fail("CONFLICT", message, CONFLICT_HINT);
   }
   if (definition.cluster !== office.definition().cluster) {
     return fail(

@@ -120,5 +120,11 @@ export type CibCommand =
 
 /** What applying a command said; goes back to whoever proposed it. */
 export type CibResult =
-  | { readonly ok: true; readonly index: number; readonly version?: number }
+  | {
+      readonly ok: true;
+      readonly index: number;
+      readonly version?: number;
+      /** Overrides that were there to be removed. */
+      readonly removed?: readonly string[];
+    }
   | { readonly ok: false; readonly code: string; readonly message: string };
