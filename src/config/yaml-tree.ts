@@ -69,6 +69,9 @@ export function readYamlTree(text: string, report: DefinitionReport): YamlValue 
 
 /** The failsafe schema resolves nothing: what `yes` or `010` means is decided where it is read. */
 function parseQuietly(text: string) {
+  // A hostile text makes a hundred thousand errors; where each was made is nobody's question.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     return parseDocument(text, {
       schema: "failsafe",
@@ -81,6 +84,8 @@ function parseQuietly(text: string) {
     // The parser recurses: a hundred thousand brackets exhaust the stack.
     if (error instanceof RangeError) return undefined;
     throw error;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

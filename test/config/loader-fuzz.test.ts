@@ -187,6 +187,12 @@ describe("the loader", () => {
 });
 
 describe("what is no definition at all", () => {
+  test("leaves stack traces as they were, however many errors it holds", () => {
+    const before = Error.stackTraceLimit;
+    loadDefinition(`a: [\n${"{b: c\n".repeat(500)}`);
+    expect(Error.stackTraceLimit).toBe(before);
+  });
+
   const one = (text: string) => loadDefinition(text).diagnostics.map((each) => each.code);
 
   test.each([
@@ -196,6 +202,9 @@ describe("what is no definition at all", () => {
     ["nothing", "", ["EMPTY"]],
     ["too many lines", "\n".repeat(60_000), ["TOO_LARGE"]],
     ["a line without end", `a: ${"x".repeat(40_000)}`, ["LONG_LINE"]],
+    ["too many values in short lines", `a: [${"b,\n ".repeat(300_000)}]`, ["TOO_LARGE"]],
+    ["too many empty lists", `a: [${"[],\n ".repeat(100_000)}]`, ["TOO_LARGE"]],
+    ["too many aliases", `a: &a x\nb: [${"*a,\n ".repeat(150_000)}]`, ["TOO_LARGE"]],
     ["deep nesting", "[".repeat(20_000), ["YAML_TOO_DEEP"]],
     ["deep nesting over many lines", "[\n".repeat(20_000), ["YAML_TOO_DEEP"]],
     ["lists in lists on one line", "- ".repeat(10_000), ["YAML_TOO_DEEP"]],
