@@ -32,8 +32,9 @@ export function readQuorum(
   const waitForAll = fields.boolean("wait-for-all");
   const tieBreakerNodes = readTieBreakerNodes(context, fields);
   const pingTargets = readPingTargets(context, fields);
-  const disk = readDisk(context, fields);
+  const disk = readPath(context, fields, "disk");
   const arbiter = readArbiter(context, fields);
+  const arbiterKeyFile = readPath(context, fields, "arbiter-key-file");
   const settings: QuorumSettings = {
     ...(expectedVotes === undefined ? {} : { expectedVotes }),
     twoNode: twoNode ?? false,
@@ -47,6 +48,7 @@ export function readQuorum(
     pingTargets,
     ...(disk === undefined ? {} : { disk }),
     ...(arbiter === undefined ? {} : { arbiter }),
+    ...(arbiterKeyFile === undefined ? {} : { arbiterKeyFile }),
   };
   fields.finish();
   checkQuorum(context, fields, settings, nodes);
@@ -79,11 +81,15 @@ function checkTarget(context: LoadContext, word: Word): void {
   context.report.error("BAD_ADDRESS", word.span, message, hint);
 }
 
-function readDisk(context: LoadContext, fields: MapFields): string | undefined {
-  const disk = fields.text("disk");
-  if (disk === undefined || disk.startsWith("/")) return disk;
-  const message = `${quote(disk)} is no absolute path (quorum: disk)`;
-  context.report.error("BAD_PATH", fields.value("disk")?.span, message);
+function readPath(
+  context: LoadContext,
+  fields: MapFields,
+  key: "disk" | "arbiter-key-file",
+): string | undefined {
+  const path = fields.text(key);
+  if (path === undefined || path.startsWith("/")) return path;
+  const message = `${quote(path)} is no absolute path (quorum: ${key})`;
+  context.report.error("BAD_PATH", fields.value(key)?.span, message);
   return undefined;
 }
 

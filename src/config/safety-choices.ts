@@ -52,8 +52,8 @@ const ADDRESS_AGENTS = [
 ];
 
 const DECIDE_SPLIT =
-  "decide splits: a third node with role: witness, quorum: { auto-tie-breaker: true } " +
-  "or fencing devices";
+  "decide splits: a third node with role: witness, quorum: { arbiter: ADDRESS } or a shared disk, " +
+  "quorum: { auto-tie-breaker: true } or fencing devices";
 
 /**
  * Settles what the file leaves open. Fencing is on where there are devices. Two voting nodes
@@ -77,7 +77,7 @@ export function decideSafety(facts: SafetyFacts): SafetyDecision {
   const findings = [
     ...(openSplit ? splitFindings(facts) : []),
     ...ignoreFindings(facts, given.noQuorum, fencingEnabled),
-    ...silentTieBreakerFindings(facts),
+    ...pingFindings(facts, choices),
     ...evenSplitFindings(facts, choices),
     ...fencingFindings(facts, choices, hasDevices, openSplit),
   ];
@@ -117,21 +117,24 @@ function hasTieBreaker(quorum: QuorumSettings): boolean {
   return quorum.disk !== undefined || quorum.arbiter !== undefined;
 }
 
-/** Arbiters that this version reads but does not ask: an even split stays undecided, and safe. */
-function silentTieBreakerFindings(facts: SafetyFacts): SafetyFinding[] {
+/** Both sides of a split may reach a ping target, so it only tells who must not go on. */
+function pingFindings(facts: SafetyFacts, choices: SafetyChoices): SafetyFinding[] {
   const { pingTargets, disk, arbiter } = facts.quorum.settings;
-  const silent = [
-    ...(pingTargets.length > 0 ? ["ping-targets"] : []),
-    ...(disk === undefined ? [] : ["disk"]),
-    ...(arbiter === undefined ? [] : ["arbiter"]),
+  const votes = voters(facts).reduce((sum, node) => sum + node.settings!.votes, 0);
+  const isAlone = pingTargets.length > 0 && disk === undefined && arbiter === undefined;
+  if (!isAlone || votes % 2 > 0 || choices.fencingEnabled) return [];
+  if (choices.noQuorumPolicy === "ignore") return [];
+  return [
+    {
+      severity: "warning",
+      code: "PING_DECIDES_NOTHING",
+      span: facts.nodesSpan,
+      message:
+        "ping-targets alone let neither side of an even split go on: both may reach them, " +
+        "so the side that does fences the other first, and there is no fencing",
+      hint: "configure fencing devices, or let an arbiter or a disk decide (quorum: { arbiter: ADDRESS })",
+    },
   ];
-  return silent.map((name) => ({
-    severity: "warning",
-    code: "TIE_BREAKER_SILENT",
-    span: facts.nodesSpan,
-    message: `quorum: ${name} is not asked by this version: in an even split neither side has quorum`,
-    hint: "use a third node with role: witness, or quorum: { auto-tie-breaker: true }",
-  }));
 }
 
 function decideTwoNode(facts: SafetyFacts, fencingEnabled: boolean): QuorumSettings {

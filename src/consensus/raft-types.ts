@@ -146,6 +146,11 @@ export type RaftInput =
   | { readonly kind: "snapshot-taken"; readonly index: number; readonly data: string }
   /** Voting rules of the definition in force (after each change of it). */
   | { readonly kind: "rules"; readonly rules: VotingRules }
+  /**
+   * Which nodes without a counting vote may get one (back); undefined: all. An exclusive tie-breaker
+   * has to know first whose votes count (`SplitArbitration`).
+   */
+  | { readonly kind: "admit"; readonly names: readonly string[] | undefined }
   /** Own rank. */
   | { readonly kind: "priority"; readonly priority: number }
   /** Hand leadership over (to that node, or the best one). */

@@ -45,6 +45,7 @@ import {
   progressOf,
   replicateTo,
 } from "./replication.ts";
+import { possibleElectorate } from "./voter-changes.ts";
 import type { VoterSet } from "./voters.ts";
 
 /**
@@ -171,6 +172,16 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
     return rules.nodes.filter((n) => n.votes > 0 && !counting.has(n.name)).map((n) => n.name);
   }
 
+  /** See `possibleElectorate`. */
+  electorate(): readonly string[] | undefined {
+    return possibleElectorate(this.#core);
+  }
+
+  /** Its log is known to hold all that was committed: it may lead by dismissing others. */
+  get inSync(): boolean {
+    return this.#core.inSync && this.#core.canStand;
+  }
+
   // --- Inside.
 
   /** What storage held becomes known: the snapshot, then what was known to be committed. */
@@ -252,6 +263,8 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
       core.storageTrouble = input.on;
       if (input.on) stepDown(core, `it cannot write its state: ${input.message}`);
       considerElection(core);
+    } else if (input.kind === "admit") {
+      core.admitted = input.names === undefined ? undefined : new Set(input.names);
     } else if (input.kind === "transfer") startTransfer(core, input.to);
     else if (input.kind === "leave") startLeaving(core);
   }

@@ -6,6 +6,7 @@ import { configureFencing } from "./fencing-duty.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 import { configureChecks, leaveSteps } from "./node-leaving.ts";
+import { arbitrationSettings, arbitrationStep } from "./node-tie-breaker.ts";
 import { fromMembership } from "./node-view.ts";
 import type { ReplicatedCibOutput } from "./replicated-cib.ts";
 
@@ -91,6 +92,10 @@ function cibChanged(node: NodeCore): void {
     configureChecks(node);
     raftStep(node, { kind: "rules", rules: { nodes, quorum } });
     fromMembership(node, node.membership.step(node.now, { kind: "rules", nodes, quorum }));
+    arbitrationStep(node, {
+      kind: "settings",
+      settings: arbitrationSettings(node.force.definition),
+    });
     configureFencing(node);
   }
   settleDepartures(node);

@@ -5,6 +5,7 @@ import type { ControlReply, ControlRequest, TimelineEntry } from "../model/contr
 import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
 import type { MessagingCommand, PeerEvent } from "../model/peer.ts";
+import type { TieBreakerAnswer, TieBreakerAsk } from "../model/vote-register.ts";
 
 /** Everything that can happen to a node. The driver feeds these, one at a time, in order. */
 export type NodeInput =
@@ -17,6 +18,11 @@ export type NodeInput =
   | { readonly kind: "store-failed"; readonly token: number; readonly message: string }
   | { readonly kind: "agent-done"; readonly runId: number; readonly outcome: AgentOutcome }
   | { readonly kind: "device-done"; readonly runId: number; readonly outcome: DeviceOutcome }
+  | {
+      readonly kind: "tie-breaker-answer";
+      readonly id: number;
+      readonly answer: TieBreakerAnswer;
+    }
   /** A probe of a check has ended: which of its targets answered. */
   | { readonly kind: "probed"; readonly check: string; readonly passed: readonly string[] }
   | { readonly kind: "request"; readonly requestId: number; readonly request: ControlRequest }
@@ -38,6 +44,7 @@ export type NodeOutput =
   | { readonly kind: "kill-device"; readonly runId: number }
   /** Probe a check once. */
   | { readonly kind: "probe"; readonly check: CheckSettings }
+  | { readonly kind: "ask-tie-breaker"; readonly ask: TieBreakerAsk }
   | { readonly kind: "reply"; readonly requestId: number; readonly reply: ControlReply }
   /** The whole list of what the guardian must stop, and what is known to be stopped. */
   | {

@@ -61,6 +61,16 @@ export class ReplicatedCib {
     return this.#raft.excused();
   }
 
+  /** As the leader with all counting voters here: whose votes could count now. */
+  electorate(): readonly string[] | undefined {
+    return this.#raft.electorate();
+  }
+
+  /** Its log is known to be complete, and it may be elected. */
+  get inSync(): boolean {
+    return this.#raft.inSync;
+  }
+
   get cib(): Cib {
     return this.#cib;
   }

@@ -13,6 +13,7 @@ import { Driver } from "./driver.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
 import { describeDiagnostic, type Preparation, prepare, StartFailure } from "./preparation.ts";
 import { guardianGraceMs, monotonic, RealWorld } from "./real-world.ts";
+import { TieBreakers } from "./tie-breakers.ts";
 import { VERSION } from "./version.ts";
 
 export interface DaemonOptions {
@@ -60,6 +61,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     file: prepared.file,
     storage: prepared.storage,
     guardian,
+    tieBreakers: new TieBreakers(options.node, prepared.definition, prepared.keys),
     finish: (code, reason) => {
       log.info({ event: "exit", code }, reason);
       if (reason === "left the cluster") guardian.release();

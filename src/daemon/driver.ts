@@ -7,6 +7,7 @@ import type { ControlEvent, ControlReply } from "../model/control.ts";
 import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
 import type { MessagingCommand } from "../model/peer.ts";
+import type { TieBreakerAnswer, TieBreakerAsk } from "../model/vote-register.ts";
 
 /** The world as the driver sees it: one method for each kind of output. */
 export interface World {
@@ -20,6 +21,8 @@ export interface World {
   /** Worlds without fencing devices leave these out: every call fails then, and says so. */
   runDevice?(command: DeviceCommand): Promise<DeviceOutcome>;
   killDevice?(runId: number): void;
+  /** Worlds without a tie-breaker leave this out: every question fails then. */
+  askTieBreaker?(ask: TieBreakerAsk): Promise<TieBreakerAnswer>;
   /** Probes a check once; resolves with the targets that answered, and never rejects. */
   probe(check: CheckSettings): Promise<readonly string[]>;
   reply(requestId: number, reply: ControlReply): void;
@@ -144,6 +147,9 @@ export class Driver {
         world.killDevice?.(output.runId);
         break;
       case "reply":
+      case "ask-tie-breaker":
+        this.#askTieBreaker(output.ask);
+        break;
         world.reply(output.requestId, output.reply);
         break;
       case "guard":
@@ -196,6 +202,16 @@ export class Driver {
   }
 
   #run(command: AgentCommand): void {
+  #askTieBreaker(ask: TieBreakerAsk): void {
+    const { id } = ask;
+    const answered = (answer: TieBreakerAnswer) =>
+      this.push({ kind: "tie-breaker-answer", id, answer });
+    const failed = (detail: string) => answered({ kind: "failed", detail });
+    const question = this.#world.askTieBreaker?.(ask);
+    if (question === undefined) setImmediate(() => failed("this program asks no tie-breaker"));
+    else question.then(answered, (error: unknown) => failed(errorMessage(error)));
+  }
+
     this.#world.run(command).then(
       (outcome) => this.push({ kind: "agent-done", runId: command.runId, outcome }),
       (error: unknown) =>

@@ -23,6 +23,9 @@ const program = new Command("pacelined")
   .option("--run-dir <dir>", "control socket and guardian", "/run/paceline")
   .option("--agent-dir <dir...>", "further directories with paceline's own agents")
   .option("--log-level <level>", LEVELS.join(", "), logLevel, "info")
+  .option("--arbiter", "be an arbiter: decide even splits for clusters, run nothing")
+  .option("--listen <address:port>", "arbiter: where to listen", "0.0.0.0:7799")
+  .option("--key-file <file...>", "arbiter: the key, or CLUSTER=FILE for each cluster's own")
   .exitOverride((error) => {
     process.exit(error.exitCode === 0 ? DAEMON_EXIT.ok : DAEMON_EXIT.stayDown);
   });
@@ -35,14 +38,27 @@ const options = program.opts<{
   runDir: string;
   agentDir?: string[];
   logLevel: LogLevel;
+  arbiter?: boolean;
+  listen: string;
+  keyFile?: string[];
 }>();
 
 bePrompt();
-await runDaemon({
-  config: options.config,
-  node: options.node,
-  stateDir: options.stateDir,
-  runDir: options.runDir,
-  agentDirs: options.agentDir ?? [],
-  logLevel: options.logLevel,
-});
+if (options.arbiter === true) {
+  const { runArbiter } = await import("./arbiter.ts");
+  await runArbiter({
+    listen: options.listen,
+    keyFiles: options.keyFile ?? ["/etc/paceline/arbiter.key"],
+    stateDir: options.stateDir,
+    logLevel: options.logLevel,
+  });
+} else {
+  await runDaemon({
+    config: options.config,
+    node: options.node,
+    stateDir: options.stateDir,
+    runDir: options.runDir,
+    agentDirs: options.agentDir ?? [],
+    logLevel: options.logLevel,
+  });
+}

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { loadDefinition } from "../config/load-definition.ts";
 import type { StoredWrite } from "../controller/node-io.ts";
 import type { Note } from "../core/note.ts";
 import type { Millis } from "../core/units.ts";
@@ -14,14 +15,17 @@ import type { ControlEvent, ControlReply } from "../model/control.ts";
 import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
 import type { MessagingCommand } from "../model/peer.ts";
+import type { TieBreakerAnswer, TieBreakerAsk } from "../model/vote-register.ts";
 import type { DefinitionFile } from "./definition-file.ts";
 import type { World } from "./driver.ts";
+import type { TieBreakers } from "./tie-breakers.ts";
 
 export interface RealParts {
   readonly log: Logger;
   readonly file: DefinitionFile;
   readonly storage: FileStorage;
   readonly guardian: Guardian;
+  readonly tieBreakers: TieBreakers;
   readonly finish: (code: number, reason: string) => void;
 }
 
@@ -80,6 +84,9 @@ export class RealWorld implements World {
     const { probe } = await import("../io/check-probe.ts");
     return await probe(check);
   }
+  askTieBreaker(ask: TieBreakerAsk): Promise<TieBreakerAnswer> {
+    return this.#parts.tieBreakers.ask(ask);
+  }
   kill(runId: number): void {
     this.executor?.kill(runId);
   }
@@ -100,7 +107,9 @@ export class RealWorld implements World {
     this.server?.publish(event);
   }
   definition(text: string, version: number): void {
-    const { log, file } = this.#parts;
+    const { log, file, tieBreakers } = this.#parts;
+    const { definition } = loadDefinition(text);
+    if (definition !== undefined) tieBreakers.configure(definition);
     const stamp = new Date().toISOString().replace(/[:.]/g, "-");
     const { keptAs, problem } = file.replace(text, stamp);
     if (problem !== undefined) {

@@ -69,6 +69,8 @@ export interface QuorumSettings {
   readonly disk?: string;
   /** Address and port of an arbiter daemon. */
   readonly arbiter?: string;
+  /** The key for talking to the arbiter, where it is not the cluster's own. */
+  readonly arbiterKeyFile?: string;
 }
 
 export type CheckSettings = {
