@@ -19,6 +19,7 @@ import { LinkTable } from "./link-table.ts";
 import { MemberDuty } from "./member-duty.ts";
 import type { NodeOutput } from "./node-io.ts";
 import { encodeMessage, type NodeMessage } from "./node-message.ts";
+import { awaitsRestart, Restarts } from "./node-restart.ts";
 import { arbitrationSettings } from "./node-tie-breaker.ts";
 import { ReplicatedCib } from "./replicated-cib.ts";
 import { underArbitration } from "./split-policy.ts";
@@ -70,6 +71,7 @@ export class NodeCore {
   readonly checks = new HealthChecks();
   readonly links = new LinkTable();
   readonly leave = new LeaveSequence();
+  readonly restarts = new Restarts();
   readonly incidents: IncidentRecorder;
   readonly sharing: HistorySharing;
   readonly fencing: FencingDuty;
@@ -127,7 +129,9 @@ export class NodeCore {
       incarnation,
       planner: options.planner,
       policy: (wall) =>
-        (this.coordinator.by?.acting !== true && !this.force.committed) || awaitsRecords(this)
+        (this.coordinator.by?.acting !== true && !this.force.committed) ||
+        awaitsRecords(this) ||
+        awaitsRestart(this)
           ? undefined
           : underArbitration(
               this.arbitration.isDeciding(),

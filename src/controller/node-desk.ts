@@ -89,6 +89,7 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
     quorum: quorumReport(node),
     members: node.members(),
     links: node.links.reports(definition.nodes),
+    awaited: node.restarts.awaited,
     collected: active ? coordinator.status : undefined,
     plan,
     activeHere: node.member.activeResources(),

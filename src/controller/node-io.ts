@@ -1,5 +1,5 @@
 import type { Note } from "../core/note.ts";
-import type { WallTime } from "../core/units.ts";
+import type { Millis, WallTime } from "../core/units.ts";
 import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
 import type { ControlReply, ControlRequest, TimelineEntry } from "../model/control.ts";
 import type { CheckSettings } from "../model/definition.ts";
@@ -57,7 +57,13 @@ export type NodeOutput =
   | { readonly kind: "timeline"; readonly entry: TimelineEntry }
   /** A definition was committed: the driver writes it to cluster.yaml on this node. */
   | { readonly kind: "definition"; readonly text: string; readonly version: number }
-  | { readonly kind: "exit"; readonly code: number; readonly reason: string }
+  | {
+      readonly kind: "exit";
+      readonly code: number;
+      readonly reason: string;
+      /** The others wait: the guardian is to wait for so long before it acts. */
+      readonly guardMs?: Millis;
+    }
   | Note;
 
 /** One key of the node's storage; no bytes: the key is removed. */

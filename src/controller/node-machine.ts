@@ -15,6 +15,7 @@ import type { NodeInput, NodeOutput } from "./node-io.ts";
 import { configureChecks, fromChecks, fromMember, leaveSteps } from "./node-leaving.ts";
 import { type Coordination, decodeMessage } from "./node-message.ts";
 import { receive } from "./node-messages.ts";
+import { beginRestart, tickRestarts } from "./node-restart.ts";
 import { arbitrationStep, settleArbitration } from "./node-tie-breaker.ts";
 import { fromMembership, peerEvent } from "./node-view.ts";
 import { RequestRouter } from "./request-router.ts";
@@ -89,6 +90,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       node.coordinator.nextDeadline(),
       node.leave.nextDeadline(),
       node.fencing.nextDeadline(),
+      node.restarts.nextDeadline(),
       node.arbitration.nextDeadline(),
       node.checks.nextDeadline(),
       node.sharing.nextDeadline(),
@@ -158,7 +160,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
         break;
       case "shutdown":
         if (input.mode === "leave") leaveSteps(node, node.leave.begin(node.now));
-        else node.out.push({ kind: "exit", code: 0, reason: "stopped, resources left running" });
+        else beginRestart(node);
         break;
     }
   }
@@ -172,6 +174,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     node.coordinator.setWall(node.wall());
     fromCoordinator(node, node.coordinator.tick(node.now));
     tickFencing(node);
+    tickRestarts(node);
     arbitrationStep(node, { kind: "tick" });
     this.#desk.tick(node.now);
     this.#router.tick(node.now);

@@ -5,6 +5,7 @@ import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 import { fromMember, leaveSteps } from "./node-leaving.ts";
 import type { Coordination, NodeMessage, NodeOrder } from "./node-message.ts";
+import { awaitNode, restartNoted } from "./node-restart.ts";
 import type { RequestRouter } from "./request-router.ts";
 
 /** Hands a message of a peer, or of this node to itself, to the part that it is for. */
@@ -39,6 +40,12 @@ export function receive(
       break;
     case "history":
       node.incidents.timeline.merge(readEntries(message.entries));
+      break;
+    case "back-soon":
+      awaitNode(node, from, message.forMs);
+      break;
+    case "back-soon-noted":
+      restartNoted(node, from);
       break;
     case "leaving":
       coordinator.status.setLeaving(from);

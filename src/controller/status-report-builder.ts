@@ -32,6 +32,8 @@ export interface ReportSource {
   /** Node to incarnation. */
   readonly members: ReadonlyMap<string, number>;
   readonly links: ReadonlyMap<string, readonly LinkReport[]>;
+  /** Nodes that restart their daemons, and until when they are waited for. */
+  readonly awaited: ReadonlyMap<string, { readonly until: Instant }>;
   readonly collected: CollectedStatus | undefined;
   readonly plan: Plan | undefined;
   /** Active on this node by its own knowledge: all there is to say where nobody coordinates. */
@@ -102,6 +104,12 @@ function nodeState(
   source: ReportSource,
   name: string,
 ): { state: NodeState; detail: string | null } {
+  const awaited = source.awaited.get(name);
+  if (awaited !== undefined) {
+    const seconds = Math.max(0, Math.ceil((awaited.until - source.now) / 1000));
+    const detail = `its daemon restarts, what runs there stays: waited for ${seconds} s more`;
+    return { state: "pending", detail };
+  }
   if (!source.members.has(name)) {
     const departure = source.collected?.departure(name);
     if (departure === "left") return { state: "offline", detail: "left cleanly" };

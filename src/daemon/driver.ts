@@ -30,7 +30,8 @@ export interface World {
   /** Tells the subscribers of the control socket. */
   publish(event: ControlEvent): void;
   definition(text: string, version: number): void;
-  exit(code: number, reason: string): void;
+  /** `guardMs`: the guardian is to wait for so long before it acts. */
+  exit(code: number, reason: string, guardMs?: Millis): void;
   note(note: Note): void;
 }
 
@@ -165,7 +166,7 @@ export class Driver {
         world.definition(output.text, output.version);
         break;
       case "exit":
-        world.exit(output.code, output.reason);
+        world.exit(output.code, output.reason, output.guardMs);
         break;
       case "note":
         world.note(output);

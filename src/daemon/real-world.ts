@@ -123,7 +123,8 @@ export class RealWorld implements World {
       log.info({ event: "definition", version }, `definition ${version} is in force`);
     }
   }
-  exit(code: number, reason: string): void {
+  exit(code: number, reason: string, guardMs?: Millis): void {
+    if (guardMs !== undefined) this.#parts.guardian.setGrace(guardMs);
     this.#parts.finish(code, reason);
   }
   note(note: Note): void {
