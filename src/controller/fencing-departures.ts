@@ -1,10 +1,17 @@
+import { note } from "../core/note.ts";
+import type { Millis } from "../core/units.ts";
 import type { FencingRecord } from "../model/cib.ts";
+import type { PeerEvent } from "../model/peer.ts";
 import { countsAsFenced, fencingsOver } from "./fencing-records.ts";
 import { propose } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
+import { fromMembership } from "./node-view.ts";
 
 /** Records that could not be committed for the moment are proposed again. */
-const PROPOSE_AGAIN_MS = 500;
+const PROPOSE_AGAIN_MS: Millis = 500;
+
+/** What a node sent before it was fenced has arrived by then. */
+const ECHO_MS: Millis = 2_000;
 
 /**
  * How nodes went away, as the CIB remembers it.
@@ -102,6 +109,44 @@ export function recordLeave(node: NodeCore, name: string, then: () => void): voi
   }
   const departure = { node: name, incarnation, at: node.wall() };
   propose(node, { kind: "record-departure", departure }, then);
+}
+
+/**
+ * A member was fenced. It is dropped from the view at once, for the failure detector may take its
+ * time, and until then the plan would still find it there and want it fenced.
+ */
+export function dropFenced(node: NodeCore, name: string): void {
+  const incarnation = node.view?.peers.find((peer) => peer.name === name)?.incarnation;
+  if (incarnation === undefined) return;
+  node.fencing.fencedLives.set(name, { incarnation, at: node.now });
+  const { now } = node;
+  const reason = "silent";
+  const event = {
+    kind: "peer-down",
+    node: name,
+    incarnation,
+    reason,
+    lastHeard: now,
+    at: now,
+  } as const;
+  fromMembership(node, node.membership.step(now, { kind: "peer", event }));
+}
+
+/** Whether an event is of the life of a node that was fenced a moment ago: it is an echo. */
+export function isOfFencedLife(node: NodeCore, event: PeerEvent): boolean {
+  if (event.kind !== "peer-up" && event.kind !== "peer-advert") return false;
+  const { fencedLives } = node.fencing;
+  const fenced = fencedLives.get(event.node);
+  if (fenced === undefined) return false;
+  const sameLife = event.incarnation <= fenced.incarnation;
+  if (sameLife && node.now - fenced.at < ECHO_MS) return true;
+  fencedLives.delete(event.node);
+  if (sameLife) {
+    const message = `${event.node} was fenced, its device says so, and yet it goes on in the same life`;
+    const hint = `the device lies, or is of another machine: paceline fence test ${event.node}`;
+    node.out.push(note("error", "fencing-lie", message, { node: event.node, hint }));
+  }
+  return false;
 }
 
 function proposeOnce(node: NodeCore, id: string, act: () => void): void {

@@ -1,14 +1,13 @@
 import type { Millis } from "../core/units.ts";
 import type { FenceOperation, FencerInput, FencerOutput } from "../fencing/fence-types.ts";
 import type { FencingRecord } from "../model/cib.ts";
-import { settleDepartures } from "./fencing-departures.ts";
+import { dropFenced, settleDepartures } from "./fencing-departures.ts";
 import { fencingOperation, fencingTimeout, splitDelay } from "./fencing-priority.ts";
 import { recentFencings, requesterOf } from "./fencing-records.ts";
 import type { AskedFencing, FencingAnswer, FencingWish } from "./fencing-state.ts";
 import { propose, raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
-import { awaitsRestart } from "./node-restart.ts";
 import { fromMembership } from "./node-view.ts";
 
 /** The first failure is followed by another attempt after so long, each next after twice as long. */
@@ -20,6 +19,9 @@ const PROPOSE_AGAIN_MS: Millis = 500;
 
 /** A node that was never seen is given so long after our start before it counts as hanging. */
 const START_UP_MS: Millis = 20_000;
+
+/** So long a coordinator that is to be fenced waits for somebody to take over. */
+const HAND_OVER_MS: Millis = 3_000;
 
 // --- In and out of office.
 
@@ -85,13 +87,15 @@ export function fenceForPlan(
     readonly operation: FenceOperation;
     readonly reason: string;
     readonly timeoutMs: Millis;
+    /** priority-fencing-delay. */
+    readonly delayMs?: Millis;
   },
 ): void {
-  const { key, target } = wanted;
+  const { key, target, delayMs = 0 } = wanted;
   startFencing(node, {
     ...wanted,
     requestedBy: requesterOf(node.self),
-    delayMs: backOff(node, target) + patience(node, target),
+    delayMs: delayMs + backOff(node, target) + patience(node, target) + handOver(node, wanted),
     answer: ({ ok, detail }) => {
       const input = { kind: "fence-result", key, ok, detail } as const;
       fromCoordinator(node, node.coordinator.acceptAnswer(node.now, input));
@@ -106,7 +110,7 @@ export function fenceForPlan(
 export function fenceForQuorum(node: NodeCore): void {
   const { view, force, coordinator, fencing: duty } = node;
   const { definition } = force;
-  if (view === undefined || coordinator.by?.acting !== true || awaitsRestart(node)) return;
+  if (view === undefined || coordinator.by?.acting !== true) return;
   if (!definition.choices.fencingEnabled || definition.fencing.devices.length === 0) return;
   const targets = view.quorum.needsDismissal;
   for (const target of targets) {
@@ -149,6 +153,21 @@ function backOff(node: NodeCore, target: string): Millis {
   const failed = node.fencing.failures.get(target);
   if (failed === undefined) return 0;
   return Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** Math.min(10, failed.count - 1));
+}
+
+/**
+ * A coordinator that is to be fenced itself could not tell whether it worked, nor give itself power
+ * again: it hands its office over, and its successor fences it. Only where nobody takes over in time
+ * it cuts its own power.
+ */
+function handOver(
+  node: NodeCore,
+  { target, operation }: { readonly target: string; readonly operation: FenceOperation },
+): Millis {
+  const isAlone = (node.view?.peers.length ?? 0) === 0;
+  if (target !== node.self || operation === "on" || isAlone) return 0;
+  if (node.coordinator.by?.acting === false) raftStep(node, { kind: "transfer" });
+  return HAND_OVER_MS;
 }
 
 /** Nodes that boot together do not come up at the same moment. */
@@ -233,6 +252,7 @@ function succeeded(node: NodeCore, result: Fenced, wish: AskedFencing, answer: (
     record,
     proposed: false,
     done: () => {
+      if (operation !== "on") dropFenced(node, target);
       settleDepartures(node);
       answer();
       fencerStep(node, { kind: "committed", target });

@@ -63,6 +63,8 @@ export class FencingDuty {
   readonly failures = new Map<string, Failures>();
   /** Records whose end was proposed. */
   readonly ending = new Set<string>();
+  /** Members that were fenced, with the life that ended so, and when. */
+  readonly fencedLives = new Map<string, { readonly incarnation: number; readonly at: Instant }>();
   readonly startedAt: Instant;
   count = 0;
   retryAt: Instant | undefined;

@@ -1,10 +1,9 @@
 import type { MembershipOutput, View } from "../membership/membership.ts";
 import type { PeerEvent } from "../model/peer.ts";
-import { settleDepartures } from "./fencing-departures.ts";
+import { isOfFencedLife, settleDepartures } from "./fencing-departures.ts";
 import { memberCame } from "./fencing-duty.ts";
 import { raftStep } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
-import { settleRestarts } from "./node-restart.ts";
 
 /** What the messaging layer says of peers, links and this node; messages are not for here. */
 export function peerEvent(node: NodeCore, event: Exclude<PeerEvent, { kind: "message" }>): void {
@@ -13,6 +12,7 @@ export function peerEvent(node: NodeCore, event: Exclude<PeerEvent, { kind: "mes
     node.out.push({ kind: "changed" });
     return;
   }
+  if (isOfFencedLife(node, event)) return;
   if (event.kind === "peer-up") node.incarnations.set(event.node, event.incarnation);
   fromMembership(node, node.membership.step(node.now, { kind: "peer", event }));
 }
@@ -45,7 +45,6 @@ function newView(node: NodeCore, view: View): void {
   }
   if (before !== undefined && view.joined.length > 0) node.announceWhenSettled = true;
   memberCame(node, view.joined);
-  settleRestarts(node);
   settleDepartures(node);
   node.viewChanged = true;
   node.out.push({ kind: "changed" });

@@ -1,6 +1,15 @@
 import type { Instant, Millis } from "../core/units.ts";
-import { type DeviceUse, deviceBudget, offAction, proofOf, retriesOf } from "./device-use.ts";
+import {
+  type DeviceUse,
+  deviceBudget,
+  hostCheckOf,
+  offAction,
+  proofOf,
+  retriesOf,
+  verifyTimeout,
+} from "./device-use.ts";
 import type { DeviceAction, DeviceOutcome, PowerState } from "./fence-types.ts";
+import { plugFor } from "./plug-list.ts";
 
 /** How a task reaches its device. */
 export interface DeviceCaller {
@@ -13,6 +22,8 @@ export interface TaskResult {
   readonly detail: string;
 }
 
+type Step = "check" | "order" | "look";
+
 const PAUSE_MS: Millis = 1_000;
 
 /** So often the state is looked at before the order is given once more. */
@@ -24,17 +35,19 @@ const LOOKS_PER_ORDER = 20;
  * Theory of operation: the order is given, then the state is looked at, whatever came of the order:
  * "already off" is an error with some controllers and a success for us. A controller that still says
  * "on" is asked again until the deadline, for some are late by many seconds. An order that fails is
- * repeated `retries` times; one that succeeded and cannot be verified is a failure.
+ * repeated `retries` times; one that succeeded and cannot be verified is a failure. A device that
+ * does not know the node by the definition (`host-check`) is asked first whether it can switch it.
  */
 export class DeviceTask {
-  readonly use: DeviceUse;
+  #use: DeviceUse;
   readonly #goal: PowerState;
   readonly #deadline: Instant;
   readonly #caller: DeviceCaller;
   readonly #order: DeviceAction;
   #runId: number | undefined;
-  #running: "order" | "look" = "order";
-  #next: "order" | "look" = "order";
+  #running: Step = "order";
+  #next: Step = "order";
+  #verifyUntil: Instant = Number.POSITIVE_INFINITY;
   #wakeAt: Instant | undefined;
   #ordered = false;
   #retriesLeft: number;
@@ -44,13 +57,18 @@ export class DeviceTask {
   result: TaskResult | undefined;
 
   constructor(use: DeviceUse, goal: PowerState, until: Instant, now: Instant, io: DeviceCaller) {
-    this.use = use;
+    this.#use = use;
     this.#goal = goal;
     this.#caller = io;
     this.#deadline = Math.min(until, now + (deviceBudget(use.device) ?? Number.POSITIVE_INFINITY));
     this.#order = goal === "off" ? offAction(use.device) : "on";
     this.#retriesLeft = retriesOf(use.device);
-    this.#run(now, "order");
+    const check = use.plug === undefined ? hostCheckOf(use.device) : "given";
+    this.#run(now, check === "given" || check === "none" ? "order" : "check");
+  }
+
+  get use(): DeviceUse {
+    return this.#use;
   }
 
   nextDeadline(): Instant | undefined {
@@ -74,6 +92,7 @@ export class DeviceTask {
     if (runId !== this.#runId) return false;
     this.#runId = undefined;
     if (this.#running === "order") this.#orderDone(now, outcome);
+    else if (this.#running === "check") this.#checked(now, outcome);
     else this.#looked(now, outcome);
     return true;
   }
@@ -82,22 +101,47 @@ export class DeviceTask {
     if (this.result === undefined) this.#finish(false, "given up");
   }
 
-  #run(now: Instant, what: "order" | "look"): void {
+  #run(now: Instant, what: Step): void {
     this.#running = what;
-    const action = what === "order" ? this.#order : "status";
     if (what === "order") this.#looks = 0;
-    this.#runId = this.#caller.call(now, this.use, action, this.#deadline);
+    this.#runId = this.#caller.call(now, this.#use, this.#actionOf(what), this.#deadline);
   }
 
-  #later(now: Instant, what: "order" | "look"): void {
+  #actionOf(what: Step): DeviceAction {
+    if (what === "order") return this.#order;
+    if (what === "look") return "status";
+    return hostCheckOf(this.#use.device) === "status" ? "status" : "list";
+  }
+
+  #later(now: Instant, what: Step): void {
     this.#next = what;
     this.#wakeAt = now + PAUSE_MS;
   }
 
-  #orderDone(now: Instant, outcome: DeviceOutcome): void {
-    const proof = proofOf(this.use.device);
+  /** Whether the device can switch the node, and under which name. */
+  #checked(now: Instant, outcome: DeviceOutcome): void {
+    const { device, target } = this.#use;
+    const check = hostCheckOf(device);
     this.#said = outcome.detail;
-    this.#ordered ||= outcome.ok;
+    if (outcome.permanent === true) this.#finish(false, outcome.detail);
+    else if (check === "list-if-known" && outcome.unsupported === true) this.#run(now, "order");
+    else if (!outcome.ok) this.#retry(now, "check");
+    else if (check === "status") this.#run(now, "order");
+    else {
+      const plug = plugFor(target, outcome.plugs ?? []);
+      if (plug === undefined) {
+        this.#finish(false, `it does not list ${target}`);
+        return;
+      }
+      this.#use = { ...this.#use, plug };
+      this.#run(now, "order");
+    }
+  }
+
+  #orderDone(now: Instant, outcome: DeviceOutcome): void {
+    const proof = proofOf(this.#use.device);
+    this.#said = outcome.detail;
+    if (outcome.ok && !this.#ordered) this.#startVerifying(now);
     if (outcome.permanent === true) this.#finish(false, outcome.detail);
     else if (outcome.ok && proof === "none") this.#finish(true, "not verified: it cannot tell");
     else if (outcome.ok || proof === "state") this.#run(now, "look");
@@ -114,10 +158,12 @@ export class DeviceTask {
     } else if (outcome.power === undefined) {
       this.#blindLooks += 1;
       if (!this.#ordered) this.#retry(now);
-      else if (this.#blindLooks <= retriesOf(this.use.device)) this.#later(now, "look");
+      else if (this.#blindLooks <= retriesOf(this.#use.device)) this.#later(now, "look");
       else this.#finish(false, `the order was given but cannot be verified: ${outcome.detail}`);
     } else if (!this.#ordered) {
       this.#retry(now);
+    } else if (now >= this.#verifyUntil) {
+      this.#finish(false, `it took the order and still says ${outcome.power}`);
     } else {
       this.#said = `it still says ${outcome.power}`;
       this.#looks += 1;
@@ -125,13 +171,18 @@ export class DeviceTask {
     }
   }
 
-  #retry(now: Instant): void {
+  #startVerifying(now: Instant): void {
+    this.#ordered = true;
+    this.#verifyUntil = now + (verifyTimeout(this.#use.device) ?? Number.POSITIVE_INFINITY);
+  }
+
+  #retry(now: Instant, what: Step = "order"): void {
     if (this.#retriesLeft <= 0) {
       this.#finish(false, this.#said);
       return;
     }
     this.#retriesLeft -= 1;
-    this.#later(now, "order");
+    this.#later(now, what);
   }
 
   #finish(ok: boolean, detail: string): void {

@@ -37,11 +37,37 @@ export function levelsFor(settings: FencingSettings, target: string): DeviceUse[
   );
 }
 
-/** Devices that name no node are for all (host-check none, or the agent's own list). */
 function canFence(device: FencingDevice, target: string): boolean {
-  if (device.targets.length > 0) return device.targets.includes(target);
-  const map = device.options.get("host-map");
-  return map === undefined || plugOf(map, target) !== undefined;
+  return hostCheckOf(device) !== "given" || isGiven(device, target);
+}
+
+/** The definition itself says that the device is for that node. */
+function isGiven({ targets, options }: FencingDevice, target: string): boolean {
+  return targets.includes(target) || plugOf(options.get("host-map") ?? "", target) !== undefined;
+}
+
+/**
+ * How it is known which nodes a device can fence (Pacemaker's pcmk_host_check). `given`: by its
+ * targets or host-map; `list`: the device is asked for what it can switch; `list-if-known`: the same,
+ * and if it knows no list it is for all; `status`: for a node whose state it can tell; `none`: for all.
+ */
+export function hostCheckOf(
+  device: FencingDevice,
+): "given" | "list" | "list-if-known" | "status" | "none" {
+  const { targets, options, agent } = device;
+  switch (options.get("host-check")) {
+    case "static-list":
+      return "given";
+    case "dynamic-list":
+      return "list";
+    case "status":
+      return "status";
+    case "none":
+      return "none";
+    default:
+      if (targets.length > 0 || options.has("host-map")) return "given";
+      return agent.startsWith("fence_") ? "list-if-known" : "none";
+  }
 }
 
 function use(device: FencingDevice, target: string): DeviceUse {
@@ -74,6 +100,17 @@ export function deviceBudget(device: FencingDevice): Millis | undefined {
   return durationOf(device, "timeout");
 }
 
+/** After an order that was taken: how long it may say the contrary; undefined: as long as there is time. */
+export function verifyTimeout(device: FencingDevice): Millis | undefined {
+  return durationOf(device, "verify-timeout");
+}
+
+/** How many calls of it may run at once; below 0: any number. */
+export function actionLimit(device: FencingDevice): number {
+  const limit = Number(device.options.get("action-limit") ?? 1);
+  return Number.isInteger(limit) && limit !== 0 ? limit : 1;
+}
+
 export function retriesOf(device: FencingDevice): number {
   const count = Number(device.options.get("retries"));
   return device.options.has("retries") && Number.isInteger(count) && count >= 0 ? count : RETRIES;
@@ -87,6 +124,11 @@ export function delayOf(device: FencingDevice, random: Random): Millis {
   const base = durationOf(device, "delay-base") ?? 0;
   const max = durationOf(device, "delay-max") ?? 0;
   return max > base ? base + random.next() * (max - base) : base;
+}
+
+/** What a routine check asks: where the device's own list says whom it is for, that list. */
+export function checkAction(device: FencingDevice): DeviceAction {
+  return hostCheckOf(device) === "list" ? "list" : "status";
 }
 
 /** How often it is asked whether it still answers; undefined: never. */

@@ -8,7 +8,7 @@ export type FenceOperation = "off" | "on" | "reboot";
 export type PowerState = "on" | "off";
 
 /** What a device is asked. Never `cycle`: off, look, on (a cycle fails where power is off already). */
-export type DeviceAction = "off" | "on" | "reboot" | "status";
+export type DeviceAction = "off" | "on" | "reboot" | "status" | "list";
 
 /** One call of a device, for the outer layer to perform. */
 export interface DeviceCommand {
@@ -26,11 +26,21 @@ export interface DeviceCommand {
   readonly timeoutMs: Millis;
 }
 
+/** Something that a device can switch: its own name for it, and what people call it. */
+export interface DevicePlug {
+  readonly plug: string;
+  readonly alias?: string;
+}
+
 /** What came of it. */
 export interface DeviceOutcome {
   readonly ok: boolean;
   /** With `status`. */
   readonly power?: PowerState;
+  /** With `list`: what the device can switch. */
+  readonly plugs?: readonly DevicePlug[];
+  /** The device knows no such action. */
+  readonly unsupported?: true;
   /** One plain sentence, secrets masked. */
   readonly detail: string;
   /** Asking again cannot help: a program is not installed, a parameter is missing. */

@@ -5,11 +5,12 @@ import type { Instant, Millis } from "../core/units.ts";
 import type { FencingSettings } from "../model/definition.ts";
 import { type DeviceCheck, DeviceChecks } from "./device-checks.ts";
 import { DeviceProbe } from "./device-probe.ts";
+import { DeviceQueue, type Urgency } from "./device-queue.ts";
 import type { DeviceCaller } from "./device-task.ts";
-import { type DeviceUse, delayOf, levelsFor, runTimeout } from "./device-use.ts";
+import { checkAction, type DeviceUse, delayOf, levelsFor } from "./device-use.ts";
 import { FenceJob, type JobEvent } from "./fence-job.ts";
 import { FenceLoopBreaker } from "./fence-loop-breaker.ts";
-import type { DeviceAction, DeviceOutcome, FencerInput, FencerOutput } from "./fence-types.ts";
+import type { DeviceOutcome, FencerInput, FencerOutput } from "./fence-types.ts";
 
 export interface FencerOptions {
   readonly random: Random;
@@ -26,8 +27,9 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
   readonly #probes = new Map<string, DeviceProbe>();
   readonly #checks = new DeviceChecks();
   readonly #breaker = new FenceLoopBreaker();
+  readonly #queue = new DeviceQueue((output) => this.#outputs.push(output));
   #settings: FencingSettings = { devices: [], topology: new Map() };
-  #runCount = 0;
+  #now: Instant = 0;
   #outputs: FencerOutput[] = [];
 
   constructor(options: FencerOptions) {
@@ -57,6 +59,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
 
   step(now: Instant, input: FencerInput): readonly FencerOutput[] {
     this.#outputs = [];
+    this.#now = now;
     this.#take(now, input);
     this.#tick(now);
     return this.#outputs;
@@ -122,7 +125,11 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
       if (probe.expired(now)) this.#probeOver(key, probe);
     }
     for (const use of this.#checks.due(now)) {
-      this.#checks.started(use.device.name, this.#caller.call(now, use, "status", now + 60_000));
+      const action = checkAction(use.device);
+      this.#checks.started(
+        use.device.name,
+        this.#queue.call(now, use, action, now + 60_000, "check"),
+      );
     }
   }
 
@@ -143,7 +150,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     const { timeoutMs } = request;
     const job = new FenceJob(
       { target, operation, levels, startedAt: now, delayMs, timeoutMs, byHand },
-      this.#caller,
+      this.#callerFor("fence"),
     );
     job.keys.push(key);
     this.#jobs.set(target, job);
@@ -278,7 +285,8 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
       uses.set(use.device.name, use);
     }
     const until = now + request.timeoutMs;
-    const probe = new DeviceProbe(request.target, [...uses.values()], until, now, this.#caller);
+    const caller = this.#callerFor("ask");
+    const probe = new DeviceProbe(request.target, [...uses.values()], until, now, caller);
     this.#probes.set(request.key, probe);
     if (probe.isOver) this.#probeOver(request.key, probe);
   }
@@ -289,6 +297,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
   }
 
   #deviceDone(now: Instant, runId: number, outcome: DeviceOutcome): void {
+    this.#queue.done(now, runId);
     for (const job of this.#jobs.values()) {
       const events = job.done(now, runId, outcome);
       if (events === undefined) continue;
@@ -296,36 +305,17 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
       return;
     }
     for (const [key, probe] of this.#probes) {
-      if (!probe.done(runId, outcome)) continue;
+      if (!probe.done(now, runId, outcome)) continue;
       if (probe.isOver) this.#probeOver(key, probe);
       return;
     }
     this.#outputs.push(...this.#checks.done(now, runId, outcome));
   }
 
-  readonly #caller: DeviceCaller = {
-    call: (now, use, action, latest) => this.#call(now, use, action, latest),
-    kill: (runId) => this.#outputs.push({ kind: "kill-device", runId }),
-  };
-
-  #call(now: Instant, use: DeviceUse, action: DeviceAction, latest: Instant): number {
-    this.#runCount += 1;
-    const { device, target, plug } = use;
-    const hostArgument = device.options.get("host-argument");
-    this.#outputs.push({
-      kind: "run-device",
-      command: {
-        runId: this.#runCount,
-        device: device.name,
-        agent: device.agent,
-        action,
-        target,
-        plug,
-        params: Object.fromEntries(device.params),
-        ...(hostArgument === undefined ? {} : { hostArgument }),
-        timeoutMs: Math.max(1, Math.min(runTimeout(device, action), latest - now)),
-      },
-    });
-    return this.#runCount;
+  #callerFor(urgency: Urgency): DeviceCaller {
+    return {
+      call: (now, use, action, latest) => this.#queue.call(now, use, action, latest, urgency),
+      kill: (runId) => this.#queue.kill(this.#now, runId),
+    };
   }
 }

@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
+import { parsePlugs } from "../fencing/plug-list.ts";
 import { maskSecrets } from "../model/secret-mask.ts";
 
 /** One process to start for a fencing device, and how to read what comes of it. */
@@ -24,11 +25,21 @@ export class CallProblem extends Error {
   override readonly name = "CallProblem";
 }
 
-/** Agents that were told of a parameter `plug` know that name; older ones call it `port`. */
-export type PlugNames = (agent: string) => Promise<ReadonlySet<string>>;
+/** The action is none of the device's. */
+export class UnknownAction extends Error {
+  override readonly name = "UnknownAction";
+}
 
-/** Builds the call of a device; throws a CallProblem. */
-export async function buildCall(command: DeviceCommand, names: PlugNames): Promise<FenceCall> {
+/** What an agent's metadata says it knows; empty sets: it says nothing. */
+export interface AgentKnowledge {
+  readonly parameters: ReadonlySet<string>;
+  readonly actions: ReadonlySet<string>;
+}
+
+export type AskAgent = (agent: string) => Promise<AgentKnowledge>;
+
+/** Builds the call of a device; throws a CallProblem or UnknownAction. */
+export async function buildCall(command: DeviceCommand, ask: AskAgent): Promise<FenceCall> {
   switch (command.agent) {
     case "ipmi":
       return ipmiCall(command);
@@ -37,7 +48,7 @@ export async function buildCall(command: DeviceCommand, names: PlugNames): Promi
     case "ssh":
       return sshCall(command);
     default:
-      return await agentCall(command, names);
+      return await agentCall(command, ask);
   }
 }
 
@@ -51,6 +62,7 @@ const IPMI_VERBOSE = "-v";
 /** Passwords go by file or by the environment: arguments are there for everybody to read. */
 function ipmiCall(command: DeviceCommand): FenceCall {
   const { params, action } = command;
+  if (action === "list") throw new UnknownAction("a controller is of one node: it has no list");
   const address = params["address"];
   if (address === undefined) throw new CallProblem("it has no address");
   const args = ["-I", params["interface"] ?? "lanplus", "-H", address];
@@ -117,20 +129,23 @@ function ipmiProblem(text: string, address: string): string {
 
 // --- fence_* agents
 
-const AGENT_ACTIONS = { off: "off", on: "on", status: "status", reboot: "reboot" } as const;
-
 /** The protocol of the fence agents: parameters as lines on stdin, 0 on, 2 off, else trouble. */
-async function agentCall(command: DeviceCommand, names: PlugNames): Promise<FenceCall> {
+async function agentCall(command: DeviceCommand, ask: AskAgent): Promise<FenceCall> {
   const { agent, params, action, target, plug } = command;
   if (!/^fence_[\w-]+$/.test(agent)) throw new CallProblem(`${agent} is no fence agent`);
-  const lines = new Map<string, string>([["action", AGENT_ACTIONS[action]]]);
+  const known = await ask(agent);
+  if (action === "list" && known.actions.size > 0 && !known.actions.has("list")) {
+    throw new UnknownAction(`${agent} has no list of what it can switch`);
+  }
+  const lines = new Map<string, string>([["action", action]]);
   for (const [name, value] of Object.entries(params)) {
     if (name === "password-file") lines.set("password", readSecret(value));
     else lines.set(name.replaceAll("-", "_"), value);
   }
-  lines.set("nodename", target);
-  const argument = command.hostArgument ?? plugArgument(await names(agent));
-  if (argument !== undefined && argument !== "none" && !lines.has(argument)) {
+  if (action !== "list") lines.set("nodename", target);
+  const argument = command.hostArgument ?? plugArgument(known.parameters);
+  const isNamed = argument !== undefined && argument !== "none" && action !== "list";
+  if (isNamed && !lines.has(argument)) {
     lines.set(argument, plug ?? target);
   }
   for (const [name, value] of lines) {
@@ -143,7 +158,10 @@ async function agentCall(command: DeviceCommand, names: PlugNames): Promise<Fenc
   return { file: agent, args: [], env: {}, stdin, install, read };
 }
 
+/** Agents that know a parameter `plug` are given it; older ones call it `port`. */
 function plugArgument(names: ReadonlySet<string>): string | undefined {
+  // What an agent that says nothing is called by has been `port` from the beginning.
+  if (names.size === 0) return "port";
   return names.has("plug") ? "plug" : names.has("port") ? "port" : undefined;
 }
 
@@ -152,7 +170,7 @@ function plugArgument(names: ReadonlySet<string>): string | undefined {
 /** Commands of the site: one per action, or one for all that is given action and node. */
 function execCall(command: DeviceCommand): FenceCall {
   const { params, action, target, plug } = command;
-  const own = params[action];
+  const own = action === "list" ? undefined : params[action];
   const text = own ?? (params["command"] === undefined ? undefined : `${params["command"]} "$@"`);
   if (text === undefined) throw new CallProblem(`it has no command for ${action}`);
   const env = {
@@ -176,6 +194,10 @@ function readByCode(
       exit.code === 2 || /^(power is )?off$/i.test(lastLine(exit.stdout)) ? "off" : "on";
     return { ok: true, power, detail: `power is ${power}` };
   }
+  if (exit.code === 0 && command.action === "list") {
+    const plugs = parsePlugs(exit.stdout);
+    return { ok: true, plugs, detail: `it lists ${plugs.length} plugs` };
+  }
   if (exit.code === 0) return { ok: true, detail: `${command.action} ordered` };
   const permanent = exit.code === 127 && command.agent === "exec";
   const detail = said === "" ? `it ended with ${exit.code} and does not say why` : said;
@@ -191,6 +213,7 @@ const sysrq = (letter: string) =>
 /** For labs: a node that hangs cannot be fenced by it. */
 function sshCall(command: DeviceCommand): FenceCall {
   const { params, action, target } = command;
+  if (action === "list") throw new UnknownAction("ssh is of one node: it has no list");
   if (action === "on") throw new CallProblem("ssh cannot give power back: fence with action: off");
   const remote = {
     off: params["off-command"] ?? sysrq("o"),

@@ -1,7 +1,13 @@
 import type { ResultPromise } from "execa";
 import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
 import { maskSecrets } from "../model/secret-mask.ts";
-import { buildCall, CallProblem, type FenceCall } from "./fence-calls.ts";
+import {
+  type AgentKnowledge,
+  buildCall,
+  CallProblem,
+  type FenceCall,
+  UnknownAction,
+} from "./fence-calls.ts";
 import { OutputTail } from "./output-tail.ts";
 
 export interface FenceDeviceRunnerOptions {
@@ -36,7 +42,7 @@ interface RunningCall {
 export class FenceDeviceRunner {
   readonly #path: string;
   readonly #running = new Map<number, RunningCall>();
-  readonly #names = new Map<string, Promise<ReadonlySet<string>>>();
+  readonly #agents = new Map<string, Promise<AgentKnowledge>>();
 
   constructor(options: FenceDeviceRunnerOptions = {}) {
     this.#path = options.path ?? STANDARD_PATH;
@@ -50,11 +56,12 @@ export class FenceDeviceRunner {
     const running: RunningCall = { kill: undefined, cancelled: false };
     this.#running.set(command.runId, running);
     try {
-      const call = await buildCall(command, (agent) => this.#plugNames(agent));
+      const call = await buildCall(command, (agent) => this.#ask(agent));
       if (running.cancelled) return { ok: false, detail: "cancelled" };
       return this.#outcome(command, call, await this.#call(call, command.timeoutMs, running));
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
+      if (error instanceof UnknownAction) return { ok: false, detail, unsupported: true };
       return { ok: false, detail, ...(error instanceof CallProblem ? { permanent: true } : {}) };
     } finally {
       this.#running.delete(command.runId);
@@ -98,21 +105,28 @@ export class FenceDeviceRunner {
     return await follow(child as unknown as ResultPromise, call.file, timeoutMs, running);
   }
 
-  /** The parameters that an agent knows, from its metadata; asked for once. */
-  #plugNames(agent: string): Promise<ReadonlySet<string>> {
-    const known = this.#names.get(agent);
+  /** What an agent knows, from its metadata; asked for once. */
+  #ask(agent: string): Promise<AgentKnowledge> {
+    const known = this.#agents.get(agent);
     if (known !== undefined) return known;
     const call = { file: agent, args: [], env: {}, stdin: "action=metadata\n" };
     const running: RunningCall = { kill: undefined, cancelled: false };
-    const asked = this.#call(call, METADATA_TIMEOUT_MS, running).then((raw) => {
-      const found = [...raw.stdout.matchAll(/<parameter\s[^>]*\bname="([^"]+)"/g)];
-      if (raw.code !== 0) this.#names.delete(agent);
-      // What an agent that says nothing is called by has been `port` from the beginning.
-      return new Set(found.length === 0 ? ["port"] : found.map(([, name]) => name ?? ""));
+    const asked = this.#call(call, METADATA_TIMEOUT_MS, running).then(({ code, stdout }) => {
+      if (code !== 0) this.#agents.delete(agent);
+      return {
+        parameters: namesIn(stdout, "parameter"),
+        actions: namesIn(stdout, "action"),
+      };
     });
-    this.#names.set(agent, asked);
+    this.#agents.set(agent, asked);
     return asked;
   }
+}
+
+/** The names of all elements of a kind, in the metadata of a fence agent. */
+function namesIn(metadata: string, element: string): ReadonlySet<string> {
+  const found = metadata.matchAll(new RegExp(`<${element}\\s[^>]*\\bname="([^"]+)"`, "g"));
+  return new Set([...found].map(([, name]) => name ?? ""));
 }
 
 /** From the start of a process to its end, which is its exit and not that of its pipes. */

@@ -137,7 +137,24 @@ export function isAnswered(command: NodeCommand): boolean {
   return command.kind !== "clear-failcount" && command.kind !== "shutdown";
 }
 
-export function isFenceOperation(operation: string): operation is "off" | "on" | "reboot" {
+/** What the plan wants fenced, and how; undefined where it does not say. */
+export function fenceOrder(action: PlanAction):
+  | {
+      readonly target: string;
+      readonly operation: "off" | "on" | "reboot";
+      readonly reason: string;
+      readonly timeoutMs: Millis;
+      readonly delayMs?: Millis;
+    }
+  | undefined {
+  const { node: target, operation, timeoutMs, reason = "the plan wants it" } = action;
+  if (target === undefined || !isFenceOperation(operation)) return undefined;
+  const seconds = Number(action.meta?.["priority-fencing-delay"] ?? 0);
+  const delay = seconds > 0 ? { delayMs: seconds * 1_000 } : {};
+  return { target, operation, reason, timeoutMs, ...delay };
+}
+
+function isFenceOperation(operation: string): operation is "off" | "on" | "reboot" {
   return operation === "off" || operation === "on" || operation === "reboot";
 }
 

@@ -6,13 +6,7 @@ import type { PlanAction } from "../model/plan.ts";
 import { type Flight, FlightTable, UNLIMITED } from "./flight-table.ts";
 import { GraphWalk } from "./graph-walk.ts";
 import { describeAction, describeOutcome, isSuccess } from "./outcome.ts";
-import {
-  buildCommand,
-  isAnswered,
-  isFenceOperation,
-  longestAnswer,
-  operationKey,
-} from "./requests.ts";
+import { buildCommand, fenceOrder, isAnswered, longestAnswer, operationKey } from "./requests.ts";
 import type {
   FailedAction,
   InFlightAction,
@@ -355,20 +349,12 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
   }
 
   #handOutFence(now: Instant, action: PlanAction, key: string): boolean {
-    const { operation, node } = action;
-    if (node === undefined || !isFenceOperation(operation)) {
+    const order = fenceOrder(action);
+    if (order === undefined) {
       this.#failAction(action, action.id, key, "the plan does not say whom to fence, or how");
       return true;
     }
-    this.#outputs.push({
-      kind: "fence",
-      key,
-      actionId: action.id,
-      target: node,
-      operation,
-      reason: action.reason ?? "the plan wants it",
-      timeoutMs: action.timeoutMs,
-    });
+    this.#outputs.push({ kind: "fence", key, actionId: action.id, ...order });
     const deadline = now + this.#options.fenceDeadlineMs;
     this.#flights.add({ key, action, since: now, deadline, graphId: action.id });
     return false;

@@ -71,6 +71,8 @@ export type RunnerOutput =
       readonly operation: "off" | "on" | "reboot";
       readonly reason: string;
       readonly timeoutMs: Millis;
+      /** priority-fencing-delay, where the plan says that it applies. */
+      readonly delayMs?: Millis;
     }
   | {
       /** A node's LRM was silent past the action's timeout and the margin. */

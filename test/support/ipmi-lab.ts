@@ -23,6 +23,10 @@ export interface IpmiLabOptions {
   /** A node that gets its power back starts its daemon, as after a boot; default false. */
   readonly boots?: boolean;
   readonly logLevel?: string;
+  /** See LabOptions. */
+  readonly withAgents?: boolean;
+  /** The last node is a witness. */
+  readonly witness?: boolean;
 }
 
 const BMC_ADDRESS = "10.78.0.200";
@@ -50,6 +54,7 @@ export class IpmiLab {
       links: 2,
       definition: this.#definition(names),
       ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
+      ...(options.withAgents === undefined ? {} : { withAgents: options.withAgents }),
     });
     const network = ["-n", this.lab.switchNamespace, "addr", "add", `${BMC_ADDRESS}/24`];
     execFileSync("ip", [...network, "dev", "br1"]);
@@ -138,15 +143,20 @@ export class IpmiLab {
         orders.length > (this.#booted.get(node) ?? 0)
       ) {
         this.#booted.set(node, orders.length);
-        node.start();
+        if (!node.isRunning) node.start();
       }
     }
   }
 
   #definition(names: readonly string[]): string {
-    const { resources = "", more = "" } = this.#options;
+    const { resources = "", more = "", witness = false } = this.#options;
+    const nodes = names.map((name, i) => {
+      const address = `10.77.0.${i + 1}`;
+      const votesOnly = witness && i === names.length - 1;
+      return `${name}: ${votesOnly ? `{ addresses: [${address}], role: witness }` : address}`;
+    });
     return `cluster: fenced
-nodes: { ${names.map((name, i) => `${name}: 10.77.0.${i + 1}`).join(", ")} }
+nodes: { ${nodes.join(", ")} }
 messaging: { key-file: KEYFILE }
 ${more}${this.#options.fencing ?? this.#devices(names)}resources:
   vip: { agent: vip, params: { ip: ${this.vip}/24, nic: eth0 } }
