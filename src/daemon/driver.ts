@@ -147,10 +147,10 @@ export class Driver {
       case "kill-device":
         world.killDevice?.(output.runId);
         break;
-      case "reply":
       case "ask-tie-breaker":
         this.#askTieBreaker(output.ask);
         break;
+      case "reply":
         world.reply(output.requestId, output.reply);
         break;
       case "guard":
@@ -202,7 +202,6 @@ export class Driver {
     );
   }
 
-  #run(command: AgentCommand): void {
   #askTieBreaker(ask: TieBreakerAsk): void {
     const { id } = ask;
     const answered = (answer: TieBreakerAnswer) =>
@@ -213,6 +212,7 @@ export class Driver {
     else question.then(answered, (error: unknown) => failed(errorMessage(error)));
   }
 
+  #run(command: AgentCommand): void {
     this.#world.run(command).then(
       (outcome) => this.push({ kind: "agent-done", runId: command.runId, outcome }),
       (error: unknown) =>
