@@ -8,6 +8,7 @@ import type { AskedFencing, FencingAnswer, FencingWish } from "./fencing-state.t
 import { propose, raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
+import { awaitsRestart } from "./node-restart.ts";
 import { fromMembership } from "./node-view.ts";
 
 /** The first failure is followed by another attempt after so long, each next after twice as long. */
@@ -110,7 +111,7 @@ export function fenceForPlan(
 export function fenceForQuorum(node: NodeCore): void {
   const { view, force, coordinator, fencing: duty } = node;
   const { definition } = force;
-  if (view === undefined || coordinator.by?.acting !== true) return;
+  if (view === undefined || coordinator.by?.acting !== true || awaitsRestart(node)) return;
   if (!definition.choices.fencingEnabled || definition.fencing.devices.length === 0) return;
   const targets = view.quorum.needsDismissal;
   for (const target of targets) {

@@ -4,6 +4,7 @@ import { isOfFencedLife, settleDepartures } from "./fencing-departures.ts";
 import { memberCame } from "./fencing-duty.ts";
 import { raftStep } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
+import { settleRestarts } from "./node-restart.ts";
 
 /** What the messaging layer says of peers, links and this node; messages are not for here. */
 export function peerEvent(node: NodeCore, event: Exclude<PeerEvent, { kind: "message" }>): void {
@@ -45,6 +46,7 @@ function newView(node: NodeCore, view: View): void {
   }
   if (before !== undefined && view.joined.length > 0) node.announceWhenSettled = true;
   memberCame(node, view.joined);
+  settleRestarts(node);
   settleDepartures(node);
   node.viewChanged = true;
   node.out.push({ kind: "changed" });
