@@ -1,7 +1,6 @@
-import { type Note, note } from "../core/note.ts";
+import { note } from "../core/note.ts";
 import { Timers } from "../core/timers.ts";
 import type { Instant, Millis, WallTime } from "../core/units.ts";
-import type { Cib } from "../model/cib.ts";
 import type { ClusterStatus } from "../model/cluster-status.ts";
 import type { LocalStatus, OperationResult } from "../model/operation.ts";
 import type { Plan, PlanAction } from "../model/plan.ts";
@@ -10,50 +9,13 @@ import { withPending } from "../transition/pending.ts";
 import { TransitionRunner } from "../transition/runner.ts";
 import type { RunnerInput, RunnerOutput } from "../transition/transition-events.ts";
 import { CollectedStatus } from "./collected-status.ts";
+import type { CoordinatorContext, CoordinatorOutput } from "./coordinator-ports.ts";
 import type { Coordination, NodeMessage } from "./node-message.ts";
+import { PlanMaking } from "./plan-making.ts";
 import { PlanPacer } from "./plan-pacer.ts";
 import { describeRow, promotedBy } from "./plan-words.ts";
 import { propertyOf, transitionLimits } from "./properties.ts";
 import type { StatusDelta } from "./status-delta.ts";
-
-/** The policy engine, handed in so that a test may put another in its place. */
-export type Planner = (
-  definition: PolicyDefinition,
-  status: ClusterStatus,
-  now: WallTime,
-  options?: {
-    /** Collect what every score is made of; costs time. */
-    readonly explain?: boolean;
-    /** Promotable clone to the nodes on which the plan under way promotes it. */
-    readonly promoting?: ReadonlyMap<string, readonly string[]>;
-  },
-) => Plan;
-
-/** What the coordinator works from; all of it may change between two steps. */
-export interface CoordinatorContext {
-  readonly self: string;
-  /** With the name it makes the keys of orders unique, whatever term they are of. */
-  readonly incarnation: number;
-  readonly planner: Planner;
-  /** The definition in force with the overrides applied; undefined before there is any. */
-  policy(wall: WallTime): { policy: PolicyDefinition; nextExpiry?: WallTime } | undefined;
-  cib(): Cib;
-}
-
-export type CoordinatorOutput =
-  | { readonly kind: "tell"; readonly node: string; readonly message: NodeMessage }
-  | {
-      readonly kind: "fence";
-      readonly key: string;
-      readonly target: string;
-      readonly operation: "off" | "on" | "reboot";
-      readonly reason: string;
-      readonly timeoutMs: Millis;
-    }
-  | { readonly kind: "planned"; readonly plan: Plan; readonly transitionId: number }
-  | { readonly kind: "settled" }
-  | { readonly kind: "changed" }
-  | Note;
 
 /** Statuses are asked for again after so long without an answer. */
 const COLLECT_RETRY_MS: Millis = 1_000;
@@ -64,6 +26,8 @@ const COLLECT_RETRY_MS: Millis = 1_000;
  * answers all. (Pacemaker's attribute manager calls it dampening.)
  */
 const DAMPEN_MS: Millis = 10;
+
+const TIMERS = ["collect", "recheck", "pace", "dampen", "slice"] as const;
 
 /** Rules with dates and expiries are looked at again at least so often (cluster-recheck-interval). */
 const RECHECK_MS: Millis = 15 * 60_000;
@@ -76,15 +40,17 @@ const RECHECK_MS: Millis = 15 * 60_000;
  * 1. It acts only between `activate` and `deactivate`, and says in every message in which term.
  * 2. It plans only when the status of every member of the view has arrived: unknown is not stopped.
  * 3. Whatever could change the plan marks it stale; a stale plan is made anew at once. What is in
- *    flight meanwhile is shown to the engine as pending and carried over by the runner.
+ *    flight meanwhile is shown to the engine as pending and carried over by the runner. A large
+ *    plan is made in slices; it is begun anew if anything changes before it is made.
  * 4. A transition that ends is followed by another plan, until a plan has nothing to do: settled.
  */
 export class Coordinator {
   readonly status = new CollectedStatus();
   readonly runner: TransitionRunner;
   readonly #context: CoordinatorContext;
-  readonly #timers = new Timers<"collect" | "recheck" | "pace" | "dampen">();
+  readonly #timers = new Timers<(typeof TIMERS)[number]>();
   readonly #pacer = new PlanPacer();
+  readonly #making = new PlanMaking();
   #by: Coordination | undefined;
   #quorate = false;
   #stale = false;
@@ -129,6 +95,7 @@ export class Coordinator {
     this.#quorate = quorate;
     this.#settled = false;
     this.#plan = undefined;
+    this.#making.drop();
     this.status.forgetAll();
     this.status.setMembers(members);
     this.runner.step(now, { kind: "reset" });
@@ -142,7 +109,8 @@ export class Coordinator {
     this.#by = undefined;
     this.#settled = false;
     this.#stale = false;
-    for (const name of ["collect", "recheck", "pace", "dampen"] as const) this.#timers.clear(name);
+    this.#making.drop();
+    for (const name of TIMERS) this.#timers.clear(name);
     this.runner.step(now, { kind: "reset" });
     return [{ kind: "changed" }];
   }
@@ -185,14 +153,17 @@ export class Coordinator {
       this.#timers.set("dampen", now + DAMPEN_MS);
       return [{ kind: "changed" }];
     }
-    if (this.runner.isIdle) this.#want(`status of ${delta.node} changed`);
+    if (this.runner.isIdle || this.#making.underWay) {
+      this.#want(`status of ${delta.node} changed`);
+    }
     return [{ kind: "changed" }, ...this.#proceed(now)];
   }
 
   acceptResult(now: Instant, result: OperationResult): CoordinatorOutput[] {
     if (this.#by === undefined) return [];
     const awaited = this.runner.inFlight().some((action) => action.key === result.key);
-    if (!awaited) this.#want(`${result.record.operation} of ${result.resource} on ${result.node}`);
+    if (!awaited || this.#making.underWay)
+      this.#want(`${result.record.operation} of ${result.resource} on ${result.node}`);
     return [...this.#run(now, { kind: "result", result }), ...this.#proceed(now)];
   }
 
@@ -202,6 +173,7 @@ export class Coordinator {
     input: Extract<RunnerInput, { kind: "done" | "fence-result" }>,
   ): CoordinatorOutput[] {
     if (this.#by === undefined) return [];
+    if (this.#making.underWay) this.#want("an answer came while planning");
     const outputs = this.#run(now, input);
     // A member that refuses an order serves somebody else, or did: it is asked anew.
     if (input.kind === "done" && !input.ok) outputs.push(...this.#ask(input.node));
@@ -244,19 +216,40 @@ export class Coordinator {
   /** Plans if a plan is wanted and may be made; hands the plan to the runner. */
   #proceed(now: Instant): CoordinatorOutput[] {
     const by = this.#by;
-    if (by === undefined || !this.#stale || this.status.missing().length > 0) return [];
-    const inForce = this.#context.policy(this.#wall);
-    if (inForce === undefined) return [];
-    const wait = this.#pacer.wait(now);
-    if (wait > 0) {
-      this.#timers.set("pace", now + wait);
+    if (!this.#stale && !this.#making.underWay) return [];
+    const inForce = this.status.missing().length > 0 ? undefined : this.#context.policy(this.#wall);
+    if (by === undefined || inForce === undefined) {
+      this.#stale = true;
+      this.#making.drop();
       return [];
     }
+    if (this.#stale && !this.#begin(now, inForce.policy)) return [];
+    const plan = this.#making.proceed();
+    if (this.#making.underWay) this.#timers.set("slice", now);
+    return plan === undefined ? [] : this.#follow(now, by, plan, inForce);
+  }
+
+  /** Begins to plan from what is known now; false if it is too early. */
+  #begin(now: Instant, policy: PolicyDefinition): boolean {
+    const wait = this.#making.underWay ? 0 : this.#pacer.wait(now);
+    if (wait > 0) {
+      this.#timers.set("pace", now + wait);
+      return false;
+    }
     this.#stale = false;
-    const { policy } = inForce;
     const status = withPending(this.#clusterStatus(policy), this.runner.inFlight());
     const promoting = promotedBy(this.#plan);
-    const plan = this.#context.planner(policy, status, this.#wall, { promoting });
+    this.#making.begin(this.#context, [policy, status, this.#wall, { promoting }]);
+    return true;
+  }
+
+  #follow(
+    now: Instant,
+    by: Coordination,
+    plan: Plan,
+    inForce: { readonly policy: PolicyDefinition; readonly nextExpiry?: WallTime },
+  ): CoordinatorOutput[] {
+    const { policy } = inForce;
     this.#plan = plan;
     this.#armRecheck(now, plan, inForce.nextExpiry);
     if (!this.runner.isWalking && !plan.actions.some((action) => this.#isNews(action))) {

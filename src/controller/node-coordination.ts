@@ -3,7 +3,7 @@ import { RAFT_DEFAULTS } from "../consensus/raft-types.ts";
 import { note } from "../core/note.ts";
 import type { View } from "../membership/membership.ts";
 import type { CibCommand } from "../model/cib.ts";
-import type { CoordinatorOutput } from "./coordinator.ts";
+import type { CoordinatorOutput } from "./coordinator-ports.ts";
 import { recordLeave } from "./fencing-departures.ts";
 import { fenceForPlan, fenceForQuorum, layDownFencing, takeUpFencing } from "./fencing-duty.ts";
 import { propose } from "./node-cib.ts";

@@ -7,7 +7,8 @@ import { SplitArbitration } from "../membership/split-arbitration.ts";
 import type { CibResult } from "../model/cib.ts";
 import type { Definition } from "../model/definition.ts";
 import { AdvertWriter } from "./advert-writer.ts";
-import { Coordinator, type Planner } from "./coordinator.ts";
+import { Coordinator } from "./coordinator.ts";
+import type { Planner, SlicedPlanner } from "./coordinator-ports.ts";
 import { DefinitionInForce } from "./definition-in-force.ts";
 import { awaitsRecords } from "./fencing-departures.ts";
 import { untilFenced } from "./fencing-priority.ts";
@@ -32,6 +33,7 @@ export interface NodeOptions {
   readonly definition: Definition;
   readonly stored: LoadedRaft;
   readonly planner: Planner;
+  readonly slicedPlanner?: SlicedPlanner;
   readonly environment: LocalManagerOptions["environment"];
   readonly version: string;
   readonly now: Instant;
@@ -128,6 +130,7 @@ export class NodeCore {
       self,
       incarnation,
       planner: options.planner,
+      slicedPlanner: options.slicedPlanner,
       policy: (wall) =>
         (this.coordinator.by?.acting !== true && !this.force.committed) ||
         awaitsRecords(this) ||

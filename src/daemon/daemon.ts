@@ -8,7 +8,7 @@ import { Guardian } from "../io/guardian.ts";
 import { createLog, type LogLevel, logNote } from "../io/log.ts";
 import { MessagingWorker } from "../io/messaging-worker.ts";
 import { createServiceNotifier, type ServiceNotifier } from "../io/service-notify.ts";
-import { plan } from "../policy/make-plan.ts";
+import { plan, planning } from "../policy/make-plan.ts";
 import { Driver } from "./driver.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
 import { describeDiagnostic, type Preparation, prepare, StartFailure } from "./preparation.ts";
@@ -74,6 +74,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     definition: prepared.definition,
     stored: prepared.raft,
     planner: plan,
+    slicedPlanner: planning,
     environment: {
       ocfRoot: OCF_ROOT,
       runDir: options.runDir,

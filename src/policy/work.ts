@@ -14,6 +14,12 @@ export function finish<T>(work: Work<T>): T {
   }
 }
 
+/** What cannot be sliced, as work of one slice. */
+// biome-ignore lint/correctness/useYield: it has nothing to do in between
+export function* inOneGo<T>(act: () => T): Work<T> {
+  return act();
+}
+
 /** Does something with every resource, so many units for it and for each of its parts. */
 export function* forEach(
   resources: readonly Resource[],

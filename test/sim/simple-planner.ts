@@ -1,4 +1,4 @@
-import type { Planner } from "../../src/controller/coordinator.ts";
+import type { Planner } from "../../src/controller/coordinator-ports.ts";
 import type {
   ClusterStatus,
   NodeStatus,

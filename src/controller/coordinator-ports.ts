@@ -1,0 +1,56 @@
+import type { Note } from "../core/note.ts";
+import type { Millis, WallTime } from "../core/units.ts";
+import type { Cib } from "../model/cib.ts";
+import type { ClusterStatus } from "../model/cluster-status.ts";
+import type { Plan } from "../model/plan.ts";
+import type { PolicyDefinition } from "../model/policy-definition.ts";
+import type { Work } from "../policy/work.ts";
+import type { NodeMessage } from "./node-message.ts";
+
+/** What the coordinator is given, and what it asks for. */
+
+/** The policy engine, handed in so that a test may put another in its place. */
+export type Planner = (
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  now: WallTime,
+  options?: {
+    /** Collect what every score is made of; costs time. */
+    readonly explain?: boolean;
+    /** Promotable clone to the nodes on which the plan under way promotes it. */
+    readonly promoting?: ReadonlyMap<string, readonly string[]>;
+  },
+) => Plan;
+
+/** The same engine in slices (see PlanMaking); it answers as the planner does. */
+export type SlicedPlanner = (...input: Parameters<Planner>) => Work<Plan>;
+
+/** What the coordinator works from; all of it may change between two steps. */
+export interface CoordinatorContext {
+  readonly self: string;
+  /** With the name it makes the keys of orders unique, whatever term they are of. */
+  readonly incarnation: number;
+  readonly planner: Planner;
+  /** Without it every plan is made in one go. */
+  readonly slicedPlanner?: SlicedPlanner | undefined;
+  /** The definition in force with the overrides applied; undefined before there is any. */
+  policy(wall: WallTime): { policy: PolicyDefinition; nextExpiry?: WallTime } | undefined;
+  cib(): Cib;
+}
+
+export type CoordinatorOutput =
+  | { readonly kind: "tell"; readonly node: string; readonly message: NodeMessage }
+  | {
+      readonly kind: "fence";
+      readonly key: string;
+      readonly target: string;
+      readonly operation: "off" | "on" | "reboot";
+      readonly reason: string;
+      readonly timeoutMs: Millis;
+      /** priority-fencing-delay, where it applies. */
+      readonly delayMs?: Millis;
+    }
+  | { readonly kind: "planned"; readonly plan: Plan; readonly transitionId: number }
+  | { readonly kind: "settled" }
+  | { readonly kind: "changed" }
+  | Note;
