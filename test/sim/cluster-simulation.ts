@@ -10,6 +10,7 @@ import { ActiveOnce } from "./checkers/active-once.ts";
 import { ChannelOrder } from "./checkers/channel-order.ts";
 import type { Checker, NodeObservation } from "./checkers/checker.ts";
 import { CibIndexNeverBack } from "./checkers/cib-index-never-back.ts";
+import { CibLinearizable } from "./checkers/cib-linearizable.ts";
 import { CibNeverForks } from "./checkers/cib-never-forks.ts";
 import { Convergence, whatIsMissing } from "./checkers/convergence.ts";
 import { LeftIsNotFenced } from "./checkers/left-is-not-fenced.ts";
@@ -29,9 +30,11 @@ export interface Profile extends ClusterKind {
   readonly name: string;
   readonly kinds: readonly FaultKind[];
   /** The policy engine; the real one where absent. */
-  readonly planner?: Planner;
+  readonly planner?: NodeOptions["planner"];
   /** Without fencing: longest time that an exclusive resource may be active twice; with it: never. */
   readonly overlapMaxMs: Millis;
+  /** Mean time between two things that the operator does. */
+  readonly operatorPauseMs?: Millis;
   readonly faultyMs: Millis;
   readonly recoveryMaxMs: Millis;
 }
@@ -42,7 +45,7 @@ export interface ClusterRun {
   readonly traceLimit?: number;
   /** A fraction of the time: for many seeds in a test run. The same seed takes another course. */
   readonly isShort?: boolean;
-  readonly planner?: Planner;
+  readonly planner?: NodeOptions["planner"];
   /** Puts something in the way of the node, for tests of the checkers. */
   readonly wrap?: (node: NodeLayer) => NodeLayer;
   readonly prepare?: (cluster: SimulatedCluster) => void;
@@ -54,7 +57,8 @@ export interface ClusterResult {
   readonly recoveryMs: Millis;
 }
 
-const realPlanner: Planner = (definition, status, now) => plan(definition, status, now);
+const realPlanner: NodeOptions["planner"] = (definition, status, now) =>
+  plan(definition, status, now);
 
 /** What is left of the time for faults in a short run. */
 const SHORT_SHARE = 0.4;
@@ -105,6 +109,7 @@ function observation(self: string, node: NodeMachine): NodeObservation {
 }
 
 export interface BuiltCluster {
+  readonly operator: Operator;
   readonly cluster: SimulatedCluster;
   readonly writes: AcknowledgedWrites;
   readonly expected: { readonly running: readonly string[] };
@@ -115,16 +120,20 @@ export function buildCluster(run: ClusterRun, random: SeededRandom): BuiltCluste
   const drawn = drawCluster(random, run.profile);
   const writes = new AcknowledgedWrites();
   const expected = { running: drawn.resources };
+  let operator: Operator | undefined;
+  const linearizable = new CibLinearizable(drawn.definition.text, () => operator);
   const cluster = new SimulatedCluster({
     names: drawn.names,
     links: drawn.links,
     seed: run.seed,
-    checkers: checkersFor(run, drawn, writes),
+    checkers: [...checkersFor(run, drawn), linearizable, writes],
     traceLimit: run.traceLimit ?? 0,
     newDaemon: (host, incarnation) => newDaemon(run, drawn, random, host, incarnation),
   });
   run.prepare?.(cluster);
-  return { cluster, writes, expected };
+  const { operatorPauseMs } = run.profile;
+  operator = new Operator(cluster, random, drawn.resources, writes, operatorPauseMs);
+  return { cluster, writes, expected, operator };
 }
 
 /** A whole cluster with real daemons, under faults by seed. Throws what a checker finds. */
@@ -132,9 +141,8 @@ export function simulateCluster(run: ClusterRun): ClusterResult {
   const { profile, seed } = run;
   const faultyMs = profile.faultyMs * (run.isShort ? SHORT_SHARE : 1);
   const random = new SeededRandom(seed);
-  const { cluster, writes, expected } = buildCluster(run, random);
+  const { cluster, writes, expected, operator } = buildCluster(run, random);
   cluster.startAll();
-  const operator = new Operator(cluster, random, expected.running, writes);
   operator.work(faultyMs);
   cluster.runFor(500 + random.next() * 6_000);
   unleash(cluster, random, {
@@ -198,11 +206,7 @@ function bringUp(cluster: SimulatedCluster): void {
 const STAYS_WELL_MS: Millis = 21_000;
 const STAYS_WELL_SHORT_MS: Millis = 4_000;
 
-function checkersFor(
-  { profile }: ClusterRun,
-  drawn: DrawnCluster,
-  writes: AcknowledgedWrites,
-): Checker[] {
+function checkersFor({ profile }: ClusterRun, drawn: DrawnCluster): Checker[] {
   const isExclusive = (resource: string) => drawn.resources.includes(resource);
   return [
     new OneDcPerTerm(),
@@ -215,6 +219,5 @@ function checkersFor(
       : []),
     new LeftIsNotFenced(),
     new Convergence({ running: drawn.resources }),
-    writes,
   ];
 }

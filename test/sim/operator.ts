@@ -1,6 +1,15 @@
 import type { Random } from "../../src/core/random.ts";
 import type { Millis } from "../../src/core/units.ts";
-import type { ControlRequest } from "../../src/model/control.ts";
+import type { Override } from "../../src/model/cib.ts";
+import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
+import {
+  type DefinitionAnswer,
+  type DefinitionCall,
+  effectOf,
+  type OverrideAnswer,
+  type OverrideCall,
+} from "../support/cib-registers.ts";
+import { CallRecorder } from "../support/linearizability.ts";
 import type { AcknowledgedWrites } from "./checkers/acknowledged-writes.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
@@ -10,8 +19,13 @@ interface Shown {
   readonly text: string;
 }
 
-/** Mean time between two things that the operator does. */
+/** Mean time between two things that the operator does, where the profile does not say. */
 const PAUSE_MS: Millis = 1_500;
+
+/** The line that tells one text from another. */
+export function lastLineOf(text: string): string {
+  return text.trimEnd().split("\n").at(-1) ?? "";
+}
 
 /**
  * Somebody who works on the cluster while things go wrong: adds lines to the definition
@@ -23,14 +37,20 @@ export class Operator {
   readonly #random: Random;
   readonly #resources: readonly string[];
   readonly #writes: AcknowledgedWrites;
+  readonly #pauseMs: Millis;
   #serial = 0;
+  /** Everything that was asked of the CIB, and answered, in true time. */
+  readonly definitionCalls = new CallRecorder<DefinitionCall, DefinitionAnswer>();
+  readonly overrideCalls = new Map<string, CallRecorder<OverrideCall, OverrideAnswer>>();
 
   constructor(
     cluster: SimulatedCluster,
     random: Random,
     resources: readonly string[],
     writes: AcknowledgedWrites,
+    pauseMs: Millis = PAUSE_MS,
   ) {
+    this.#pauseMs = pauseMs;
     this.#cluster = cluster;
     this.#random = random;
     this.#resources = resources;
@@ -43,7 +63,7 @@ export class Operator {
     const next = () => {
       if (queue.now >= end) return;
       this.#act();
-      queue.after(-PAUSE_MS * Math.log(1 - this.#random.next()), next);
+      queue.after(-this.#pauseMs * Math.log(1 - this.#random.next()), next);
     };
     queue.after(1_000, next);
   }
@@ -69,14 +89,44 @@ export class Operator {
         author: "operator",
         baseVersion: version,
       };
-      this.#ask(host, request, () => this.#writes.acknowledged(mark));
+      const call = { kind: "apply", text: mark, baseVersion: version } as const;
+      const done = this.definitionCalls.begin(host.name, call, this.#now());
+      this.#ask(host, request, (answer) => {
+        const effect = effectOf(answer);
+        if (effect === "none") this.definitionCalls.withdraw(done);
+        if (effect === "conflict") done({ kind: "conflict" }, this.#now());
+        if (!answer.ok) return;
+        this.#writes.acknowledged(mark);
+        const { version: applied } = answer.result as { version: number };
+        done({ kind: "applied", version: applied }, this.#now());
+      });
     });
+  }
+
+  #now(): number {
+    return this.#cluster.queue.now;
+  }
+
+  #setOverride(host: SimulatedHost, override: Omit<Override, "at">): void {
+    const reason = `for the ${++this.#serial}th time`;
+    const recorder = this.#recorderOf(override.id);
+    const done = recorder.begin(host.name, { kind: "set", value: reason }, this.#now());
+    this.#ask(host, { method: "override-set", override: { ...override, reason } }, (reply) => {
+      if (reply.ok) done({ kind: "set" }, this.#now());
+      else if (effectOf(reply) === "none") recorder.withdraw(done);
+    });
+  }
+
+  #recorderOf(id: string): CallRecorder<OverrideCall, OverrideAnswer> {
+    const known = this.overrideCalls.get(id) ?? new CallRecorder();
+    this.overrideCalls.set(id, known);
+    return known;
   }
 
   #standby(host: SimulatedHost): void {
     const target = this.#pick(this.#cluster.hosts).name;
     const override = { id: `standby:${target}`, kind: "standby", target, author: "op" } as const;
-    this.#ask(host, { method: "override-set", override });
+    this.#setOverride(host, override);
   }
 
   #ban(host: SimulatedHost): void {
@@ -84,7 +134,7 @@ export class Operator {
     const node = this.#pick(this.#cluster.hosts).name;
     const id = `ban:${target}:${node}`;
     const override = { id, kind: "ban", target, node, author: "op" } as const;
-    this.#ask(host, { method: "override-set", override });
+    this.#setOverride(host, override);
   }
 
   #freeAll(host: SimulatedHost): void {
@@ -93,7 +143,18 @@ export class Operator {
       ids.push(`standby:${node.name}`);
       for (const resource of this.#resources) ids.push(`ban:${resource}:${node.name}`);
     }
-    this.#ask(host, { method: "override-remove", ids });
+    const calls = ids.map((id) => {
+      const recorder = this.#recorderOf(id);
+      return { id, recorder, done: recorder.begin(host.name, { kind: "remove" }, this.#now()) };
+    });
+    this.#ask(host, { method: "override-remove", ids }, (reply) => {
+      if (effectOf(reply) === "none") for (const each of calls) each.recorder.withdraw(each.done);
+      if (!reply.ok) return;
+      const { removed } = reply.result as { removed: readonly string[] };
+      for (const { id, done } of calls) {
+        done({ kind: "removed", existed: removed.includes(id) }, this.#now());
+      }
+    });
   }
 
   /** Leaves the cluster as it was found; to be repeated until it has worked. */
@@ -103,13 +164,17 @@ export class Operator {
     this.#ask(host!, { method: "cleanup" });
   }
 
-  #ask(host: SimulatedHost, request: ControlRequest, onDone: () => void = () => {}): void {
+  #ask(
+    host: SimulatedHost,
+    request: ControlRequest,
+    onReply: (reply: ControlReply) => void = () => {},
+  ): void {
     host.request(request, (reply) => {
       this.#cluster.trace.tell("OPERATOR", () => {
         const { method } = request;
         return `${method} on ${host.name}: ${reply.ok ? "done" : `${reply.code} ${reply.message}`}`;
       });
-      if (reply.ok) onDone();
+      onReply(reply);
     });
   }
 

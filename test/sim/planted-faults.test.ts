@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { Planner } from "../../src/controller/coordinator-ports.ts";
 import type { NodeInput } from "../../src/controller/node-io.ts";
 import { AssertionFailure } from "../../src/core/assert.ts";
+import type { PlanAction } from "../../src/model/plan.ts";
+import { plan } from "../../src/policy/make-plan.ts";
 import { InvariantViolation } from "./checkers/checker.ts";
-import { simulateCluster } from "./cluster-simulation.ts";
+import { type Profile, simulateCluster } from "./cluster-simulation.ts";
 import type { NodeLayer } from "./composed-daemon.ts";
 import type { FaultKind } from "./fault-schedule.ts";
 import { PROFILES } from "./profiles.ts";
@@ -103,7 +106,67 @@ describe("resources", () => {
     expect(caught).toHaveLength(3);
     expect(["unknown-is-not-stopped", "active-once"]).toEqual(expect.arrayContaining(caught));
   });
+
+  test("a lucky guess is caught: nothing was active twice, and nobody could know that", {
+    timeout: TIMEOUT_MS,
+  }, () => {
+    const planner = simplePlanner({ fencing: true, trustsLost: true });
+    const lucky: Profile = { ...profile, kinds: ["power-off"] };
+    const caught = caughtBy(
+      (seed) => simulateCluster({ seed, profile: lucky, planner, isShort: true }),
+      20,
+      2,
+    );
+    expect(caught).toEqual(["unknown-is-not-stopped", "unknown-is-not-stopped"]);
+  });
+
+  test("fencing a node that has left cleanly is caught", { timeout: TIMEOUT_MS }, () => {
+    const leaving: Profile = { ...profile, kinds: ["leave"] };
+    const caught = caughtBy(
+      (seed) => simulateCluster({ seed, profile: leaving, planner: fencesAbsent, isShort: true }),
+      20,
+      2,
+    );
+    expect(caught).toContain("left-is-not-fenced");
+  });
 });
+
+/** The real plan, and every node that is not there is fenced, however it went. */
+const fencesAbsent: NodeOptions["planner"] = (definition, status, now) => {
+  const real = plan(definition, status, now);
+  const absent = status.nodes.filter((node) => node.member !== true);
+  const actions = absent.map((node, i): PlanAction => {
+    const id = 100_000 + i;
+    const timing = { after: [], timeoutMs: 60_000, intervalMs: 0, priority: 0, expectedRc: 0 };
+    return { id, kind: "fence", operation: "off", node: node.name, ...timing };
+  });
+  return { ...real, actions: [...real.actions, ...actions] };
+};
+
+describe("the CIB", () => {
+  test("a compare-and-swap that does not compare is caught", { timeout: TIMEOUT_MS }, () => {
+    const profile = PROFILES.find(({ name }) => name === "writes")!;
+    const caught = caughtBy(
+      (seed) => simulateCluster({ seed, profile, isShort: true, wrap: appliesBlindly }),
+      10,
+      1,
+    );
+    expect(caught).toEqual(["cib-linearizable"]);
+  });
+});
+
+/** The version on which a change was made is forgotten on the way. */
+function appliesBlindly(node: NodeLayer): NodeLayer {
+  const forget = (input: NodeInput): NodeInput => {
+    if (input.kind !== "request" || input.request.method !== "config-apply") return input;
+    const { baseVersion: _, ...request } = input.request;
+    return { ...input, request };
+  };
+  return {
+    step: (now, input) => node.step(now, forget(input)),
+    nextDeadline: () => node.nextDeadline(),
+  };
+}
 
 describe("messaging", () => {
   test("a message that is delivered twice is caught", { timeout: TIMEOUT_MS }, () => {

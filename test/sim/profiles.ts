@@ -56,6 +56,16 @@ export const PROFILES: readonly Profile[] = [
     recoveryMaxMs: 120_000,
   },
   {
+    name: "writes",
+    nodes: [2, 5],
+    kinds: [...CRASHES, ...CUTS, "pause", "main-blocked", "slow-disk", "full-disk"],
+    fencing: false,
+    operatorPauseMs: 150,
+    overlapMaxMs: Number.POSITIVE_INFINITY,
+    faultyMs: 20_000,
+    recoveryMaxMs: 60_000,
+  },
+  {
     name: "options",
     nodes: [2, 9],
     kinds: [
@@ -70,6 +80,7 @@ export const PROFILES: readonly Profile[] = [
     ],
     fencing: true,
     allOptions: true,
+    operatorPauseMs: 500,
     overlapMaxMs: Number.POSITIVE_INFINITY,
     faultyMs: 30_000,
     recoveryMaxMs: 180_000,

@@ -4,11 +4,12 @@ import { type Profile, simulateCluster } from "./cluster-simulation.ts";
 import { PROFILES } from "./profiles.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 
-const USAGE = `usage: npm run simulate -- [--seeds N] [--from S] [--profile NAME] [--short]
+const USAGE = `usage: npm run simulate -- [--seeds N] [--from S] [--profile NAME] [--short] [--for SECONDS]
        npm run simulate -- --seed S --profile NAME [--short] [--lines N] [--node NAME]
 
 Runs whole clusters on virtual time under faults, and checks invariants after every step.
 --seeds N   so many seeds of every profile (100)
+--for S     stops after so many seconds for each profile, whatever the number of seeds
 --short     faults for a shorter time, as the tests do; seeds mean something else then
 --seed S    one seed, with a readable trace of what happened
 profiles: ${PROFILES.map((profile) => profile.name).join(" ")}
@@ -18,17 +19,23 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-function runMany(
-  profiles: readonly Profile[],
-  from: number,
-  count: number,
-  isShort: boolean,
-): number {
+interface Campaign {
+  readonly from: number;
+  readonly count: number;
+  readonly isShort: boolean;
+  readonly seconds: number;
+}
+
+function runMany(profiles: readonly Profile[], campaign: Campaign): number {
+  const { from, count, isShort } = campaign;
   let failures = 0;
   for (const profile of profiles) {
     const begun = process.hrtime.bigint();
-    const totals = { steps: 0, acknowledged: 0, recoveries: [] as number[], failed: 0 };
+    const cpu = process.cpuUsage();
+    const totals = { steps: 0, acknowledged: 0, recoveries: [] as number[], failed: 0, seeds: 0 };
     for (let seed = from; seed < from + count; seed++) {
+      if (Number(process.hrtime.bigint() - begun) / 1e9 > campaign.seconds) break;
+      totals.seeds++;
       try {
         const { cluster, acknowledged, recoveryMs } = simulateCluster({ seed, profile, isShort });
         totals.steps += cluster.steps;
@@ -40,14 +47,15 @@ function runMany(
       }
     }
     failures += totals.failed;
-    const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
+    const used = process.cpuUsage(cpu);
+    const cpuSeconds = (used.user + used.system) / 1e6;
     const recoveries = totals.recoveries.sort((a, b) => a - b);
     const at = (share: number) =>
       Math.round(recoveries[Math.floor(share * recoveries.length)] ?? 0);
     print(
-      `${profile.name}: ${count} seeds from ${from}, ${totals.failed} failed, ${totals.steps} steps, ` +
+      `${profile.name}: ${totals.seeds} seeds from ${from}, ${totals.failed} failed, ${totals.steps} steps, ` +
         `${totals.acknowledged} acknowledged writes, recovery median ${at(0.5)} ms, ` +
-        `p99 ${at(0.99)} ms, ${seconds.toFixed(1)} s`,
+        `p99 ${at(0.99)} ms, ${(totals.seeds / cpuSeconds).toFixed(1)} seeds per CPU second`,
     );
   }
   return failures;
@@ -108,6 +116,7 @@ function main(): number {
       lines: { type: "string", default: "100000" },
       node: { type: "string" },
       short: { type: "boolean", default: false },
+      for: { type: "string", default: "Infinity" },
       help: { type: "boolean", default: false },
     },
   });
@@ -121,7 +130,13 @@ function main(): number {
     return runOne(profile, Number(values.seed), values.short, Number(values.lines), values.node);
   }
   const profiles = named.length > 0 ? named : PROFILES;
-  return runMany(profiles, Number(values.from), Number(values.seeds), values.short) > 0 ? 1 : 0;
+  const campaign: Campaign = {
+    from: Number(values.from),
+    count: Number(values.seeds),
+    isShort: values.short,
+    seconds: Number(values.for),
+  };
+  return runMany(profiles, campaign) > 0 ? 1 : 0;
 }
 
 process.exitCode = main();

@@ -25,7 +25,7 @@ const MONITOR_MS = 10_000;
  * moves away from lost nodes, recovers. It shows what the rest of the cluster does with a plan, whatever the real
  * engine thinks; and its faults can be planted.
  */
-export function simplePlanner(options: SimplePlannerOptions): Planner {
+export function simplePlanner(options: SimplePlannerOptions): NodeOptions["planner"] {
   return (definition, status) => {
     const plan = new PlanDraft(withUnseen(status, definition.nodes), options);
     for (const resource of definition.resources) {

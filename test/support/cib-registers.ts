@@ -76,7 +76,7 @@ export const overrideRegister: SequentialObject<string | null, OverrideCall, Ove
 
 /**
  * What a reply says about the effect of a write that was asked for: done, certainly not done
- * (and so no part of the history), or unknown: that one may still take effect.
+ * (`none`: `CallRecorder.withdraw` it), or unknown: that one may still take effect.
  */
 export function effectOf(reply: ControlReply): "done" | "conflict" | "none" | "unknown" {
   if (reply.ok) return "done";

@@ -57,22 +57,30 @@ export function judgeLinearizability<State, Call, Answer>(
   return new Search(object, history).run(placesMax);
 }
 
+/** Hand it the answer, once there is one that is certain. */
+export type CallEnd<Answer> = (answer: Answer, at: number) => void;
+
 /** Collects a history while it happens. */
 export class CallRecorder<Call, Answer> {
-  readonly #calls: RecordedCall<Call, Answer>[] = [];
+  readonly #calls = new Map<CallEnd<Answer>, RecordedCall<Call, Answer>>();
 
-  /** A client calls. Hand the answer, once there is one that is certain, to the returned function. */
-  begin(client: string, call: Call, at: number): (answer: Answer, at: number) => void {
-    const index = this.#calls.length;
-    this.#calls.push({ client, call, answer: undefined, begun: at, ended: undefined });
-    return (answer, ended) => {
-      this.#calls[index] = { client, call, answer, begun: at, ended };
+  /** A client calls. Until it is given an answer the outcome counts as unknown. */
+  begin(client: string, call: Call, at: number): CallEnd<Answer> {
+    const end: CallEnd<Answer> = (answer, ended) => {
+      this.#calls.set(end, { client, call, answer, begun: at, ended });
     };
+    this.#calls.set(end, { client, call, answer: undefined, begun: at, ended: undefined });
+    return end;
   }
 
-  /** Everything so far; what has no answer yet counts as unknown. */
+  /** The call was refused, and certainly did and said nothing: it is no part of the history. */
+  withdraw(end: CallEnd<Answer>): void {
+    this.#calls.delete(end);
+  }
+
+  /** Everything so far. */
   calls(): readonly RecordedCall<Call, Answer>[] {
-    return this.#calls;
+    return [...this.#calls.values()];
   }
 }
 
