@@ -82,8 +82,8 @@ export class NodeCore {
   /** Last incarnation heard of each peer. */
   readonly incarnations = new Map<string, number>();
   readonly toSelf: NodeMessage[] = [];
-  /** Until then this node only listens, unless a quorum elects it. */
-  readonly listenUntil: Instant;
+  /** Until then this node only listens, unless a quorum elects it; it ends in the first quorate view. */
+  listenUntil: Instant;
   proposalCount = 0;
   view: View | undefined;
   election: ElectionState = { leads: false, ready: false, term: 0, leader: undefined };
