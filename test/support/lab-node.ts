@@ -1,6 +1,9 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type ControlClient, connectControl } from "../../src/io/control-client.ts";
+import type { ControlMethod, ControlRequest, ControlResults } from "../../src/model/control.ts";
+import type { StatusReport } from "../../src/model/status-report.ts";
 import type { Lab } from "./lab.ts";
 import { pidsIn, ROOT, run, tryKill } from "./lab-commands.ts";
 
@@ -71,6 +74,12 @@ export class LabNode {
     return this.#daemon?.pid;
   }
 
+  /** Whether the daemon that was started last has not ended. */
+  get isRunning(): boolean {
+    const daemon = this.#daemon;
+    return daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null;
+  }
+
   /** A second daemon with the same directories, as started by mistake. */
   startSecond(): void {
     const second = this.#spawnDaemon();
@@ -93,7 +102,7 @@ export class LabNode {
   /** Resolves when the daemon has ended by itself. */
   async ended(): Promise<void> {
     const daemon = this.#daemon;
-    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    if (daemon === undefined || !this.isRunning) return;
     await new Promise((done) => daemon.once("exit", done));
   }
 
@@ -145,7 +154,7 @@ export class LabNode {
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const daemon = this.#daemon;
-    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    if (daemon === undefined || !this.isRunning) return;
     const ended = new Promise((done) => daemon.once("exit", done));
     daemon.kill(signal);
     await ended;
@@ -165,15 +174,30 @@ export class LabNode {
     return await run("ip", ["netns", "exec", this.namespace, ...command]);
   }
 
-  /** The status report of this node's daemon; undefined while it does not answer. */
-  async status(): Promise<Record<string, unknown> | undefined> {
-    const { code, stdout } = await this.paceline("status", "--json");
-    if (code !== 0 && stdout === "") return undefined;
+  /** Asks this node's daemon; undefined while it does not answer, and for a refusal. */
+  async ask<Method extends ControlMethod>(
+    request: Extract<ControlRequest, { method: Method }>,
+    timeoutMs = 10_000,
+  ): Promise<ControlResults[Method] | undefined> {
+    let client: ControlClient | undefined;
     try {
-      return JSON.parse(stdout) as Record<string, unknown>;
+      client = await connectControl({ runDir: this.runDir });
+      return await client.request(request, { timeoutMs });
     } catch {
       return undefined;
+    } finally {
+      client?.close();
     }
+  }
+
+  /** The status report of this node's daemon, as `paceline status --json` prints it. */
+  async report(): Promise<StatusReport | undefined> {
+    return await this.ask({ method: "status" });
+  }
+
+  /** As `report`, for who looks at a field or two. */
+  async status(): Promise<Record<string, unknown> | undefined> {
+    return (await this.report()) as Record<string, unknown> | undefined;
   }
 
   /** Whether an address is up in this namespace. */
