@@ -1,6 +1,6 @@
 import { loadDefinition } from "../../src/config/load-definition.ts";
 import { loadRaftState } from "../../src/consensus/raft-codec.ts";
-import type { Planner } from "../../src/controller/coordinator-ports.ts";
+import type { NodeOptions } from "../../src/controller/node-core.ts";
 import { NodeMachine } from "../../src/controller/node-machine.ts";
 import { SeededRandom } from "../../src/core/random.ts";
 import type { Millis } from "../../src/core/units.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Planner } from "../../src/controller/coordinator-ports.ts";
+import type { NodeOptions } from "../../src/controller/node-core.ts";
 import type { NodeInput } from "../../src/controller/node-io.ts";
 import { AssertionFailure } from "../../src/core/assert.ts";
 import type { PlanAction } from "../../src/model/plan.ts";

@@ -1,4 +1,4 @@
-import type { Planner } from "../../src/controller/coordinator-ports.ts";
+import type { NodeOptions } from "../../src/controller/node-core.ts";
 import type {
   ClusterStatus,
   NodeStatus,
