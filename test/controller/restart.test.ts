@@ -36,7 +36,7 @@ function newNode(): (now: number, input: NodeInput) => readonly NodeOutput[] {
 
 function from(node: string, message: NodeMessage): NodeInput {
   const payload = encodeMessage(message);
-  return { kind: "peer", event: { kind: "message", node, incarnation: 7, payload } };
+  return { kind: "peer", event: { kind: "message", node, incarnation: 7, payload, at: 0 } };
 }
 
 function told(outputs: readonly NodeOutput[]): { to: string; message: NodeMessage | undefined }[] {
