@@ -23,10 +23,16 @@ const STATUS_CANCELLED = 1;
 export class IncidentRecorder {
   readonly timeline: Timeline;
   readonly #publish: (entry: TimelineEntry) => void;
+  #startedAt: WallTime | undefined;
 
   constructor(origin: string, publish: (entry: TimelineEntry) => void) {
     this.timeline = new Timeline(origin);
     this.#publish = publish;
+  }
+
+  /** When the transition in force was decided, if this node decided it. */
+  get startedAt(): WallTime | undefined {
+    return this.#startedAt;
   }
 
   lost(lost: View["lost"][number], wall: WallTime, now: Instant): void {
@@ -41,6 +47,7 @@ export class IncidentRecorder {
   }
 
   planned(plan: Plan, transitionId: number, wall: WallTime): void {
+    this.#startedAt = wall;
     if (plan.summary.length === 0) return;
     const rows = plan.summary.slice(0, 10).map((row) => {
       const place = row.to ?? row.node ?? row.from ?? "";

@@ -106,8 +106,16 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
       history: [...node.store.cib.fencing].reverse().slice(0, 20),
       held: held(node),
     },
-    localFileDiffers: false,
+    behind: behind(node),
   });
+}
+
+/** Members that say they run an earlier definition than the committed one. */
+function behind(node: NodeCore): string[] {
+  const committed = node.store.cib.definition?.version ?? 0;
+  const versions = node.membership.definitionVersions();
+  const isBehind = (name: string): boolean => (versions.get(name) ?? committed) < committed;
+  return [...node.members().keys()].filter(isBehind).sort();
 }
 
 function lastCheck(
@@ -152,7 +160,7 @@ function transitionReport(node: NodeCore): TransitionReport {
       operation: flight.action.operation,
       node: flight.action.node ?? "",
       resource: flight.action.resource ?? null,
-      since: node.wall(),
+      since: node.wall() - (node.now - flight.since),
       timeoutMs: flight.action.timeoutMs,
     }),
   );
@@ -166,7 +174,7 @@ function transitionReport(node: NodeCore): TransitionReport {
           ? "waiting"
           : "running",
     id: coordinator.transitionId === 0 ? null : coordinator.transitionId,
-    startedAt: null,
+    startedAt: coordinator.settled ? null : (node.incidents.startedAt ?? null),
     done: coordinator.settled ? total : Math.max(0, total - running.length),
     total,
     running,

@@ -101,8 +101,34 @@ function row(
     stoppedReason: idle && !spare ? stoppedReason(source, placement) : null,
     pending,
     failcounts: failcountsOf(source, id),
-    since: null,
+    since: sinceOf(source, id, role, placement?.current.nodes ?? []),
   };
+}
+
+/** Operations that bring an instance into a role. */
+const ENTERED_BY: Readonly<Record<Role, readonly string[]>> = {
+  Stopped: ["stop", "migrate_to"],
+  Started: ["start", "migrate_from"],
+  Unpromoted: ["start", "demote"],
+  Promoted: ["promote"],
+};
+
+/** When it came into its role: the last such operation that went well; null where none is on record. */
+function sinceOf(
+  source: ResourceSource,
+  id: string,
+  role: Role,
+  nodes: readonly string[],
+): number | null {
+  let latest = 0;
+  for (const name of role === "Stopped" ? (source.collected?.memberNames() ?? []) : nodes) {
+    const history = source.collected?.get(name)?.history.find((entry) => entry.resource === id);
+    for (const { operation, rc, status, lastRcChange = 0 } of history?.operations ?? []) {
+      if (rc !== 0 || status !== 0 || !ENTERED_BY[role].includes(operation)) continue;
+      latest = Math.max(latest, lastRcChange);
+    }
+  }
+  return latest === 0 ? null : latest * 1000;
 }
 
 /** What it is wanted to be by the definition and what was set by hand, if they say so. */

@@ -41,7 +41,7 @@ export interface ReportSource {
   readonly transition: TransitionReport;
   readonly warnings: readonly StatusWarning[];
   readonly fencing: StatusReport["fencing"];
-  readonly localFileDiffers: boolean;
+  readonly behind: readonly string[];
 }
 
 /** The whole report of the coordinator, or what a node can say of itself where there is none. */
@@ -62,8 +62,9 @@ export function buildReport(source: ReportSource): StatusReport {
             version: cib.definition.version,
             author: cib.definition.author,
             at: cib.definition.at,
-            behind: [],
-            localFileDiffers: source.localFileDiffers,
+            behind: source.behind,
+            // The outer layer looks at the file, and says so of the node that answers.
+            localFileDiffers: false,
           },
     quorum: source.quorum,
     nodes: definition.nodes.map((node) => nodeReport(source, node.name)),

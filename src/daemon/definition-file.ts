@@ -16,6 +16,9 @@ import type { Definition } from "../model/definition.ts";
 /** The local cluster.yaml: read at start, replaced when the cluster commits another text. */
 export class DefinitionFile {
   readonly path: string;
+  #committed: string | undefined;
+  /** What was found when the file was last looked at: it is read again only if it was touched. */
+  #looked: { readonly mark: string; readonly differs: boolean } | undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -44,11 +47,30 @@ export class DefinitionFile {
       : { definition };
   }
 
+  /** Whether the file is another text than the one that was committed last; false before any was. */
+  differs(): boolean {
+    if (this.#committed === undefined) return false;
+    let mark = "absent";
+    try {
+      const { mtimeMs, ctimeMs, size, ino } = statSync(this.path);
+      mark = `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+      if (this.#looked?.mark !== mark) {
+        const differs = readFileSync(this.path, "utf8") !== this.#committed;
+        this.#looked = { mark, differs };
+      }
+    } catch {
+      this.#looked = { mark, differs: true };
+    }
+    return this.#looked.differs;
+  }
+
   /**
    * Puts the committed text in place. A local text that differs is kept beside it, because someone
    * wrote it; returns where.
    */
   replace(text: string, stamp: string): { keptAs?: string; problem?: string } {
+    this.#committed = text;
+    this.#looked = undefined;
     let current: string | undefined;
     let mode = 0o644;
     try {

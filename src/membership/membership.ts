@@ -142,6 +142,11 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
     return this.#view;
   }
 
+  /** The version of the definition that each living node says it runs. */
+  definitionVersions(): ReadonlyMap<string, number> {
+    return new Map([...this.#heard].map(([name, peer]) => [name, peer.advert.definitionVersion]));
+  }
+
   step(now: Instant, input: MembershipInput): readonly MembershipOutput[] {
     this.#outputs = [];
     this.#timers.takeExpired(now);
