@@ -149,7 +149,17 @@ function quorumReport(node: NodeCore): StatusReport["quorum"] {
     waitingFor:
       verdict === undefined || verdict.waitingFor.length === 0 ? null : verdict.explanation,
     policy: choices.noQuorumPolicy,
+    tieBreaker: tieBreakerReport(node),
   };
+}
+
+function tieBreakerReport(node: NodeCore): StatusReport["quorum"]["tieBreaker"] {
+  const report = node.arbitration.report();
+  if (report === undefined) return null;
+  const { answeredAt, writers, ...known } = report;
+  const ageMs = answeredAt === undefined ? null : Math.round(node.now - answeredAt);
+  const seenOnDisk = writers.filter((name) => node.view?.members.includes(name) === false);
+  return { ...known, ageMs, seenOnDisk };
 }
 
 function transitionReport(node: NodeCore): TransitionReport {

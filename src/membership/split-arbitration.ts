@@ -98,7 +98,12 @@ export interface ArbitrationReport {
   /** When it answered last. */
   readonly answeredAt: Instant | undefined;
   readonly detail: string;
+  /** Disk: the nodes whose slots were written lately. */
+  readonly writers: readonly string[];
 }
+
+/** A slot that did not change for so many answers belongs to a node that does not write. */
+const BEATS_MISSED = 3;
 
 export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOutput> {
   #settings: ArbitrationSettings;
@@ -114,6 +119,7 @@ export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOu
   #failedSince = false;
   #pingsFailed = 0;
   #reached: readonly string[] = [];
+  readonly #beats = new Map<string, { beat: number; unchanged: number }>();
   #verdict: TieBreakVerdict = "unknown";
   #admitted: string | undefined;
   #outputs: ArbitrationOutput[] = [];
@@ -132,11 +138,12 @@ export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOu
     const { means, place } = this.#settings;
     if (means === undefined) return undefined;
     const answeredAt = this.#answeredAt;
+    const writers = this.#writers();
     if (this.#failure !== undefined) {
-      return { means, place, state: "failing", answeredAt, detail: this.#failure };
+      return { means, place, state: "failing", answeredAt, detail: this.#failure, writers };
     }
     const state = answeredAt === undefined ? "unknown" : "ok";
-    return { means, place, state, answeredAt, detail: this.#describe() };
+    return { means, place, state, answeredAt, detail: this.#describe(), writers };
   }
 
   /** A split has just begun and nothing speaks against a verdict in a moment. */
@@ -144,6 +151,21 @@ export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOu
     const { means } = this.#settings;
     if (means === undefined || this.#situation.split === undefined) return false;
     return this.#verdict === "unknown" && !this.#failedSince;
+  }
+
+  #writers(): readonly string[] {
+    const writing = [...this.#beats].filter(([, { unchanged }]) => unchanged < BEATS_MISSED);
+    return writing.map(([name]) => name).sort();
+  }
+
+  #onBeats(beats: Readonly<Record<string, number>>): void {
+    for (const [name, beat] of Object.entries(beats)) {
+      const known = this.#beats.get(name);
+      // Of a slot seen for the first time it is not known whether it still changes.
+      if (known === undefined) this.#beats.set(name, { beat, unchanged: BEATS_MISSED });
+      else if (known.beat === beat) known.unchanged += 1;
+      else this.#beats.set(name, { beat, unchanged: 0 });
+    }
   }
 
   #describe(): string {
@@ -215,6 +237,7 @@ export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOu
     this.#answeredAt = now;
     if (answer.kind === "register") {
       this.#register = { state: answer.state, askedAt: asked.at };
+      this.#onBeats(answer.beats ?? {});
       this.#fillNext(now, asked.ask);
     } else this.#pinged(answer.reached);
   }

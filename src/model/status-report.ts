@@ -59,6 +59,22 @@ export interface QuorumReport {
   readonly waitingFor: string | null;
   /** The no-quorum-policy in force. */
   readonly policy: string;
+  /** What decides even splits, as this node last heard of it; null: the definition has none. */
+  readonly tieBreaker: TieBreakerReport | null;
+}
+
+export interface TieBreakerReport {
+  readonly means: "arbiter" | "disk" | "ping";
+  /** Its address or path. */
+  readonly place: string;
+  /** failing: it did not answer last time; unknown: it has not been asked yet. */
+  readonly state: "ok" | "failing" | "unknown";
+  /** Since its last answer; null: there was none. */
+  readonly ageMs: Millis | null;
+  /** Whose votes it counts, which targets answered, or what is wrong. */
+  readonly detail: string;
+  /** Disk: nodes that are not members but still write to it. They are alive. */
+  readonly seenOnDisk: readonly string[];
 }
 
 /** unclean: it may still run resources and is to be fenced; pending: it is joining. */

@@ -71,6 +71,7 @@ export function report(more: Partial<StatusReport> = {}): StatusReport {
       options: ["wait-for-all"],
       waitingFor: null,
       policy: "stop",
+      tieBreaker: null,
     },
     nodes: [node("node1", { isDc: true }), node("node2"), node("wit1", { role: "witness" })],
     resources: [

@@ -33,6 +33,7 @@ function source(text: string, online: readonly string[]): ResourceSource {
       needed: 2,
       options: [],
       policy: "stop",
+      tieBreaker: null,
       waitingFor: null,
     },
     collected: undefined,

@@ -60,6 +60,7 @@ function clusterProblems(report: StatusReport): Problem[] {
   // That votes are missing was just said.
   const waits = quorum.waitingFor !== null && (quorum.quorate || /wait/.test(quorum.waitingFor));
   if (waits) found.push(problem("warn", `this side is ${quorum.waitingFor}`));
+  found.push(...tieBreakerProblems(quorum.tieBreaker));
   if (dc === null && quorum.quorate) {
     const help = "this takes a moment after a start; if it stays, see journalctl -u paceline";
     found.push(problem("error", "no node coordinates the cluster", help));
@@ -68,6 +69,24 @@ function clusterProblems(report: StatusReport): Problem[] {
     found.push(problem("warn", `work is held up: ${report.transition.waitingFor}`));
   }
   return found;
+}
+
+function tieBreakerProblems(breaker: StatusReport["quorum"]["tieBreaker"]): Problem[] {
+  if (breaker === null || breaker === undefined) return [];
+  const { means, place, state, detail, ageMs, seenOnDisk } = breaker;
+  const alive = seenOnDisk.map((name) =>
+    problem(
+      "warn",
+      `${name} is not heard on the network but still writes to ${place}: it is alive, and cut off`,
+    ),
+  );
+  if (state !== "failing") return alive;
+  const since = ageMs === null ? "has never answered" : `last answered ${spanText(ageMs)} ago`;
+  const help = "while it does not answer, an even split leaves both sides without quorum";
+  return [
+    ...alive,
+    problem("warn", `the tie-breaker (${means} ${place}) ${since}: ${detail}`, help),
+  ];
 }
 
 function nodeProblems(node: NodeReport, report: StatusReport): Problem[] {

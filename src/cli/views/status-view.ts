@@ -59,12 +59,20 @@ function headline(report: StatusReport, problems: readonly Problem[], paint: Pai
     `seen by ${report.node} at ${clockText(report.at, report.at)}`,
     report.dc === null ? "no DC" : `DC ${report.dc} (term ${report.term})`,
     `${quorum.quorate ? "quorate" : "NOT quorate"}, ${quorum.votes} of ${quorum.expected} votes`,
+    ...tieBreakerFact(quorum.tieBreaker),
     report.definition === null ? "no definition yet" : `definition ${report.definition.version}`,
   ];
   return [
     `${paint("bold", plain(report.cluster))}: ${paint(style, summaryLine(report, problems))}`,
     paint("dim", facts.map(plain).join(" · ")),
   ];
+}
+
+/** `arbiter ok`, with the age of its last answer. */
+function tieBreakerFact(breaker: StatusReport["quorum"]["tieBreaker"]): string[] {
+  if (breaker === null || breaker === undefined) return [];
+  const { means, state, ageMs } = breaker;
+  return [`${means} ${state}${ageMs === null ? "" : ` (${spanText(ageMs)} ago)`}`];
 }
 
 function problemLines(
