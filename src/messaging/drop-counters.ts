@@ -1,6 +1,7 @@
 import { type Note, type NoteLevel, note } from "../core/note.ts";
 import type { Instant } from "../core/units.ts";
 import type { DropReason } from "../wire/frame.ts";
+import { describeVersions } from "../wire/frame-header.ts";
 
 /** One note per reason in this time: a flood must not become a flood of log lines. */
 const NOTE_EVERY_MS = 60_000;
@@ -22,7 +23,7 @@ const ADVICE: Partial<Record<DropReason, Advice>> = {
   },
   version: {
     level: "warn",
-    text: "A node speaks a protocol version that this one does not: upgrade one version at a time",
+    text: "It is kept out, and no harm is done: upgrade one release at a time",
   },
   "foreign-cluster": {
     level: "info",
@@ -56,8 +57,8 @@ export class DropCounters {
   readonly #counts = new Map<DropReason, number>();
   readonly #notedAt = new Map<DropReason, Instant>();
 
-  /** Returns a note if it is time for one. */
-  count(now: Instant, reason: DropReason, from: string): Note | undefined {
+  /** Returns a note if it is time for one; `bytes`: the frame, if it could not even be read. */
+  count(now: Instant, reason: DropReason, from: string, bytes?: Uint8Array): Note | undefined {
     const count = (this.#counts.get(reason) ?? 0) + 1;
     this.#counts.set(reason, count);
     const advice = ADVICE[reason];
@@ -65,7 +66,12 @@ export class DropCounters {
     const notedAt = this.#notedAt.get(reason);
     if (notedAt !== undefined && now - notedAt < NOTE_EVERY_MS) return undefined;
     this.#notedAt.set(reason, now);
-    return note(advice.level, "frames-dropped", `${advice.text}.`, { reason, from, count });
+    const versions =
+      reason === "version" && bytes !== undefined
+        ? `The node at ${from} ${describeVersions(bytes)}. `
+        : "";
+    const text = `${versions}${advice.text}.`;
+    return note(advice.level, "frames-dropped", text, { reason, from, count });
   }
 
   snapshot(): Readonly<Record<string, number>> {

@@ -183,7 +183,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
   #datagram(link: number, from: Endpoint, bytes: Uint8Array): void {
     const frame = this.#opener.open(bytes);
     if (typeof frame === "string") {
-      this.#drop(frame, from);
+      this.#drop(frame, from, bytes);
       return;
     }
     if (this.#opener.isNamesake(frame.header)) {
@@ -276,8 +276,8 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
     this.#context.emit(note("error", "name-conflict", message, { address, hint }));
   }
 
-  #drop(reason: DropReason, from: Endpoint): void {
-    this.#context.emit(this.#drops.count(this.#context.now, reason, from.address));
+  #drop(reason: DropReason, from: Endpoint, bytes?: Uint8Array): void {
+    this.#context.emit(this.#drops.count(this.#context.now, reason, from.address, bytes));
   }
 
   #noteLateness(now: Instant): void {

@@ -92,6 +92,16 @@ export function parseHeader(bytes: Buffer, clusterId: Uint8Array): FrameHeader |
   };
 }
 
+/** Of a frame that we can't read for its version: which versions its sender speaks, and which we do. */
+export function describeVersions(bytes: Uint8Array): string {
+  const theirs = range(bytes[OFFSET.minVersion] ?? 0, bytes[OFFSET.maxVersion] ?? 0);
+  return `speaks protocol ${theirs}, this one ${range(MIN_VERSION, MAX_VERSION).replace(/^\w+ /, "")}`;
+}
+
+function range(min: number, max: number): string {
+  return min === max ? `version ${min}` : `versions ${min} to ${max}`;
+}
+
 /** Bytes that the header of this sender takes. */
 export function headerLength(sender: string): number {
   return OFFSET.sender + Buffer.byteLength(sender);

@@ -90,8 +90,9 @@ export class LabNode {
   }
   secondEnded = true;
 
-  start(): void {
-    this.#daemon = this.#spawnDaemon();
+  /** Starts the daemon; `program`: that of another build. */
+  start(program?: string): void {
+    this.#daemon = this.#spawnDaemon(this.name, program);
   }
 
   /** Starts a daemon under the name of another node, as by a wrong argument or a cloned disk. */
@@ -106,7 +107,7 @@ export class LabNode {
     await new Promise((done) => daemon.once("exit", done));
   }
 
-  #spawnDaemon(name = this.name): ChildProcess {
+  #spawnDaemon(name = this.name, program = DAEMON): ChildProcess {
     const { agentDir } = this.#options;
     // Each node has an /run/resource-agents of its own, as each host has.
     const mounted = `mkdir -p ${AGENT_RUN_DIR} && mount --bind "$0" ${AGENT_RUN_DIR} && exec "$@"`;
@@ -114,7 +115,7 @@ export class LabNode {
       this.namespace,
       "unshare",
       [
-        ...["--mount", "sh", "-c", mounted, this.agentRunDir, process.execPath, DAEMON],
+        ...["--mount", "sh", "-c", mounted, this.agentRunDir, process.execPath, program],
         ...["--config", this.configFile, "--node", name],
         ...["--state-dir", this.stateDir, "--run-dir", this.runDir],
         ...["--log-level", this.#options.logLevel],
