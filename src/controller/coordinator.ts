@@ -11,9 +11,9 @@ import type { RunnerInput, RunnerOutput } from "../transition/transition-events.
 import { CollectedStatus } from "./collected-status.ts";
 import type { CoordinatorContext, CoordinatorOutput } from "./coordinator-ports.ts";
 import type { Coordination, NodeMessage } from "./node-message.ts";
-import { PlanMaking } from "./plan-making.ts";
+import { PlanMaking, type PlanProblem } from "./plan-making.ts";
 import { PlanPacer } from "./plan-pacer.ts";
-import { describeRow, promotedBy } from "./plan-words.ts";
+import { describeRow, planFailure, promotedBy } from "./plan-words.ts";
 import { propertyOf, transitionLimits } from "./properties.ts";
 import type { StatusDelta } from "./status-delta.ts";
 
@@ -28,6 +28,9 @@ const COLLECT_RETRY_MS: Millis = 1_000;
 const DAMPEN_MS: Millis = 10;
 
 const TIMERS = ["collect", "recheck", "pace", "dampen", "slice"] as const;
+
+/** A plan that could not be made is tried again after so long, if nothing happens before. */
+const PLAN_RETRY_MS: Millis = 10_000;
 
 /** Rules with dates and expiries are looked at again at least so often (cluster-recheck-interval). */
 const RECHECK_MS: Millis = 15 * 60_000;
@@ -69,6 +72,10 @@ export class Coordinator {
   }
   get plan(): Plan | undefined {
     return this.#plan;
+  }
+  /** Why no plan can be made at present; undefined: one can. */
+  get planProblem(): PlanProblem | undefined {
+    return this.#by === undefined ? undefined : this.#making.problem;
   }
   get settled(): boolean {
     return this.#settled;
@@ -199,7 +206,8 @@ export class Coordinator {
     if (this.status.missing().length > 0) return undefined;
     const status = withPending(this.#clusterStatus(inForce), this.runner.inFlight());
     const promoting = promotedBy(this.#plan);
-    return this.#context.planner(inForce, status, this.#wall, { explain, promoting });
+    const input = [inForce, status, this.#wall, { explain, promoting }] as const;
+    return this.#making.look(this.#context.planner, [...input]);
   }
 
   setWall(wall: WallTime): void {
@@ -223,10 +231,24 @@ export class Coordinator {
       this.#making.drop();
       return [];
     }
+    const before = this.#making.problem;
     if (this.#stale && !this.#begin(now, inForce.policy)) return [];
     const plan = this.#making.proceed();
     if (this.#making.underWay) this.#timers.set("slice", now);
-    return plan === undefined ? [] : this.#follow(now, by, plan, inForce);
+    if (plan !== undefined) return this.#follow(now, by, plan, inForce);
+    return this.#making.problem === before ? [] : this.#cannotPlan(now, before);
+  }
+
+  /**
+   * The engine has a defect that shows here. What the last plan began goes on, and every further
+   * input is another try, at the pacer's pace.
+   */
+  #cannotPlan(now: Instant, before: PlanProblem | undefined): CoordinatorOutput[] {
+    const problem = this.#making.problem;
+    this.#stale = true;
+    this.#timers.set("pace", now + PLAN_RETRY_MS);
+    if (problem === undefined || problem.message === before?.message) return [];
+    return [note("error", "plan-failed", planFailure(problem), { where: problem.where })];
   }
 
   /** Begins to plan from what is known now; false if it is too early. */

@@ -1,3 +1,4 @@
+import type { WallTime } from "../core/units.ts";
 import type { Plan } from "../model/plan.ts";
 import { doSlice, finish, inOneGo, type Work } from "../policy/work.ts";
 import type { CoordinatorContext, Planner } from "./coordinator-ports.ts";
@@ -7,23 +8,45 @@ type Planners = Pick<CoordinatorContext, "planner" | "slicedPlanner">;
 /** A plan that is disturbed more often than this is made in one go, or it would never be made. */
 const DISTURBANCES_MAX = 3;
 
+/** How much of a defect's stack is told. */
+const STACK_LINES = 6;
+
+/** The engine threw instead of making a plan: what it said, since when, and how often by now. */
+export interface PlanProblem {
+  readonly message: string;
+  readonly where: readonly string[];
+  readonly since: WallTime;
+  readonly times: number;
+}
+
 /**
  * A plan in the making, slice by slice: with a thousand resources it takes some hundred
  * milliseconds, and requests and other members' messages are not to wait for so long. A small
  * cluster's plan is made in the first slice.
+ *
+ * A defect of the engine must not take the daemon down, nor its resources: whatever it throws ends
+ * here. There is no plan then, and `problem` says why, until one is made again.
  */
 export class PlanMaking {
   #work: Work<Plan> | undefined;
   #disturbances = 0;
+  #wall: WallTime = 0;
+  #problem: PlanProblem | undefined;
 
   get underWay(): boolean {
     return this.#work !== undefined;
   }
 
+  /** Why the last plan could not be made; undefined: it was made. */
+  get problem(): PlanProblem | undefined {
+    return this.#problem;
+  }
+
   /** Begins a plan; one under way is given up, for it started from what is no longer so. */
   begin({ planner, slicedPlanner }: Planners, input: Parameters<Planner>): void {
     this.#disturbances = this.underWay ? this.#disturbances + 1 : 0;
-    this.#work = slicedPlanner?.(...input) ?? inOneGo(() => planner(...input));
+    this.#wall = input[2];
+    this.#work = this.#guarded(() => slicedPlanner?.(...input) ?? inOneGo(() => planner(...input)));
   }
 
   /** Gives up the plan under way. */
@@ -33,14 +56,42 @@ export class PlanMaking {
 
   /** Does the next slice; answers with the plan once it is made. */
   proceed(): Plan | undefined {
-    if (this.#work === undefined) return undefined;
-    if (this.#disturbances > DISTURBANCES_MAX) return this.#made(finish(this.#work));
-    const slice = doSlice(this.#work);
-    return slice.done ? this.#made(slice.value) : undefined;
+    const work = this.#work;
+    if (work === undefined) return undefined;
+    const slice = this.#guarded(() =>
+      this.#disturbances > DISTURBANCES_MAX
+        ? { done: true as const, value: finish(work) }
+        : doSlice(work),
+    );
+    if (slice?.done === false) return undefined;
+    this.#work = undefined;
+    if (slice !== undefined) this.#problem = undefined;
+    return slice?.value;
   }
 
-  #made(plan: Plan): Plan {
-    this.#work = undefined;
-    return plan;
+  /** A plan that is only looked at, in one go; undefined where none can be made. */
+  look(planner: Planner, input: Parameters<Planner>): Plan | undefined {
+    try {
+      return planner(...input);
+    } catch {
+      // The plan that counts fails as well, and that is told.
+      return undefined;
+    }
+  }
+
+  #guarded<T>(act: () => T): T | undefined {
+    try {
+      return act();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const before = this.#problem;
+      const where =
+        error instanceof Error ? (error.stack ?? "").split("\n", STACK_LINES).slice(1) : [];
+      this.#problem =
+        before?.message === message
+          ? { ...before, times: before.times + 1 }
+          : { message, where, since: this.#wall, times: 1 };
+      return undefined;
+    }
   }
 }

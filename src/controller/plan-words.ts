@@ -1,4 +1,11 @@
 import type { Plan } from "../model/plan.ts";
+import type { PlanProblem } from "./plan-making.ts";
+
+/** For the log and the status: no plan can be made, and what that means. */
+export function planFailure(problem: PlanProblem): string {
+  const tries = problem.times === 1 ? "" : ` (tried ${problem.times} times)`;
+  return `no plan can be made${tries}, a defect of the policy engine: ${problem.message}; what runs goes on as it is`;
+}
 
 /** One row of a plan's summary for the log. */
 export function describeRow(row: Plan["summary"][number]): string {
