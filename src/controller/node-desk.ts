@@ -11,6 +11,7 @@ import { type ControlDesk, type DeskOffice, ok, readConfig } from "./control-des
 import { fenceByHand } from "./fencing-requests.ts";
 import { coordinatorAttribute } from "./node-attributes.ts";
 import type { NodeCore } from "./node-core.ts";
+import { planFailure } from "./plan-words.ts";
 import { buildReport } from "./status-report-builder.ts";
 
 /** What the desk needs of the rules of a node. */
@@ -200,6 +201,15 @@ function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWa
       severity: "error",
       message: "there is no coordinator: nothing is decided, nothing is started",
       hint: node.view?.quorum.explanation ?? "the view of the cluster has not formed yet",
+    });
+  }
+  const { planProblem } = node.coordinator;
+  if (planProblem !== undefined) {
+    found.push({
+      code: "PLAN_FAILED",
+      severity: "error",
+      message: planFailure(planProblem),
+      hint: "please report it, with the log of this node; take back the last change if there was one",
     });
   }
   for (const [target, { count, detail }] of node.fencing.failures) {
