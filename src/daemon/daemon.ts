@@ -8,9 +8,11 @@ import { Guardian } from "../io/guardian.ts";
 import { createLog, type LogLevel, logNote } from "../io/log.ts";
 import { MessagingWorker } from "../io/messaging-worker.ts";
 import { createServiceNotifier, type ServiceNotifier } from "../io/service-notify.ts";
+import type { ControlReply } from "../model/control.ts";
 import { plan, planning } from "../policy/make-plan.ts";
 import { Driver } from "./driver.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
+import { withLocalFile } from "./local-file.ts";
 import { describeDiagnostic, type Preparation, prepare, StartFailure } from "./preparation.ts";
 import { guardianGraceMs, monotonic, RealWorld } from "./real-world.ts";
 import { TieBreakers } from "./tie-breakers.ts";
@@ -80,6 +82,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
       runDir: options.runDir,
       helperDir: HELPERS,
       nodeJs: process.execPath,
+      askAgents: true,
     },
     version: VERSION,
     now: monotonic(),
@@ -114,7 +117,10 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     onTrouble: (message) => log.warn({ event: "control" }, message),
     handler: (request) =>
       new Promise((resolve) => {
-        driver.push({ kind: "request", requestId: world.expectReply(resolve), request });
+        const answer = (reply: ControlReply): void => {
+          resolve(withLocalFile(request, reply, prepared.file));
+        };
+        driver.push({ kind: "request", requestId: world.expectReply(answer), request });
       }),
   });
   listenToSignals(driver);

@@ -20,6 +20,9 @@ export interface AgentExecutorOptions extends Partial<AgentPaths> {
 }
 
 const OUTPUT_MAX = 16 * 1024;
+
+/** Agents describe themselves at length: the largest of resource-agents have some 40 KB. */
+const META_DATA_MAX = 512 * 1024;
 /** After an agent's exit: how long what it wrote may take to arrive. */
 const DRAIN_MS = 25;
 /** After SIGKILL: how long until the run is given up (a process in uninterruptible sleep). */
@@ -83,7 +86,8 @@ export class AgentExecutor {
     const program = this.#calmer.program(found.file, found.args);
     const mark = { [AGENT_FILE_VARIABLE]: found.file };
     const env = { ...this.#baseEnv, ...command.env, ...found.env, ...mark };
-    const outputMax = this.#options.outputMax ?? OUTPUT_MAX;
+    const outputMax =
+      this.#options.outputMax ?? (command.action === "meta-data" ? META_DATA_MAX : OUTPUT_MAX);
     const run = new ProcessRun(command, program, env, outputMax, (outcome) => {
       this.#runs.delete(runId);
       this.#options.onDone(runId, outcome);

@@ -70,7 +70,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     this.#environment = { ...options.environment, node: options.node };
     this.#limits = { ...LOCAL_LIMITS, ...options.limits };
     const { answersMax, attributesMax } = this.#limits;
-    this.#records = new LocalRecords({ ...options, attributesMax });
+    this.#records = new LocalRecords({ ...options, environment: this.#environment, attributesMax });
     this.#answers = new Answerer(this.#records, this.#outputs, answersMax);
   }
 
@@ -201,8 +201,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
       this.#answers.refuse(earlier.request, "superseded", "the same operation was requested anew");
     }
     const nextAt = this.#now + request.startDelayMs;
-    const callId = ++this.#lastCallId;
-    instance.monitors.set(label, { request, callId, nextAt, last: undefined });
+    instance.monitors.set(label, { request, callId: ++this.#lastCallId, nextAt, last: undefined });
     this.#records.markChanged();
   }
 
@@ -269,9 +268,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
   /** Begins what may begin, what stops first among it first. */
   #pump(): void {
     let monitors = 0;
-    for (const { run } of this.#runs.values()) {
-      if (run?.request.operation === "monitor") monitors++;
-    }
+    for (const { run } of this.#runs.values()) if (run?.request.operation === "monitor") monitors++;
     for (const instance of this.#pumpOrder()) {
       if (instance.isIdle()) this.#instances.delete(instance.resource);
       if (instance.run !== undefined) continue;
@@ -301,6 +298,8 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     if (next.monitor?.last === undefined) this.#records.recordPending(request);
     this.#active.began(request);
     this.#emitGuard();
+    const question = this.#records.agents.question(agent, () => ++this.#lastRunId);
+    if (question !== undefined) this.#outputs.action({ kind: "run", command: question });
     const env = ocfEnvironment(this.#environment, request);
     this.#outputs.action({
       kind: "run",
@@ -314,6 +313,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
   }
 
   #agentDone(runId: number, outcome: AgentOutcome): void {
+    if (this.#records.agents.learn(runId, outcome)) return;
     const instance = this.#runs.get(runId);
     const run = instance?.run;
     if (instance === undefined || run?.runId !== runId) {

@@ -1,6 +1,7 @@
 import type { WallTime } from "../core/units.ts";
 import type { OperationRecord } from "../model/cluster-status.ts";
 import type { LocalStatus, OperationRequest, OperationResult } from "../model/operation.ts";
+import { AgentKnowledge } from "./agent-knowledge.ts";
 import {
   countsFailures,
   failcountName,
@@ -9,6 +10,7 @@ import {
   lastFailureName,
 } from "./failcounts.ts";
 import type { AgentRun } from "./local-instance.ts";
+import type { AgentEnvironment } from "./ocf-environment.ts";
 import type { RecordedOutcome } from "./ocf-outcome.ts";
 import { hasFailed, OperationHistory } from "./operation-history.ts";
 
@@ -17,6 +19,7 @@ export interface LocalRecordsOptions {
   readonly incarnation: number;
   readonly wallClock: () => WallTime;
   readonly attributesMax: number;
+  readonly environment: AgentEnvironment;
 }
 
 /**
@@ -24,6 +27,7 @@ export interface LocalRecordsOptions {
  * attributes, failcounts among them, with a revision that grows with every change.
  */
 export class LocalRecords {
+  readonly agents: AgentKnowledge;
   readonly #options: LocalRecordsOptions;
   readonly #history = new OperationHistory();
   readonly #attributes = new Map<string, string>();
@@ -32,6 +36,7 @@ export class LocalRecords {
 
   constructor(options: LocalRecordsOptions) {
     this.#options = options;
+    this.agents = new AgentKnowledge(options.environment);
   }
 
   status(inFlight: readonly string[]): LocalStatus {
@@ -71,7 +76,8 @@ export class LocalRecords {
 
   /** Records the end of a run; a failure is counted where `count` says so. */
   recordEnd(run: AgentRun, outcome: RecordedOutcome, count: boolean): OperationRecord {
-    const { request, callId, startedAt } = run;
+    const { callId, startedAt } = run;
+    const request = { ...run.request, ...this.agents.restartParts(run.request) };
     if (count && hasFailed(request, outcome)) this.#countFailure(request);
     this.#changed = true;
     return this.#history.recordResult(request, callId, outcome, startedAt, this.wallSeconds());

@@ -11,6 +11,8 @@ export interface AgentEnvironment {
   readonly nodeJs?: string;
   /** The daemon's run directory: the helper commands find its control socket there. */
   readonly runDir?: string;
+  /** Agents are asked for their meta-data, so that a change may be a reload instead of a restart. */
+  readonly askAgents?: boolean;
 }
 
 /** One run, as far as the environment depends on it. */

@@ -49,7 +49,8 @@ export class OperationHistory {
     const earlier = book?.operations.get(operationLabel(request));
     const same = request.intervalMs > 0 && earlier?.callId === callId && earlier.rc === outcome.rc;
     const changedAt = same ? (earlier?.lastRcChange ?? endedAt) : endedAt;
-    const record = this.#build(request, { id, callId, outcome, changedAt, ranAt });
+    const parts = { id, callId, outcome, changedAt, ranAt };
+    const record = this.#build(asRecorded(request, failed), parts);
     if (isUnrecorded(request.operation)) return record;
     if (request.intervalMs > 0 && failed)
       this.dropPending(request.resource, request.operation, request.intervalMs);
@@ -201,6 +202,15 @@ function copied(request: OperationRequest): Partial<OperationRecord> {
     ...(isMigration(request.operation) && migrateSource !== undefined ? { migrateSource } : {}),
     ...(isMigration(request.operation) && migrateTarget !== undefined ? { migrateTarget } : {}),
   };
+}
+
+/**
+ * A resource that was reloaded well is as if just started with its new parameters; a failed reload
+ * tells as much as a failed monitor (pcmk__create_history_xml).
+ */
+function asRecorded(request: OperationRequest, failed: boolean): OperationRequest {
+  if (!request.operation.startsWith("reload")) return request;
+  return { ...request, operation: failed ? "monitor" : "start" };
 }
 
 /** These say nothing about the state of the instance. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { OperationRecord } from "../../model/cluster-status.ts";
+import { digestText } from "../../model/parameter-digest.ts";
 import type { DigestVerdict } from "../operation-history-types.ts";
 import { compareVersions } from "../rules/compare-values.ts";
 import { mergeSets } from "../rules/merge-sets.ts";
@@ -202,27 +203,4 @@ function restartOnly(
 /** MD5 of the parameters written as one XML element, sorted by name. */
 export function digestOf(fields: ReadonlyMap<string, string>): string {
   return createHash("md5").update(digestText(fields)).digest("hex");
-}
-
-function digestText(fields: ReadonlyMap<string, string>): string {
-  const sorted = [...fields];
-  if (sorted.length > 1) sorted.sort(([a], [b]) => (a < b ? -1 : 1));
-  const attributes = sorted.map(([name, value]) => ` ${name}="${escapeXml(value)}"`).join("");
-  return ` <parameters${attributes}/>\n`;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "\n": "&#10;",
-  "\t": "&#9;",
-  "\r": "&#13;",
-};
-
-function escapeXml(text: string): string {
-  return /[&<>"\n\t\r]/.test(text)
-    ? text.replace(/[&<>"\n\t\r]/g, (found) => ESCAPES[found]!)
-    : text;
 }
