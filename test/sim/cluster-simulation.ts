@@ -4,7 +4,7 @@ import type { NodeOptions } from "../../src/controller/node-core.ts";
 import { NodeMachine } from "../../src/controller/node-machine.ts";
 import { SeededRandom } from "../../src/core/random.ts";
 import type { Millis } from "../../src/core/units.ts";
-import { plan } from "../../src/policy/make-plan.ts";
+import { plan, planning } from "../../src/policy/make-plan.ts";
 import { AcknowledgedWrites } from "./checkers/acknowledged-writes.ts";
 import { ActiveOnce } from "./checkers/active-once.ts";
 import { ChannelOrder } from "./checkers/channel-order.ts";
@@ -57,8 +57,11 @@ export interface ClusterResult {
   readonly recoveryMs: Millis;
 }
 
-const realPlanner: NodeOptions["planner"] = (definition, status, now) =>
-  plan(definition, status, now);
+/** The real engine, in slices as a daemon runs it, unless a test has another one. */
+function plannersOf(run: ClusterRun): Pick<NodeOptions, "planner" | "slicedPlanner"> {
+  const planner = run.planner ?? run.profile.planner;
+  return planner === undefined ? { planner: plan, slicedPlanner: planning } : { planner };
+}
 
 /** What is left of the time for faults in a short run. */
 const SHORT_SHARE = 0.4;
@@ -79,7 +82,7 @@ function newDaemon(
     incarnation,
     definition: local ?? drawn.definition,
     stored: loaded.state,
-    planner: run.planner ?? run.profile.planner ?? realPlanner,
+    ...plannersOf(run),
     environment: { ocfRoot: "/usr/lib/ocf", runDir: "/run/paceline" },
     version: "0.0.0",
     now: host.now(),

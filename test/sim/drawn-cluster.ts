@@ -4,6 +4,7 @@ import type { Millis } from "../../src/core/units.ts";
 import type { Definition } from "../../src/model/definition.ts";
 import { bmcOf, outletsOf } from "./power-plant.ts";
 import { addressOf } from "./simulated-cluster.ts";
+import { GATEWAY } from "./tie-breakers.ts";
 
 /** What kind of clusters a profile draws. */
 export interface ClusterKind {
@@ -30,6 +31,9 @@ export interface DrawnCluster {
 /** Advertisement intervals; the shortest are the dearest to simulate. */
 const INTERVALS_MS: readonly Millis[] = [50, 100, 200, 500, 1_000];
 
+/** Where clusters may be large, long ones are the rule. */
+const LONG_INTERVALS_MS: readonly Millis[] = [50, 200, 200, 500, 500, 1_000, 1_000];
+
 /** The cluster that this seed draws: its size, links, transport, interval and, if asked for, options. */
 export function drawCluster(random: SeededRandom, kind: ClusterKind): DrawnCluster {
   const count = drawCount(random, kind);
@@ -37,7 +41,8 @@ export function drawCluster(random: SeededRandom, kind: ClusterKind): DrawnClust
   const links = 1 + random.below(2);
   const resources = Array.from({ length: 1 + random.below(4) }, (_, i) => `r${i + 1}`);
   const transport = random.next() < 0.5 ? "unicast" : "multicast";
-  const intervalMs = INTERVALS_MS[random.below(INTERVALS_MS.length)]!;
+  const intervals = kind.allOptions ? LONG_INTERVALS_MS : INTERVALS_MS;
+  const intervalMs = intervals[random.below(intervals.length)]!;
   const base: BaseSettings = { names, links, resources, transport, intervalMs };
   if (kind.allOptions) return drawOptions(random, base);
   const text = definitionText(base, {
@@ -170,6 +175,10 @@ function drawQuorum(random: SeededRandom, names: readonly string[]): string[] {
   add(0.3, `wait-for-all: ${chance(random, 0.8)}`);
   if (names.length % 2 === 0) {
     add(0.4, `auto-tie-breaker-node: ${pick(random, ["lowest", "highest", names[0]!])}`);
+  }
+  if (names.length % 2 === 0 && lines.every((line) => !line.startsWith("auto"))) {
+    const arbitration = ["arbiter: 10.9.9.9", "disk: /dev/shared", `ping-targets: [${GATEWAY}]`];
+    add(0.6, pick(random, arbitration));
   }
   if (names.length === 2) add(0.3, "two-node: true");
   if (names.length > 2) {

@@ -255,6 +255,27 @@ export const FAULTS = {
       for (const device of some) cluster.power.reach(name, device);
     };
   },
+  "tie-breaker-unreachable"(cluster, random) {
+    const { name } = randomHost(cluster, random);
+    tell(cluster, `${name} does not reach the tie-breaker`);
+    cluster.tieBreakers.cutOff(name);
+    return () => cluster.tieBreakers.reach(name);
+  },
+  "tie-breaker-down"(cluster, random) {
+    const isDown = random.next() < 0.5;
+    tell(cluster, `the tie-breaker is ${isDown ? "down" : "slow, and answers get lost"}`);
+    cluster.tieBreakers.isDown = isDown;
+    cluster.tieBreakers.isPoor = !isDown;
+    return () => {
+      cluster.tieBreakers.isDown = false;
+      cluster.tieBreakers.isPoor = false;
+    };
+  },
+  "tie-breaker-forgets"(cluster) {
+    tell(cluster, "the tie-breaker forgets all it knew");
+    cluster.tieBreakers.forget();
+    return nothing;
+  },
 } as const satisfies Record<string, Fault>;
 
 export type FaultKind = keyof typeof FAULTS;
@@ -301,6 +322,7 @@ export function heal(cluster: SimulatedCluster): void {
   cluster.network.healAll();
   cluster.network.weather = FAIR_WEATHER;
   cluster.power.mendAll();
+  cluster.tieBreakers.mendAll();
   for (const host of cluster.hosts) {
     host.disk.latencyMean = 0.5;
     host.disk.isFull = false;

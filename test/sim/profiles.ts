@@ -2,6 +2,11 @@ import type { Profile } from "./cluster-simulation.ts";
 
 const CRASHES = ["power-off", "power-cycle", "daemon-crash", "daemon-restart"] as const;
 const DEVICES = ["mains-lost", "device-trouble", "devices-trouble", "devices-unreachable"] as const;
+const TIE_BREAKERS = [
+  "tie-breaker-unreachable",
+  "tie-breaker-down",
+  "tie-breaker-forgets",
+] as const;
 const LEAVES = ["leave", "leave-both", "rolling-restart"] as const;
 const CUTS = ["partition", "isolate", "one-way", "pair-cut", "link-cut"] as const;
 const HARDSHIPS = [
@@ -75,6 +80,7 @@ export const PROFILES: readonly Profile[] = [
       ...HARDSHIPS,
       ...DEVICES,
       ...LEAVES,
+      ...TIE_BREAKERS,
       "resource-dies",
       "agent-fault",
     ],

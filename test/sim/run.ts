@@ -19,6 +19,9 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
+/** Enough to look into: the rest of that profile is not run. */
+const FAILURES_MAX = 20;
+
 interface Campaign {
   readonly from: number;
   readonly count: number;
@@ -35,6 +38,7 @@ function runMany(profiles: readonly Profile[], campaign: Campaign): number {
     const totals = { steps: 0, acknowledged: 0, recoveries: [] as number[], failed: 0, seeds: 0 };
     for (let seed = from; seed < from + count; seed++) {
       if (Number(process.hrtime.bigint() - begun) / 1e9 > campaign.seconds) break;
+      if (totals.failed >= FAILURES_MAX) break;
       totals.seeds++;
       try {
         const { cluster, acknowledged, recoveryMs } = simulateCluster({ seed, profile, isShort });

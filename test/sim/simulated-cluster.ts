@@ -9,6 +9,7 @@ import { FaultyNetwork, type NetworkWeather } from "./faulty-network.ts";
 import { NodeClock } from "./node-clock.ts";
 import { PowerPlant } from "./power-plant.ts";
 import { SimulatedHost } from "./simulated-host.ts";
+import { TieBreakers } from "./tie-breakers.ts";
 import { Trace } from "./trace.ts";
 
 /** A daemon, and a way to look into it. */
@@ -31,6 +32,7 @@ export interface ClusterOptions {
 
 /** What sets the power plant's luck apart from all other. */
 const POWER_SEED = 0x5eed;
+const TIE_SEED = 0x71e5;
 
 /** UDP port of all hosts. */
 const PORT = 7700;
@@ -47,6 +49,7 @@ export class SimulatedCluster {
   readonly trace: Trace;
   readonly network: FaultyNetwork;
   readonly power: PowerPlant;
+  readonly tieBreakers: TieBreakers;
   readonly hosts: readonly SimulatedHost[];
   readonly links: number;
   readonly #options: ClusterOptions;
@@ -72,6 +75,7 @@ export class SimulatedCluster {
       this.host(to).deliver({ kind: "datagram", link, from: { address, port: PORT }, bytes });
     });
     if (options.weather !== undefined) this.network.weather = options.weather;
+    this.tieBreakers = new TieBreakers(this.queue, new SeededRandom(options.seed ^ TIE_SEED));
     this.hosts = names.map((name) => this.#newHost(name));
     const random = new SeededRandom(options.seed ^ POWER_SEED);
     this.power = new PowerPlant(this.queue, random, names, (name) => this.host(name));
@@ -105,6 +109,7 @@ export class SimulatedCluster {
         this.#check((checker) => checker.onDevice?.(host, command, this));
         return this.power.call(from, command, done);
       },
+      askTieBreaker: (from, ask, done) => this.tieBreakers.ask(from, ask, done),
       onStep: () => this.#afterStep(host),
       onEvent: (event) => this.#onHostEvent(host, event),
     });

@@ -3,6 +3,7 @@ import type { Instant, Millis, WallTime } from "../../src/core/units.ts";
 import type { DeviceCommand, DeviceOutcome } from "../../src/fencing/fence-types.ts";
 import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
 import type { GuardEntry } from "../../src/model/operation.ts";
+import type { TieBreakerAnswer, TieBreakerAsk } from "../../src/model/vote-register.ts";
 import type { AgentWorld } from "./agent-world.ts";
 import type { ComposedDaemon, DaemonInput, DaemonOutput, Transmit } from "./composed-daemon.ts";
 import type { CrashingDisk } from "./crashing-disk.ts";
@@ -29,6 +30,11 @@ export interface HostParts {
     command: DeviceCommand,
     done: (outcome: DeviceOutcome) => void,
   ) => () => void;
+  readonly askTieBreaker: (
+    from: string,
+    ask: TieBreakerAsk,
+    done: (answer: TieBreakerAnswer) => void,
+  ) => void;
   /** Told after every step of the daemon, before what it wants is carried out. */
   readonly onStep: (host: SimulatedHost) => void;
   readonly onEvent: (event: HostEvent) => void;
@@ -187,9 +193,9 @@ export class SimulatedHost {
   }
 
   /** The guardian stops what the dead daemon left, unless it is back in time. */
-  #watchOverGuarded(): void {
+  #watchOverGuarded(atLeastMs: Millis = 0): void {
     const life = this.#life;
-    this.#parts.queue.after(this.#parts.guardGraceMs, () => {
+    this.#parts.queue.after(Math.max(this.#parts.guardGraceMs, atLeastMs), () => {
       if (life !== this.#life || this.#daemon !== undefined || !this.#isOn) return;
       this.#stopGuarded([...this.#guarded]);
     });
@@ -349,6 +355,16 @@ export class SimulatedHost {
         this.#deviceCalls.get(output.runId)?.();
         this.#deviceCalls.delete(output.runId);
         break;
+      case "ask-tie-breaker": {
+        const { ask } = output;
+        const life = this.#life;
+        this.#parts.askTieBreaker(this.name, ask, (answer) => {
+          if (life === this.#life) {
+            this.deliver({ kind: "tie-breaker-answer", id: ask.id, answer });
+          }
+        });
+        break;
+      }
       case "reply":
         this.#replies.get(output.requestId)?.(output.reply);
         this.#replies.delete(output.requestId);
@@ -362,7 +378,7 @@ export class SimulatedHost {
         break;
       case "exit":
         this.#tell(() => `daemon exits (${output.code}): ${output.reason}`);
-        this.#exit(output.code, output.reason);
+        this.#exit(output.code, output.reason, output.guardMs);
         break;
       case "note":
         if (output.level !== "debug") this.#tell(() => describeNote(output));
@@ -385,10 +401,10 @@ export class SimulatedHost {
   }
 
   /** The service manager starts a daemon again that failed, unless it asks to stay down. */
-  #exit(code: number, reason: string): void {
+  #exit(code: number, reason: string, guardMs: Millis = 0): void {
     this.exitReason = reason;
     this.#endDaemon();
-    if (reason !== LEFT) this.#watchOverGuarded();
+    if (reason !== LEFT) this.#watchOverGuarded(guardMs);
     if (code === 0 || code === STAY_DOWN) return;
     const life = this.#life;
     this.#parts.queue.after(RESTART_MS, () => {
