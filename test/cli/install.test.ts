@@ -128,6 +128,7 @@ describe("the service", () => {
       "Type=notify",
       "NotifyAccess=all",
       "KillMode=process",
+      "RestartKillSignal=SIGUSR2",
       "OOMPolicy=continue",
       "RestartPreventExitStatus=100",
       "RuntimeDirectoryPreserve=yes",

@@ -74,4 +74,6 @@ async function main(): Promise<number> {
   return totals.failed === 0 ? 0 : 1;
 }
 
+// Ended from outside: the lab clears up when the process exits, which a signal alone would not let it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 process.exitCode = await main();

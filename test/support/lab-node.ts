@@ -149,6 +149,17 @@ export class LabNode {
     await this.#end("SIGKILL");
   }
 
+  /** What `systemctl restart` sends: the daemon ends, and its resources go on. */
+  async endForRestart(): Promise<void> {
+    await this.#end("SIGUSR2");
+  }
+
+  /** As `systemctl restart` does, for an upgrade say. */
+  async restart(): Promise<void> {
+    await this.endForRestart();
+    this.start();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#daemon?.kill(signal);
   }
