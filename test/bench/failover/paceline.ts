@@ -85,7 +85,7 @@ async function withCluster(
 }
 
 /** Waits until exactly one node has the address, all are in one view, and the client reaches it. */
-async function settledOwner(lab: Lab, prober: Prober): Promise<string> {
+export async function settledOwner(lab: Lab, prober: Prober): Promise<string> {
   return await until(
     "the cluster has settled",
     async () => {

@@ -1,6 +1,8 @@
+import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { canMakeNamespaces } from "../../support/lab-commands.ts";
 import { summarize, table } from "../bench-table.ts";
+import { falseFailovers } from "./false-failover.ts";
 import { keepalivedOutages } from "./keepalived.ts";
 import { migrateOutages, pacelineOutages } from "./paceline.ts";
 
@@ -15,12 +17,20 @@ const { values } = parseArgs({
     nodes: { type: "string", default: "2,3" },
     "no-peer": { type: "boolean", default: false },
     migrate: { type: "boolean", default: true },
+    /** Instead of all that: so many minutes without a fault on a busy machine. */
+    "false-failover-minutes": { type: "string" },
+    hogs: { type: "string", default: String(availableParallelism()) },
   },
+  allowNegative: true,
 });
 
 if (!canMakeNamespaces()) {
   process.stdout.write("needs root: network namespaces cannot be made here\n");
   process.exit(1);
+}
+if (values["false-failover-minutes"] !== undefined) {
+  await watchForFalseFailovers(Number(values["false-failover-minutes"]));
+  process.exit();
 }
 const runs = Number(values.runs);
 const rows: string[][] = [
@@ -56,3 +66,17 @@ if (values.migrate) {
   rows.push(["planned migrate, 100 ms", "3", String(runs), planned.text, "-", "-"]);
 }
 process.stdout.write(`\n${table(rows)}\n`);
+
+async function watchForFalseFailovers(minutes: number): Promise<void> {
+  const interval = 100;
+  const hogs = Number(values.hogs);
+  const found = await falseFailovers({ interval, nodes: 3, minutes, hogs });
+  const { moves, verdicts, longestGapMs } = found;
+  const load = loadavg()[0]?.toFixed(1);
+  process.stdout.write(
+    `${minutes} minutes without a fault, 3 nodes, ${interval} ms, ${hogs} hogs, load average ${load}:\n` +
+      `  ${moves} moves of the address, ${verdicts.length} false verdicts, the client waited ${longestGapMs.toFixed(0)} ms at most\n`,
+  );
+  for (const verdict of verdicts) process.stdout.write(`  ${verdict}\n`);
+  process.exitCode = moves + verdicts.length === 0 ? 0 : 1;
+}

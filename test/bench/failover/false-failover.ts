@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Lab } from "../../support/lab.ts";
+import type { LabNode } from "../../support/lab-node.ts";
+import { Prober, startEchoes } from "../../support/prober.ts";
+import { definitionFor, settledOwner } from "./paceline.ts";
+
+export interface FalseFailovers {
+  /** The client was answered by another node than before. */
+  readonly moves: number;
+  /** A daemon believed another one dead, by the logs. */
+  readonly verdicts: readonly string[];
+  readonly longestGapMs: number;
+}
+
+const VIP = "10.77.0.100";
+const PORT = 5005;
+
+/** Minutes in which nothing happens, while as many processes as there are cores do nothing but compute. */
+export async function falseFailovers(options: {
+  readonly interval: number;
+  readonly nodes: number;
+  readonly minutes: number;
+  readonly hogs: number;
+}): Promise<FalseFailovers> {
+  const names = Array.from({ length: options.nodes }, (_, i) => `node${i + 1}`);
+  const definition = definitionFor(names, options.interval);
+  const lab = new Lab({ nodes: names, definition, logLevel: "info" });
+  const hogs: ChildProcess[] = [];
+  try {
+    await startEchoes(lab, VIP, PORT);
+    for (const node of lab.nodes) node.start();
+    const prober = new Prober(lab, VIP, PORT);
+    await settledOwner(lab, prober);
+    for (let i = 0; i < options.hogs; i++) {
+      hogs.push(spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }));
+    }
+    const answers = prober.answers.length;
+    const told = lab.nodes.map((node) => verdictsOf(node).length);
+    prober.forgetLongest();
+    await sleep(options.minutes * 60_000);
+    return {
+      moves: prober.answers.length - answers,
+      verdicts: lab.nodes.flatMap((node, i) => verdictsOf(node).slice(told[i])),
+      longestGapMs: await prober.longestGapMs(),
+    };
+  } finally {
+    for (const hog of hogs) hog.kill("SIGKILL");
+    lab.close();
+  }
+}
+
+/** What a daemon's log says of lost members. */
+function verdictsOf(node: LabNode): string[] {
+  return readFileSync(node.logFile, "utf8")
+    .split("\n")
+    .filter((line) => line.includes('"event":"member-lost"'))
+    .map((line) => `${node.name}: ${(JSON.parse(line) as { message: string }).message}`);
+}
