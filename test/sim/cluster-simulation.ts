@@ -49,6 +49,8 @@ export interface ClusterRun {
   /** Puts something in the way of the node, for tests of the checkers. */
   readonly wrap?: (node: NodeLayer) => NodeLayer;
   readonly prepare?: (cluster: SimulatedCluster) => void;
+  /** Beside those of the profile. */
+  readonly moreCheckers?: readonly Checker[];
 }
 
 export interface ClusterResult {
@@ -129,7 +131,7 @@ export function buildCluster(run: ClusterRun, random: SeededRandom): BuiltCluste
     names: drawn.names,
     links: drawn.links,
     seed: run.seed,
-    checkers: [...checkersFor(run, drawn), linearizable, writes],
+    checkers: [...checkersFor(run, drawn), linearizable, writes, ...(run.moreCheckers ?? [])],
     traceLimit: run.traceLimit ?? 0,
     newDaemon: (host, incarnation) => newDaemon(run, drawn, random, host, incarnation),
   });

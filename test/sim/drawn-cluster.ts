@@ -13,6 +13,8 @@ export interface ClusterKind {
   readonly fencing: boolean;
   /** Draws from every option of quorum, fencing and resources; `fencing` is drawn as well then. */
   readonly allOptions?: boolean;
+  /** The advertisement interval, where it is not drawn. */
+  readonly intervalMs?: Millis;
 }
 
 /** The cluster that a seed drew. */
@@ -42,7 +44,8 @@ export function drawCluster(random: SeededRandom, kind: ClusterKind): DrawnClust
   const resources = Array.from({ length: 1 + random.below(4) }, (_, i) => `r${i + 1}`);
   const transport = random.next() < 0.5 ? "unicast" : "multicast";
   const intervals = kind.allOptions ? LONG_INTERVALS_MS : INTERVALS_MS;
-  const intervalMs = intervals[random.below(intervals.length)]!;
+  const drawnMs = intervals[random.below(intervals.length)]!;
+  const intervalMs = kind.intervalMs ?? drawnMs;
   const base: BaseSettings = { names, links, resources, transport, intervalMs };
   if (kind.allOptions) return drawOptions(random, base);
   const text = definitionText(base, {

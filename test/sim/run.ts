@@ -1,16 +1,19 @@
 import { parseArgs } from "node:util";
 import { InvariantViolation } from "./checkers/checker.ts";
 import { type Profile, simulateCluster } from "./cluster-simulation.ts";
+import { describeDecisions } from "./decision-time.ts";
 import { PROFILES } from "./profiles.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 
 const USAGE = `usage: npm run simulate -- [--seeds N] [--from S] [--profile NAME] [--short] [--for SECONDS]
+       npm run simulate -- --nodes N [--interval MS] [--seeds N]
        npm run simulate -- --seed S --profile NAME [--short] [--lines N] [--node NAME]
 
 Runs whole clusters on virtual time under faults, and checks invariants after every step.
 --seeds N   so many seeds of every profile (100)
 --for S     stops after so many seconds for each profile, whatever the number of seeds
 --short     faults for a shorter time, as the tests do; seeds mean something else then
+--nodes N   loses one node of N, and the DC of N: how long until it is missed, and until the others act
 --seed S    one seed, with a readable trace of what happened
 profiles: ${PROFILES.map((profile) => profile.name).join(" ")}
 `;
@@ -113,7 +116,9 @@ function runOne(
 function main(): number {
   const { values } = parseArgs({
     options: {
-      seeds: { type: "string", default: "100" },
+      seeds: { type: "string" },
+      nodes: { type: "string" },
+      interval: { type: "string", default: "100" },
       from: { type: "string", default: "1" },
       seed: { type: "string" },
       profile: { type: "string" },
@@ -129,6 +134,12 @@ function main(): number {
     print(USAGE);
     return values.help ? 0 : 2;
   }
+  if (values.nodes !== undefined) {
+    const size = { nodes: Number(values.nodes), intervalMs: Number(values.interval) };
+    const { lines, isWithin } = describeDecisions(size, Number(values.seeds ?? 3));
+    for (const line of lines) print(line);
+    return isWithin ? 0 : 1;
+  }
   if (values.seed !== undefined) {
     const profile = named[0] ?? PROFILES[0]!;
     return runOne(profile, Number(values.seed), values.short, Number(values.lines), values.node);
@@ -136,7 +147,7 @@ function main(): number {
   const profiles = named.length > 0 ? named : PROFILES;
   const campaign: Campaign = {
     from: Number(values.from),
-    count: Number(values.seeds),
+    count: Number(values.seeds ?? 100),
     isShort: values.short,
     seconds: Number(values.for),
   };
