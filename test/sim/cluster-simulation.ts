@@ -33,8 +33,7 @@ export interface Profile extends ClusterKind {
   readonly planner?: NodeOptions["planner"];
   /** Without fencing: longest time that an exclusive resource may be active twice; with it: never. */
   readonly overlapMaxMs: Millis;
-  /** Mean time between two things that the operator does. */
-  readonly operatorPauseMs?: Millis;
+  readonly operator?: { readonly pauseMs?: Millis; readonly reshapes?: boolean };
   readonly faultyMs: Millis;
   readonly recoveryMaxMs: Millis;
 }
@@ -136,8 +135,7 @@ export function buildCluster(run: ClusterRun, random: SeededRandom): BuiltCluste
     newDaemon: (host, incarnation) => newDaemon(run, drawn, random, host, incarnation),
   });
   run.prepare?.(cluster);
-  const { operatorPauseMs } = run.profile;
-  operator = new Operator(cluster, random, drawn.resources, writes, operatorPauseMs);
+  operator = new Operator(cluster, random, drawn.resources, writes, run.profile.operator);
   return { cluster, writes, expected, operator };
 }
 

@@ -38,6 +38,8 @@ export class Operator {
   readonly #resources: readonly string[];
   readonly #writes: AcknowledgedWrites;
   readonly #pauseMs: Millis;
+  /** Changes options at times, not only comments. */
+  readonly #reshapes: boolean;
   #serial = 0;
   /** Everything that was asked of the CIB, and answered, in true time. */
   readonly definitionCalls = new CallRecorder<DefinitionCall, DefinitionAnswer>();
@@ -48,9 +50,10 @@ export class Operator {
     random: Random,
     resources: readonly string[],
     writes: AcknowledgedWrites,
-    pauseMs: Millis = PAUSE_MS,
+    habits: { readonly pauseMs?: Millis; readonly reshapes?: boolean } = {},
   ) {
-    this.#pauseMs = pauseMs;
+    this.#pauseMs = habits.pauseMs ?? PAUSE_MS;
+    this.#reshapes = habits.reshapes ?? false;
     this.#cluster = cluster;
     this.#random = random;
     this.#resources = resources;
@@ -82,7 +85,8 @@ export class Operator {
     const mark = `# mark ${++this.#serial}.`;
     host.request({ method: "config-show" }, (reply) => {
       if (!reply.ok) return;
-      const { version, text } = reply.result as Shown;
+      const { version, text: before } = reply.result as Shown;
+      const text = this.#reshapes ? this.#reshaped(before) : before;
       const request: ControlRequest = {
         method: "config-apply",
         text: `${text}${mark}\n`,
@@ -101,6 +105,18 @@ export class Operator {
         done({ kind: "applied", version: applied }, this.#now());
       });
     });
+  }
+
+  /** At times another advertisement interval, or another policy for the loss of quorum. */
+  #reshaped(text: string): string {
+    const choice = this.#random.below(8);
+    if (choice === 0) {
+      const interval = this.#pick([100, 200, 500, 1_000]);
+      return text.replace(/advert-interval: \d+ms/, `advert-interval: ${interval}ms`);
+    }
+    if (choice > 1) return text;
+    const policy = this.#pick(["stop", "freeze", "demote", "suicide"]);
+    return text.replace(/no-quorum-policy: \w+/, `no-quorum-policy: ${policy}`);
   }
 
   #now(): number {
