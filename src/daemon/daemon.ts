@@ -9,11 +9,11 @@ import { createLog, type LogLevel, logNote } from "../io/log.ts";
 import { MessagingWorker } from "../io/messaging-worker.ts";
 import { createServiceNotifier, type ServiceNotifier } from "../io/service-notify.ts";
 import type { ControlReply } from "../model/control.ts";
-import { plan, planning } from "../policy/make-plan.ts";
 import { Driver } from "./driver.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
 import { withLocalFile } from "./local-file.ts";
 import { describeDiagnostic, type Preparation, prepare, StartFailure } from "./preparation.ts";
+import { localPlanners } from "./local-planner.ts";
 import { guardianGraceMs, monotonic, RealWorld } from "./real-world.ts";
 import { TieBreakers } from "./tie-breakers.ts";
 import { VERSION } from "./version.ts";
@@ -75,8 +75,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     incarnation: prepared.incarnation,
     definition: prepared.definition,
     stored: prepared.raft,
-    planner: plan,
-    slicedPlanner: planning,
+    ...localPlanners(),
     environment: {
       ocfRoot: OCF_ROOT,
       runDir: options.runDir,

@@ -12,6 +12,8 @@ export interface ClusterStatus {
   readonly featureSet?: string;
   /** The cluster had quorum before: with `no-quorum-policy: suicide` it may fence itself. */
   readonly hadQuorum?: boolean;
+  /** The time zone (IANA name) that times without an offset mean; absent: UTC. */
+  readonly timeZone?: string;
   readonly nodes: readonly NodeStatus[];
   readonly tickets: readonly TicketStatus[];
 }

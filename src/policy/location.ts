@@ -71,6 +71,7 @@ function unpackRule(
   for (const node of ws.nodes) {
     const holds = evaluateRule(rule, {
       nowSeconds: ws.nowSeconds,
+      timeZone: ws.timeZone,
       nodeAttributes: node.attributes,
       params: resource.params,
       meta: resource.meta,
@@ -132,7 +133,7 @@ function unpackPattern(ws: WorkingSet, constraint: LocationConstraint, pattern: 
 
 function hasExpired(ws: WorkingSet, constraint: LocationConstraint): boolean {
   if (constraint.expires === undefined) return false;
-  const end = parseDateTime(constraint.expires);
+  const end = parseDateTime(constraint.expires, ws.timeZone);
   if (end === undefined) return false;
   if (end <= ws.nowSeconds) return true;
   ws.recheckBy(end);

@@ -59,3 +59,9 @@ export interface Failcount {
   /** Seconds since the epoch; 0: unknown. */
   readonly lastFailure: number;
 }
+
+/** The parameters of all resources made from one definition, given those of what is around them. */
+export interface SharedParams {
+  readonly above: ReadonlyMap<string, string> | undefined;
+  readonly params: ReadonlyMap<string, string>;
+}

@@ -16,6 +16,7 @@ import type {
   NodeHistory,
   OperationConfig,
 } from "./operation-history-types.ts";
+import { UTC } from "./rules/time-zone.ts";
 import type { ScoreTable } from "./score-table.ts";
 import type {
   BundleReplica,
@@ -23,6 +24,7 @@ import type {
   Demand,
   Failcount,
   FailcountClear,
+  SharedParams,
   Ticket,
   TicketUse,
 } from "./working-parts.ts";
@@ -302,6 +304,8 @@ export class WorkingSet {
   readonly status: ClusterStatus;
   /** Seconds since the epoch. */
   readonly nowSeconds: number;
+  /** Times without an offset are of this zone. */
+  readonly timeZone: string;
   options!: ClusterOptions;
   services!: UnpackServices;
   quorate = false;
@@ -352,13 +356,7 @@ export class WorkingSet {
     Map<"start" | "stop" | "promote" | "demote", Notifications>
   >();
   /** Parameters by the definition that they come from, given those of what is around it. */
-  readonly sharedParams = new Map<
-    ResourceDefinition,
-    {
-      readonly above: ReadonlyMap<string, string> | undefined;
-      readonly params: ReadonlyMap<string, string>;
-    }
-  >();
+  readonly sharedParams = new Map<ResourceDefinition, SharedParams>();
   /** Counts traversals of the action graph (Action.visit). */
   visits = 0;
   /** The status may come from a report with its secrets masked (simulations). */
@@ -372,6 +370,7 @@ export class WorkingSet {
     this.definition = definition;
     this.status = status;
     this.nowSeconds = nowSeconds;
+    this.timeZone = status.timeZone ?? UTC;
   }
 
   /** Notes the earliest time at which the answer may change by itself. */

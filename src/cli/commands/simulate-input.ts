@@ -29,11 +29,14 @@ export function readSimulationInput(
   const time = at === undefined ? (cib.executionDate ?? now) : readTime(at);
   return {
     definition: cib.definition,
-    status: cib.status,
+    status: { ...cib.status, timeZone: LOCAL },
     now: time,
     diagnostics: cib.diagnostics,
   };
 }
+
+/** Dates without an offset are local time, as crm_simulate takes them. */
+const LOCAL = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 function readText(path: string): string {
   try {
@@ -45,7 +48,7 @@ function readText(path: string): string {
 }
 
 function readTime(text: string): WallTime {
-  const seconds = parseDateTime(text);
+  const seconds = parseDateTime(text, LOCAL);
   if (seconds !== undefined) return seconds * 1000;
   const hint = "an ISO 8601 date: 2026-11-21, 2026-11-21T12:30, 2026-325";
   throw new CliError("USAGE", `${JSON.stringify(text)} is no time`, hint);

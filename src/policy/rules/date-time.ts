@@ -1,6 +1,9 @@
+import { momentIn, zoneOffset } from "./time-zone.ts";
+
 /**
  * Dates and times as Pacemaker takes them (ISO 8601: calendar, ordinal and week dates). A time
- * without an offset is local time, as an operator means it. Times are seconds since the epoch.
+ * without an offset is local time in a zone that the caller names. Times are seconds since the
+ * epoch.
  */
 
 /** A moment in the parts that date specifications ask for. */
@@ -21,20 +24,25 @@ export interface CalendarTime {
 const DAY_MS = 86_400_000;
 
 /** The local calendar's view of a moment. */
-export function calendarTime(seconds: number): CalendarTime {
-  const date = new Date(seconds * 1000);
-  const [year, month, day] = [date.getFullYear(), date.getMonth(), date.getDate()];
+export function calendarTime(seconds: number, zone: string): CalendarTime {
+  const date = clockIn(zone, seconds);
+  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
   const week = isoWeek(year, month, day);
   return {
     years: year,
     months: month + 1,
     monthdays: day,
-    hours: date.getHours(),
-    minutes: date.getMinutes(),
-    seconds: date.getSeconds(),
+    hours: date.getUTCHours(),
+    minutes: date.getUTCMinutes(),
+    seconds: date.getUTCSeconds(),
     yeardays: Math.round((Date.UTC(year, month, day) - Date.UTC(year, 0, 0)) / DAY_MS),
     ...week,
   };
+}
+
+/** What clocks in the zone show, as if they showed UTC. */
+function clockIn(zone: string, seconds: number): Date {
+  return new Date((seconds + zoneOffset(zone, seconds)) * 1000);
 }
 
 /** ISO 8601 weeks begin on Monday; week 1 holds the year's first Thursday. */
@@ -53,7 +61,7 @@ function isoWeek(year: number, month: number, day: number) {
 const TIME = /^(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?(?:[.,]\d+)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
 
 /** Reads a date with or without a time; undefined where it is none. */
-export function parseDateTime(text: string): number | undefined {
+export function parseDateTime(text: string, zone: string): number | undefined {
   const [, dateText, timeText] = /^([^T\s]+)(?:[T\s]\s*(.+))?$/i.exec(text.trim()) ?? [];
   if (dateText === undefined) return undefined;
   if (/^epoch$/i.test(dateText)) return 0;
@@ -65,10 +73,8 @@ export function parseDateTime(text: string): number | undefined {
   if (hour > 24 || minute > 59 || second > 60) return undefined;
   const offset = offsetSeconds(time[4]);
   const { year, month, date } = day;
-  if (offset === undefined) {
-    return new Date(year, month, date, hour, minute, second).getTime() / 1000;
-  }
-  return Date.UTC(year, month, date, hour, minute, second) / 1000 - offset;
+  const shown = Date.UTC(year, month, date, hour, minute, second) / 1000;
+  return offset === undefined ? momentIn(zone, shown) : shown - offset;
 }
 
 function offsetSeconds(text: string | undefined): number | undefined {
@@ -118,6 +124,7 @@ function daysInMonth(year: number, month: number): number {
 export function addDuration(
   seconds: number,
   duration: Readonly<Record<string, string>>,
+  zone: string,
 ): number | undefined {
   const amounts = new Map<string, number>();
   for (const unit of ["years", "months", "weeks", "days", "hours", "minutes", "seconds"]) {
@@ -126,14 +133,15 @@ export function addDuration(
     amounts.set(unit, Number(text ?? 0));
   }
   const amount = (unit: string) => amounts.get(unit) ?? 0;
-  const start = new Date(seconds * 1000);
-  const months = start.getMonth() + amount("months") + 12 * amount("years");
+  const start = clockIn(zone, seconds);
+  const months = start.getUTCMonth() + amount("months") + 12 * amount("years");
   const first = new Date(start);
-  first.setDate(1);
-  first.setMonth(months);
-  const last = daysInMonth(first.getFullYear(), first.getMonth());
-  first.setDate(Math.min(start.getDate(), last) + amount("days") + 7 * amount("weeks"));
-  const result =
-    first.getTime() / 1000 + amount("hours") * 3600 + amount("minutes") * 60 + amount("seconds");
+  first.setUTCDate(1);
+  first.setUTCMonth(months);
+  const last = daysInMonth(first.getUTCFullYear(), first.getUTCMonth());
+  first.setUTCDate(Math.min(start.getUTCDate(), last) + amount("days") + 7 * amount("weeks"));
+  if (Number.isNaN(first.getTime())) return undefined;
+  const day = momentIn(zone, first.getTime() / 1000);
+  const result = day + amount("hours") * 3600 + amount("minutes") * 60 + amount("seconds");
   return Number.isFinite(result) ? result : undefined;
 }

@@ -8,11 +8,12 @@ import { addDuration, type CalendarTime, calendarTime, parseDateTime } from "./d
 export function evaluateDate(
   expression: DateExpression,
   nowSeconds: number,
+  zone: string,
   onChange: (seconds: number) => void,
 ): boolean {
   const now = Math.floor(nowSeconds);
-  const start = readBound(expression.start);
-  const end = readBound(expression.end);
+  const start = readBound(expression.start, zone);
+  const end = readBound(expression.end, zone);
   switch (expression.operation.toLowerCase()) {
     case "gt":
       if (start === undefined) return false;
@@ -23,29 +24,33 @@ export function evaluateDate(
       if (now < end) onChange(end);
       return now < end;
     case "date_spec":
-      return expression.spec !== undefined && evaluateSpec(expression.spec, now, onChange);
+      return expression.spec !== undefined && evaluateSpec(expression.spec, now, zone, onChange);
     case "":
     case "in_range":
-      return evaluateRange(expression, start, end, now, onChange);
+      return evaluateRange(expression, { start, end, zone }, now, onChange);
     default:
       return false;
   }
 }
 
-function readBound(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : parseDateTime(text);
+function readBound(text: string | undefined, zone: string): number | undefined {
+  return text === undefined ? undefined : parseDateTime(text, zone);
 }
 
 function evaluateRange(
   expression: DateExpression,
-  start: number | undefined,
-  givenEnd: number | undefined,
+  bounds: {
+    readonly start: number | undefined;
+    readonly end: number | undefined;
+    readonly zone: string;
+  },
   now: number,
   onChange: (seconds: number) => void,
 ): boolean {
+  const { start, end: givenEnd, zone } = bounds;
   if (start === undefined && givenEnd === undefined) return false;
   const lasts = expression.duration !== undefined && start !== undefined;
-  const end = givenEnd ?? (lasts ? addDuration(start, expression.duration!) : undefined);
+  const end = givenEnd ?? (lasts ? addDuration(start, expression.duration!, zone) : undefined);
   if (start !== undefined && now < start) {
     onChange(start);
     return false;
@@ -73,9 +78,10 @@ const SPEC_FIELDS: readonly (keyof CalendarTime)[] = [
 function evaluateSpec(
   spec: Readonly<Record<string, string>>,
   now: number,
+  zone: string,
   onChange: (seconds: number) => void,
 ): boolean {
-  const time = calendarTime(now);
+  const time = calendarTime(now, zone);
   onChange(nextBoundary(spec, now, time));
   return SPEC_FIELDS.every((field) => inRange(spec[field], time[field]));
 }

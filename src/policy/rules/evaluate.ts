@@ -9,10 +9,13 @@ import type {
 import { compareValues } from "./compare-values.ts";
 import { evaluateDate } from "./evaluate-date.ts";
 import { parseInterval } from "./interval.ts";
+import { UTC } from "./time-zone.ts";
 
 /** What a rule is held against. What is absent makes the expressions that ask for it fail. */
 export interface RuleInput {
   readonly nowSeconds: number;
+  /** The zone (IANA name) that times without an offset are of; UTC where absent. */
+  readonly timeZone?: string;
   readonly nodeAttributes?: ReadonlyMap<string, string>;
   /** For `value-source: param` and `meta`. */
   readonly params?: ReadonlyMap<string, string>;
@@ -37,7 +40,12 @@ function holds(condition: Rule | Expression, input: RuleInput): boolean {
     case "attribute":
       return attributeHolds(condition, input);
     case "date":
-      return evaluateDate(condition, input.nowSeconds, input.onChange ?? (() => {}));
+      return evaluateDate(
+        condition,
+        input.nowSeconds,
+        input.timeZone ?? UTC,
+        input.onChange ?? (() => {}),
+      );
     case "resource":
       return resourceHolds(condition, input.agent);
     case "operation":

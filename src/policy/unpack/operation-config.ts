@@ -133,7 +133,7 @@ function startDelay(ws: WorkingSet, meta: Map<string, string>, intervalMs: numbe
     return;
   }
   const originText = meta.get("interval-origin");
-  const origin = originText === undefined ? undefined : parseDateTime(originText);
+  const origin = originText === undefined ? undefined : parseDateTime(originText, ws.timeZone);
   const interval = Math.ceil(intervalMs / 1000);
   if (origin === undefined || interval === 0) return;
   const since = (Math.floor(ws.nowSeconds) - origin) % interval;

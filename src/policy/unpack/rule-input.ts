@@ -5,6 +5,7 @@ import type { WorkingSet } from "../working-set.ts";
 export function ruleInput(ws: WorkingSet, more: Partial<RuleInput> = {}): RuleInput {
   return {
     nowSeconds: ws.nowSeconds,
+    timeZone: ws.timeZone,
     onChange: (seconds) => ws.recheckBy(seconds),
     ...more,
   };

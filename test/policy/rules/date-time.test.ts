@@ -4,6 +4,7 @@ import { parseInterval } from "../../../src/policy/rules/interval.ts";
 
 const local = (...parts: [number, number, number?, number?, number?, number?]) =>
   new Date(...(parts as [number, number])).getTime() / 1000;
+const LOCAL = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const utc = (text: string) => Date.parse(text) / 1000;
 
 describe("parseDateTime", () => {
@@ -20,7 +21,7 @@ describe("parseDateTime", () => {
     ["2009-W53-7", local(2010, 0, 3)],
     ["2014-05-07T24:00:00", local(2014, 4, 8)],
   ])("%s", (text, seconds) => {
-    expect(parseDateTime(text)).toBe(seconds);
+    expect(parseDateTime(text, LOCAL)).toBe(seconds);
   });
 
   test.each([
@@ -32,7 +33,7 @@ describe("parseDateTime", () => {
     "2005-000",
     "2014-05-07T25:00",
   ])("%j is no date", (text) => {
-    expect(parseDateTime(text)).toBeUndefined();
+    expect(parseDateTime(text, LOCAL)).toBeUndefined();
   });
 });
 
@@ -43,7 +44,7 @@ describe("calendarTime", () => {
     [[2012, 11, 31], { yeardays: 366, weekyears: 2013, weeks: 1, weekdays: 1 }],
     [[2026, 10, 21], { months: 11, monthdays: 21, weekdays: 6 }],
   ] as const)("%j", ([year, month, day], expected) => {
-    expect(calendarTime(local(year, month, day))).toMatchObject(expected);
+    expect(calendarTime(local(year, month, day), LOCAL)).toMatchObject(expected);
   });
 });
 
@@ -55,7 +56,9 @@ describe("addDuration", () => {
     [{ seconds: "90" }, local(2021, 0, 31, 0, 1, 30)],
     [{ hours: "soon" }, local(2021, 0, 31)],
   ])("31 January 2021 and %j", (duration, expected) => {
-    expect(addDuration(local(2021, 0, 31), duration as Record<string, string>)).toBe(expected);
+    expect(addDuration(local(2021, 0, 31), duration as Record<string, string>, LOCAL)).toBe(
+      expected,
+    );
   });
 });
 
@@ -86,4 +89,45 @@ describe("parseInterval", () => {
       expect(parseInterval(text)).toBeUndefined();
     },
   );
+});
+
+describe("time zones", () => {
+  test.each([
+    ["Europe/Berlin", "2026-07-01T12:00", "2026-07-01T10:00:00Z"],
+    ["Europe/Berlin", "2026-01-01T12:00", "2026-01-01T11:00:00Z"],
+    ["America/St_Johns", "2026-01-01", "2026-01-01T03:30:00Z"],
+    ["Pacific/Auckland", "2026-01-01T00:30", "2025-12-31T11:30:00Z"],
+    ["UTC", "2026-07-01T12:00", "2026-07-01T12:00:00Z"],
+    ["Nowhere/AtAll", "2026-07-01T12:00", "2026-07-01T12:00:00Z"],
+    // Clocks went forward from 2:00 to 3:00, and back from 3:00 to 2:00.
+    ["Europe/Berlin", "2026-03-29T01:59:59", "2026-03-29T00:59:59Z"],
+    ["Europe/Berlin", "2026-03-29T02:30", "2026-03-29T01:30:00Z"],
+    ["Europe/Berlin", "2026-03-29T03:00", "2026-03-29T01:00:00Z"],
+    ["Europe/Berlin", "2026-10-25T02:30", "2026-10-25T00:30:00Z"],
+    ["Europe/Berlin", "2026-10-25T03:00", "2026-10-25T02:00:00Z"],
+    // What names its offset asks for no zone.
+    ["Europe/Berlin", "2026-07-01T12:00Z", "2026-07-01T12:00:00Z"],
+  ])("%s: %s is %s", (zone, text, moment) => {
+    expect(parseDateTime(text, zone)).toBe(utc(moment));
+  });
+
+  test("the calendar of a moment depends on the zone, not on this machine", () => {
+    const moment = utc("2026-12-31T23:30:00Z");
+    expect(calendarTime(moment, "UTC")).toMatchObject({ years: 2026, hours: 23, weekdays: 4 });
+    expect(calendarTime(moment, "Europe/Berlin")).toMatchObject({
+      years: 2027,
+      months: 1,
+      monthdays: 1,
+      hours: 0,
+      minutes: 30,
+      yeardays: 1,
+      weekdays: 5,
+    });
+  });
+
+  test("a day more is the same time on the clock, though the clocks changed", () => {
+    const noon = utc("2026-03-28T11:00:00Z");
+    expect(addDuration(noon, { days: "1" }, "Europe/Berlin")).toBe(utc("2026-03-29T10:00:00Z"));
+    expect(addDuration(noon, { hours: "24" }, "Europe/Berlin")).toBe(utc("2026-03-29T11:00:00Z"));
+  });
 });
