@@ -13,7 +13,7 @@ import type { CoordinatorContext, CoordinatorOutput } from "./coordinator-ports.
 import type { Coordination, NodeMessage } from "./node-message.ts";
 import { PlanMaking, type PlanProblem } from "./plan-making.ts";
 import { PlanPacer } from "./plan-pacer.ts";
-import { describeRow, planFailure, promotedBy } from "./plan-words.ts";
+import { describeRow, finishedNote, planFailure, promotedBy } from "./plan-words.ts";
 import { propertyOf, transitionLimits } from "./properties.ts";
 import type { StatusDelta } from "./status-delta.ts";
 
@@ -368,20 +368,7 @@ export class Coordinator {
         return [];
       case "finished":
         this.#want(`transition ${output.transitionId} ${output.outcome}`);
-        return [
-          note(
-            output.outcome === "failed" ? "warn" : "info",
-            "transition-finished",
-            `transition ${output.transitionId}: ${output.outcome}`,
-            {
-              transition: output.transitionId,
-              failed: output.failed.map(
-                (f) => `${f.operation} ${f.resource ?? f.node ?? ""}: ${f.detail}`,
-              ),
-            },
-          ),
-          { kind: "changed" },
-        ];
+        return [finishedNote(output), { kind: "changed" }];
       case "note":
         return [output];
     }

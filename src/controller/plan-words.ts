@@ -1,4 +1,7 @@
+import { type Note, note } from "../core/note.ts";
 import type { Plan } from "../model/plan.ts";
+import { foundRunning } from "../transition/outcome.ts";
+import type { RunnerOutput } from "../transition/transition-events.ts";
 import type { PlanProblem } from "./plan-making.ts";
 
 /** For the log and the status: no plan can be made, and what that means. */
@@ -26,4 +29,19 @@ export function promotedBy(plan: Plan | undefined): ReadonlyMap<string, readonly
     nodes.set(collective, [...(nodes.get(collective) ?? []), ...next.nodes]);
   }
   return nodes;
+}
+
+/** What came of a transition, for the log. That a probe finds something running is no failure. */
+export function finishedNote(output: Extract<RunnerOutput, { kind: "finished" }>): Note {
+  const { transitionId: transition, outcome, failed } = output;
+  const failures = failed.filter((action) => !foundRunning(action, action.rc));
+  const isFinding = outcome === "failed" && failed.length > 0 && failures.length === 0;
+  const words = isFinding ? "planned anew, for what was found running" : outcome;
+  const level = outcome === "failed" && !isFinding ? "warn" : "info";
+  return note(level, "transition-finished", `transition ${transition}: ${words}`, {
+    transition,
+    failed: failures.map(
+      (action) => `${action.operation} ${action.resource ?? action.node ?? ""}: ${action.detail}`,
+    ),
+  });
 }

@@ -1,4 +1,5 @@
 import type { OperationRecord } from "../model/cluster-status.ts";
+import { isActiveCode } from "../model/exit-code.ts";
 import type { PlanAction } from "../model/plan.ts";
 
 /** Values of OperationRecord.status that matter here (Pacemaker's pcmk_exec_status). */
@@ -15,6 +16,15 @@ export function isSuccess(action: PlanAction, record: OperationRecord): boolean 
   if (action.operation === "cancel" && record.status === STATUS_CANCELLED) return true;
   if (record.status === STATUS_TIMEOUT || record.status === STATUS_CANCELLED) return false;
   return record.rc === action.expectedRc;
+}
+
+/** Whether that is a probe that was to find nothing, and found the resource running. */
+export function foundRunning(
+  action: Pick<PlanAction, "operation" | "intervalMs">,
+  rc: number | undefined,
+): boolean {
+  const isProbe = action.operation === "monitor" && action.intervalMs === 0;
+  return isProbe && rc !== undefined && isActiveCode(rc);
 }
 
 /** `start of web on node1`, `monitor/10000 of web on node1`, `reboot of node2`. */

@@ -5,7 +5,7 @@ import type { OperationResult } from "../model/operation.ts";
 import type { PlanAction } from "../model/plan.ts";
 import { type Flight, FlightTable, UNLIMITED } from "./flight-table.ts";
 import { GraphWalk } from "./graph-walk.ts";
-import { describeAction, describeOutcome, isSuccess } from "./outcome.ts";
+import { describeAction, describeOutcome, foundRunning, isSuccess } from "./outcome.ts";
 import { buildCommand, fenceOrder, isAnswered, longestAnswer, operationKey } from "./requests.ts";
 import type {
   FailedAction,
@@ -225,7 +225,10 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     code?: { rc: number; status: number },
   ): void {
     const transition = this.#transition;
-    this.#note("warn", "action-failed", `${describeAction(action)}: ${detail}`, { key });
+    const isFinding = foundRunning(action, code?.rc);
+    const found = `${action.resource ?? ""} was found running on ${action.node ?? ""}`;
+    if (isFinding) this.#note("info", "probe-found", `${found}: it is planned anew`, { key });
+    else this.#note("warn", "action-failed", `${describeAction(action)}: ${detail}`, { key });
     if (transition === undefined) return;
     if (graphId !== undefined) {
       transition.walk.fail(graphId);
@@ -240,7 +243,8 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
         detail,
       });
     }
-    this.#abort(`${describeAction(action)} failed`, action.priority + 1, false);
+    const reason = isFinding ? found : `${describeAction(action)} failed`;
+    this.#abort(reason, action.priority + 1, false);
   }
 
   // --- what ends a transition early ---
