@@ -54,6 +54,38 @@ describe("a member that comes back", () => {
   });
 });
 
+describe("a node that leaves", () => {
+  test("is not let go while its stop is in flight, however often the plan is made anew", () => {
+    const { cluster, expected } = settledCluster(3);
+    const dc = dcOf(cluster);
+    for (const target of expected.running) {
+      const id = `migrate:${target}`;
+      const override = { id, kind: "migrate", target, node: dc.name, author: "t" } as const;
+      dc.request({ method: "override-set", override }, () => {});
+    }
+    cluster.runFor(5_000);
+    expect(dc.world.active().size).toBe(expected.running.length);
+    dc.world.latencyMin = 700;
+    let activeAtEnd: number | undefined;
+    const { daemon } = dc;
+    const hasEnded = () => {
+      if (dc.daemon === daemon) return false;
+      activeAtEnd ??= dc.world.active().size;
+      return true;
+    };
+    dc.deliver({ kind: "shutdown", mode: "leave" });
+    const other = cluster.hosts.find((host) => host !== dc)!;
+    for (let i = 0; i < 10; i++) {
+      const id = `standby:${other.name}`;
+      const override = { id, kind: "standby", target: other.name, author: `t${i}` } as const;
+      other.request({ method: "override-set", override }, () => {});
+      cluster.runFor(40);
+    }
+    expect(cluster.runUntil(hasEnded, 20_000, 5)).toBe(true);
+    expect(activeAtEnd).toBe(0);
+  });
+});
+
 describe("planning", () => {
   test("a plan with nothing to do is not made again and again while something is in flight", () => {
     const { cluster } = settledCluster(5);
@@ -96,6 +128,7 @@ describe("by seed", () => {
     ],
     ["a start in flight from an earlier plan is known to the next one", "power", 2102, true],
     ["a failure counts although the wall clock was set back", "everything", 2266, true],
+    ["a partition without quorum can't tell what there is to remove", "writes", 11, true],
     ["a DC that has just started knows nothing of who was lost before", "fencing", 106, true],
   ])("%s", { timeout: 120_000 }, (_, name, seed, isShort) => {
     const profile = PROFILES.find((candidate) => candidate.name === name)!;

@@ -5,6 +5,7 @@ import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
 import type { GuardEntry } from "../../src/model/operation.ts";
 import type { TieBreakerAnswer, TieBreakerAsk } from "../../src/model/vote-register.ts";
 import type { AgentWorld } from "./agent-world.ts";
+import { InvariantViolation } from "./checkers/checker.ts";
 import type { ComposedDaemon, DaemonInput, DaemonOutput, Transmit } from "./composed-daemon.ts";
 import type { CrashingDisk } from "./crashing-disk.ts";
 import type { EventQueue } from "./event-queue.ts";
@@ -47,6 +48,9 @@ const STAY_DOWN = 100;
 
 /** The exit after which the guardian is sent home. */
 const LEFT = "left the cluster";
+
+/** What a daemon survives and says, and nevertheless is a defect of ours. */
+const DEFECTS = ["plan-failed", "graph-stalled", "cib-unreadable", "definition-unreadable"];
 
 /** RestartSec of the unit. */
 const RESTART_MS: Millis = 100;
@@ -382,6 +386,9 @@ export class SimulatedHost {
         break;
       case "note":
         if (output.level !== "debug") this.#tell(() => describeNote(output));
+        if (DEFECTS.includes(output.event)) {
+          throw new InvariantViolation("defect", this.#parts.queue.now, describeNote(output));
+        }
         break;
     }
   }
