@@ -42,7 +42,10 @@ export function statusDelta(from: LocalStatus, to: LocalStatus): StatusDelta {
   };
 }
 
-/** Applies a delta; undefined if it does not follow on `from` (the whole status must be asked for). */
+/**
+ * Applies a delta; undefined if it does not follow on `from` (the whole status must be asked for). The
+ * outcome is what the whole status would be, order and all: whoever coordinates plans from the same.
+ */
 export function applyDelta(from: LocalStatus, delta: StatusDelta): LocalStatus | undefined {
   if (from.incarnation !== delta.incarnation || from.revision !== delta.fromRevision) {
     return undefined;
@@ -61,8 +64,8 @@ export function applyDelta(from: LocalStatus, delta: StatusDelta): LocalStatus |
     node: from.node,
     incarnation: from.incarnation,
     revision: delta.revision,
-    attributes,
-    history: [...byName.values()],
+    attributes: Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1))),
+    history: [...byName.values()].sort((a, b) => (a.resource < b.resource ? -1 : 1)),
     inFlight: delta.inFlight,
   };
 }
