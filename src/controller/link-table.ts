@@ -4,6 +4,8 @@ import type { LinkReport } from "../model/status-report.ts";
 
 /** Which links carry which peer, as the messaging layer told. */
 export class LinkTable {
+  /** Another daemon with this node's name, as last heard. */
+  namesake: { readonly address: string; readonly at: WallTime } | undefined;
   readonly #links = new Map<string, { up: boolean; since: WallTime }>();
 
   set(node: string, link: number, up: boolean, since: WallTime): void {

@@ -11,6 +11,7 @@ import { type ControlDesk, type DeskOffice, ok, readConfig } from "./control-des
 import { fenceByHand } from "./fencing-requests.ts";
 import { coordinatorAttribute } from "./node-attributes.ts";
 import type { NodeCore } from "./node-core.ts";
+import { namesakeWarning } from "./node-namesake.ts";
 import { planFailure } from "./plan-words.ts";
 import { buildReport } from "./status-report-builder.ts";
 
@@ -203,6 +204,8 @@ function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWa
       hint: node.view?.quorum.explanation ?? "the view of the cluster has not formed yet",
     });
   }
+  const namesake = namesakeWarning(node);
+  if (namesake !== undefined) found.push(namesake);
   const { planProblem } = node.coordinator;
   if (planProblem !== undefined) {
     found.push({

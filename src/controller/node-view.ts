@@ -4,6 +4,7 @@ import { isOfFencedLife, settleDepartures } from "./fencing-departures.ts";
 import { memberCame } from "./fencing-duty.ts";
 import { raftStep } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
+import { meetNamesake } from "./node-namesake.ts";
 import { settleRestarts } from "./node-restart.ts";
 
 /** What the messaging layer says of peers, links and this node; messages are not for here. */
@@ -11,6 +12,10 @@ export function peerEvent(node: NodeCore, event: Exclude<PeerEvent, { kind: "mes
   if (event.kind === "link") {
     node.links.set(event.node, event.link, event.up, node.wall());
     node.out.push({ kind: "changed" });
+    return;
+  }
+  if (event.kind === "name-conflict") {
+    meetNamesake(node, event);
     return;
   }
   if (isOfFencedLife(node, event)) return;

@@ -270,7 +270,8 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
     const { now, self: node } = this.#context;
     if (!this.#namesakes.isConflict(now, header)) return;
     const address = `${from.address}:${from.port}`;
-    this.#context.emit({ kind: "name-conflict", node, address, at: now });
+    const superseded = header.incarnation > this.#context.incarnation;
+    this.#context.emit({ kind: "name-conflict", node, address, superseded, at: now });
     const message = `Another daemon runs as ${node} too, at ${address}.`;
     const hint = "stop one of them, or start it under its own name with --node";
     this.#context.emit(note("error", "name-conflict", message, { address, hint }));

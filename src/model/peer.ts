@@ -74,6 +74,8 @@ export type PeerEvent =
       readonly kind: "name-conflict";
       readonly node: string;
       readonly address: string;
+      /** It was started later than we: peers heed it, and not us any more. */
+      readonly superseded: boolean;
       readonly at: Instant;
     };
 

@@ -250,7 +250,10 @@ describe("two daemons with one name", () => {
     twin.start("a");
     expect(twin.told("name-conflict")).toEqual([]);
     exchange(net, twin, "a", 3000);
-    expect(net.told("name-conflict", "a")).toMatchObject([{ node: "a", address: "10.0.0.1:7700" }]);
+    expect(net.told("name-conflict", "a")).toMatchObject([
+      { node: "a", address: "10.0.0.1:7700", superseded: true },
+    ]);
+    expect(twin.told("name-conflict", "a")).toMatchObject([{ superseded: false }]);
     expect(net.told("name-conflict", "a")[0]!.at).toBeLessThan(700);
     expect(twin.told("name-conflict", "a")).toHaveLength(1);
   });
