@@ -71,6 +71,16 @@ export const PROFILES: readonly Profile[] = [
     recoveryMaxMs: 60_000,
   },
   {
+    name: "disks",
+    nodes: [2, 5],
+    kinds: ["disk-lost", "disk-lost", ...CRASHES, ...CUTS, "slow-disk", "full-disk"],
+    fencing: false,
+    operator: { pauseMs: 300 },
+    overlapMaxMs: Number.POSITIVE_INFINITY,
+    faultyMs: 30_000,
+    recoveryMaxMs: 60_000,
+  },
+  {
     name: "options",
     nodes: [2, 9],
     kinds: [
