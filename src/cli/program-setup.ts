@@ -10,6 +10,7 @@ export interface InitOptions {
   readonly split?: string;
   readonly ping?: string;
   readonly witness?: string;
+  readonly tieBreaker?: string;
   readonly output?: string;
 }
 
@@ -32,8 +33,9 @@ export function addSetupCommands(program: Command, maker: CommandMaker): void {
       ["--cluster <name>", "the cluster's name"],
       ["--node <name=address>", "a node (once for each)", collect],
       ["--vip <address/length>", "a virtual IP to keep up"],
-      ["--split <how>", "two nodes: witness, fencing or ignore"],
+      ["--split <how>", "two nodes: witness, arbiter, disk, fencing, ping or ignore"],
       ["--witness <name=address>", "witness: the third machine"],
+      ["--tie-breaker <where>", "arbiter: its address; disk: its path; ping: addresses"],
       ["-o, --output <file>", "write to this file (default: print)"],
     ],
   );

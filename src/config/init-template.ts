@@ -1,5 +1,5 @@
 /** How two nodes decide who goes on when they lose each other. */
-export type SplitChoice = "witness" | "fencing" | "ignore";
+export type SplitChoice = "witness" | "arbiter" | "disk" | "fencing" | "ping" | "ignore";
 
 export interface InitAnswers {
   readonly cluster: string;
@@ -10,6 +10,8 @@ export interface InitAnswers {
   readonly split?: SplitChoice;
   /** witness: the third node. */
   readonly witness?: { readonly name: string; readonly address: string };
+  /** arbiter: its address; disk: its path; ping: addresses, separated by commas. */
+  readonly tieBreaker?: string;
   readonly transport?: "multicast" | "unicast";
 }
 
@@ -20,8 +22,20 @@ export const SPLIT_CHOICES: readonly { readonly choice: SplitChoice; readonly te
     text: "a third machine votes and runs nothing: whoever it still hears goes on. The best without fencing.",
   },
   {
+    choice: "arbiter",
+    text: "a small daemon on a third machine (pacelined --arbiter), for any number of clusters, gives the right to go on to one side. It holds no copy of anything.",
+  },
+  {
+    choice: "disk",
+    text: "a small block device or file that both nodes share gives the right to go on to one side.",
+  },
+  {
     choice: "fencing",
     text: "the survivor powers the other node off through its management controller, then takes over. The one choice that is safe for data on shared disks.",
+  },
+  {
+    choice: "ping",
+    text: "who still reaches the gateway goes on. If both do, both go on: addresses are then active twice.",
   },
   {
     choice: "ignore",
@@ -57,9 +71,32 @@ function witnessLines({ split, witness }: InitAnswers): string[] {
   return [`  ${name}: { addresses: [${address}], role: witness }   # votes, never runs anything`];
 }
 
+/** What is left open is written so that it does not load, with the place to fill in. */
+function tieBreakerLines({ split, tieBreaker }: InitAnswers): string[] {
+  if (split === "arbiter") {
+    return [
+      "# The side of a split that the arbiter (pacelined --arbiter there) chooses goes on, the other one",
+      "# stops. A node that boots alone waits for the other one.",
+      `quorum: { arbiter: ${tieBreaker ?? "ADDRESS"}, wait-for-all: true }`,
+    ];
+  }
+  if (split === "disk") {
+    return [
+      "# The side of a split that gets the shared disk (its first megabyte is overwritten) goes on, the",
+      "# other one stops. A node that boots alone waits for the other one.",
+      `quorum: { disk: ${tieBreaker ?? "PATH"}, wait-for-all: true }`,
+    ];
+  }
+  if (split !== "ping") return [];
+  return [
+    "# A side that reaches none of these stops. If both sides reach one, both go on.",
+    `quorum: { ping-targets: [${tieBreaker ?? "ADDRESS"}] }`,
+  ];
+}
+
 function splitLines(answers: InitAnswers): string[] {
   const { split, nodes } = answers;
-  if (split !== "fencing") return [];
+  if (split !== "fencing") return tieBreakerLines(answers);
   return [
     "# Fencing decides a split: the survivor powers the other node off, then takes over. A node that",
     "# boots alone waits for the other one, since it can't know whether that one is running things.",
@@ -79,6 +116,7 @@ function splitLines(answers: InitAnswers): string[] {
 function propertyLines(split: SplitChoice | undefined, answers: InitAnswers): string[] {
   if (answers.nodes.length < 2 || split === "fencing") return [];
   const lines = ["properties:"];
+  if (split === "ping") lines.push("  no-quorum-policy: ignore");
   if (split === "ignore") {
     lines.push(
       "  # Both nodes go on if they lose each other, and addresses are then active twice.",

@@ -134,10 +134,10 @@ export class NodeCore {
       policy: (wall) =>
         (this.coordinator.by?.acting !== true && !this.force.committed) ||
         awaitsRecords(this) ||
+        this.arbitration.isDeciding() ||
         awaitsRestart(this)
           ? undefined
           : underArbitration(
-              this.arbitration.isDeciding(),
               this.force.definition,
               this.view,
               untilFenced(

@@ -2,35 +2,31 @@ import type { View } from "../membership/membership.ts";
 import type { Definition } from "../model/definition.ts";
 
 /**
- * What a tie-breaker changes about no-quorum-policy: while it is being asked everything stays as it
- * is, so that the side that is chosen has stopped nothing; and the side that is refused stops, even
- * where the policy is to carry on, because the other side does carry on.
+ * What a tie-breaker changes about no-quorum-policy: `ignore` does not hold for a side that it
+ * refused, because the other side carries on; nor, where it decides alone (arbiter, disk), for one
+ * that it gave nothing, because the other side may have it. Such a side stops.
  */
 export function underArbitration<Policy extends { readonly policy: Definition["policy"] }>(
-  isDeciding: boolean,
   definition: Definition,
   view: View | undefined,
   inForce: Policy,
 ): Policy {
+  if (definition.choices.noQuorumPolicy !== "ignore") return inForce;
   const reason = view?.quorum.reason;
-  if (isDeciding) return withNoQuorumPolicy(inForce, "freeze");
-  const { noQuorumPolicy } = definition.choices;
-  if (noQuorumPolicy !== "ignore") return inForce;
-  if (reason === "tie-break-refused") return withNoQuorumPolicy(inForce, "stop");
   const { arbiter, disk } = definition.quorum;
   const isExclusive = arbiter !== undefined || disk !== undefined;
-  if (reason === "tie-break-unknown" && isExclusive) return withNoQuorumPolicy(inForce, "freeze");
-  return inForce;
+  const isBarred =
+    reason === "tie-break-refused" || (isExclusive && reason === "tie-break-unknown");
+  return isBarred ? stopped(inForce) : inForce;
 }
 
-function withNoQuorumPolicy<Policy extends { readonly policy: Definition["policy"] }>(
+function stopped<Policy extends { readonly policy: Definition["policy"] }>(
   inForce: Policy,
-  value: string,
 ): Policy {
   const set = {
     id: "paceline-tie-breaker",
     score: Number.MAX_SAFE_INTEGER,
-    values: new Map([["no-quorum-policy", value]]),
+    values: new Map([["no-quorum-policy", "stop"]]),
   };
   const { policy } = inForce;
   return { ...inForce, policy: { ...policy, properties: [set, ...policy.properties] } };

@@ -117,6 +117,7 @@ export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOu
   #answeredAt: Instant | undefined;
   #failure: string | undefined;
   #failedSince = false;
+  #wasDeciding = false;
   #pingsFailed = 0;
   #reached: readonly string[] = [];
   readonly #beats = new Map<string, { beat: number; unchanged: number }>();
@@ -146,11 +147,18 @@ export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOu
     return { means, place, state, answeredAt, detail: this.#describe(), writers };
   }
 
-  /** A split has just begun and nothing speaks against a verdict in a moment. */
+  /**
+   * A verdict is to be expected in a moment. Not while the tie-breaker does not answer, nor where
+   * this side may not claim it.
+   */
   isDeciding(): boolean {
     const { means } = this.#settings;
-    if (means === undefined || this.#situation.split === undefined) return false;
-    return this.#verdict === "unknown" && !this.#failedSince;
+    const { split } = this.#situation;
+    if (means === undefined || split === undefined || this.#failedSince) return false;
+    if (this.#verdict !== "unknown") return false;
+    if (means === "ping") return true;
+    const fresh = this.#fresh();
+    return split.mayClaim && (fresh === undefined || fresh.state !== undefined);
   }
 
   #writers(): readonly string[] {
@@ -183,6 +191,9 @@ export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOu
     else if (input.kind === "answer") this.#onAnswer(now, input.id, input.answer);
     this.#decide(now);
     this.#askWhenDue(now);
+    const isDeciding = this.isDeciding();
+    if (isDeciding !== this.#wasDeciding) this.#outputs.push({ kind: "changed" });
+    this.#wasDeciding = isDeciding;
     return this.#outputs;
   }
 
@@ -256,10 +267,7 @@ export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOu
       this.#outputs.push({ kind: "changed" });
     }
     this.#failure = detail;
-    if (this.#situation.split !== undefined && !this.#failedSince) {
-      this.#failedSince = true;
-      this.#outputs.push({ kind: "changed" });
-    }
+    if (this.#situation.split !== undefined) this.#failedSince = true;
   }
 
   #pinged(reached: readonly string[]): void {

@@ -549,11 +549,18 @@ describe("init", () => {
     const line = "init --two-node --cluster edge --node a=10.0.0.1 --node b=10.0.0.2";
     const { exit, err } = await run(line);
     expect(exit).toBe(2);
-    expect(err).toContain("--split is missing: witness, fencing, ignore");
+    expect(err).toContain("--split is missing: witness, arbiter, disk, fencing, ping, ignore");
     const made = await run(`${line} --split ignore --vip 10.0.0.9/24`);
     expect(made.exit).toBe(0);
     expect(made.out).toContain("cluster: edge");
     expect(made.out).toContain("10.0.0.9/24");
+  });
+
+  test("an arbiter by its address, and with wait-for-all", async () => {
+    const line = "init --two-node --cluster edge --node a=10.0.0.1 --node b=10.0.0.2";
+    const made = await run(`${line} --split arbiter --tie-breaker 10.0.0.9 --vip 10.0.0.9/24`);
+    expect(made.exit).toBe(0);
+    expect(made.out).toContain("quorum: { arbiter: 10.0.0.9, wait-for-all: true }");
   });
 
   test("asks a person, explaining the choices", async () => {

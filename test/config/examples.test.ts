@@ -51,6 +51,9 @@ const BASE: InitAnswers = { cluster: "edge", nodes: NODES, vip: "10.0.0.100/24" 
 /** Each choice for two nodes, and what there is to be said of the definition that it gives. */
 const CHOICES: readonly (readonly [string, InitAnswers, readonly string[]])[] = [
   ["witness", { ...BASE, split: "witness", witness: { name: "wit1", address: "10.0.0.3" } }, []],
+  ["arbiter", { ...BASE, split: "arbiter", tieBreaker: "10.0.0.9" }, []],
+  ["disk", { ...BASE, split: "disk", tieBreaker: "/dev/mapper/votes" }, []],
+  ["ping", { ...BASE, split: "ping", tieBreaker: "10.0.0.254" }, ["SPLIT_BOTH_ACTIVE"]],
   ["fencing", { ...BASE, split: "fencing" }, []],
   ["ignore", { ...BASE, split: "ignore" }, ["SPLIT_BOTH_ACTIVE"]],
   ["one node", { ...BASE, nodes: NODES.slice(0, 1) }, []],

@@ -170,7 +170,7 @@ describe("an even split with an arbiter or a disk", () => {
     const a = new Side();
     a.split("a b", "a", { mayClaim: false });
     expect(a.answerAll(WHOLE)).toBe(WHOLE);
-    expect(a.verdicts).toEqual([]);
+    expect([a.verdicts, a.deciding]).toEqual([[], false]);
     a.pass(2_100);
     a.answerAll({ number: 2, electorate: ["a"] });
     expect(a.verdicts).toEqual(["granted"]);

@@ -57,12 +57,23 @@ function readNode(text: string): NamedAddress {
   return { name, address };
 }
 
+const TIE_BREAKER_QUESTION = {
+  arbiter: "Address of the arbiter (10.0.0.9, with :PORT if not 7799)",
+  disk: "Path of the shared device or file",
+  ping: "Addresses to ping, separated by commas (the gateway's)",
+} as const;
+
 /** What a choice needs beside itself. Left open on a terminal, the template says where to fill in. */
 async function readDecider(
   context: CliContext,
   options: InitOptions,
   split: SplitChoice | undefined,
-): Promise<{ witness?: NamedAddress }> {
+): Promise<{ witness?: NamedAddress; tieBreaker?: string }> {
+  if (split === "arbiter" || split === "disk" || split === "ping") {
+    const question = TIE_BREAKER_QUESTION[split];
+    const tieBreaker = options.tieBreaker ?? (await askOptional(context, question));
+    return tieBreaker ? { tieBreaker } : {};
+  }
   if (split !== "witness") return {};
   const witness = options.witness ?? (await askOptional(context, "Witness as name=address"));
   return witness ? { witness: readNode(witness) } : {};
