@@ -33,6 +33,8 @@ export interface Profile extends ClusterKind {
   readonly planner?: NodeOptions["planner"];
   /** Without fencing: longest time that an exclusive resource may be active twice; with it: never. */
   readonly overlapMaxMs: Millis;
+  /** More faults, shorter ones, and more at a time. */
+  readonly isFierce?: boolean;
   readonly operator?: { readonly pauseMs?: Millis; readonly reshapes?: boolean };
   readonly faultyMs: Millis;
   readonly recoveryMaxMs: Millis;
@@ -151,9 +153,9 @@ export function simulateCluster(run: ClusterRun): ClusterResult {
   unleash(cluster, random, {
     kinds: profile.kinds,
     spanMs: faultyMs,
-    everyMs: 2_000,
-    lastsMaxMs: 8_000,
-    atOnce: 1 + random.below(2),
+    ...(profile.isFierce
+      ? { everyMs: 700, lastsMaxMs: 5_000, atOnce: 1 + random.below(4) }
+      : { everyMs: 2_000, lastsMaxMs: 8_000, atOnce: 1 + random.below(2) }),
   });
   cluster.runFor(faultyMs);
   heal(cluster);

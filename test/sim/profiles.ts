@@ -96,6 +96,7 @@ export const PROFILES: readonly Profile[] = [
     ],
     fencing: true,
     allOptions: true,
+    isFierce: true,
     operator: { pauseMs: 500, reshapes: true },
     overlapMaxMs: Number.POSITIVE_INFINITY,
     faultyMs: 30_000,

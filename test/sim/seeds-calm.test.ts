@@ -1,3 +1,3 @@
 import { testSeeds } from "./seed-batches.ts";
 
-testSeeds("calm", 125);
+testSeeds("calm", 50);
