@@ -19,12 +19,23 @@ import type { Coordination, NodeMessage } from "./node-message.ts";
 function coordination(node: NodeCore): Coordination | undefined {
   const { view, election } = node;
   if (view === undefined) return undefined;
+  if (isOnlyListening(node, view)) return undefined;
   if (view.quorum.quorate) {
     return election.leads && election.ready ? { term: election.term, acting: false } : undefined;
   }
   if (node.now < node.listenUntil) return undefined;
   if (actingOf(node, view) !== node.self) return undefined;
   return { term: Math.max(election.term, node.member.term), acting: true };
+}
+
+/**
+ * Just started, and nobody else was heard yet: who is alive may only not have been heard yet. That goes
+ * for a node, too, that has quorum all alone, by a tie-breaker say.
+ */
+function isOnlyListening(node: NodeCore, view: View): boolean {
+  if (node.now >= node.listenUntil) return false;
+  const voters = node.force.definition.nodes.filter((each) => each.votes > 0);
+  return !view.quorum.quorate || (view.peers.length === 0 && voters.length > 1);
 }
 
 function actingOf(node: NodeCore, view: View): string | undefined {

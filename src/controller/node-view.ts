@@ -35,7 +35,9 @@ function newView(node: NodeCore, view: View): void {
   const before = node.view;
   node.view = view;
   // Who has been with the others, and may run something, must let go as soon as they are lost.
-  if (view.quorum.quorate) node.listenUntil = Math.min(node.listenUntil, node.now);
+  if (view.quorum.quorate && view.peers.length > 0) {
+    node.listenUntil = Math.min(node.listenUntil, node.now);
+  }
   const members = node.members();
   for (const lost of view.lost) {
     node.member.nodeLost(lost.node);
