@@ -15,6 +15,16 @@ export interface ClusterKind {
   readonly allOptions?: boolean;
   /** The advertisement interval, where it is not drawn. */
   readonly intervalMs?: Millis;
+  /** What the definition says beside nodes and plain resources; nothing of it is drawn then. */
+  readonly shape?: ClusterShape;
+}
+
+/** Parts of a definition, each line as in the braces of that section. */
+export interface ClusterShape {
+  readonly quorum?: readonly string[];
+  readonly properties?: readonly string[];
+  /** What stands after the addresses of a node, by its name. */
+  readonly nodeExtra?: ReadonlyMap<string, string>;
 }
 
 /** The cluster that a seed drew. */
@@ -48,9 +58,13 @@ export function drawCluster(random: SeededRandom, kind: ClusterKind): DrawnClust
   const intervalMs = kind.intervalMs ?? drawnMs;
   const base: BaseSettings = { names, links, resources, transport, intervalMs };
   if (kind.allOptions) return drawOptions(random, base);
+  const { shape } = kind;
+  const properties = shape?.properties ?? ["no-quorum-policy: stop"];
   const text = definitionText(base, {
-    properties: [`fencing-enabled: ${kind.fencing}`, "no-quorum-policy: stop"],
+    properties: [`fencing-enabled: ${kind.fencing}`, ...properties],
     devices: kind.fencing ? plainDevices(names) : [],
+    ...(shape?.quorum === undefined ? {} : { quorum: shape.quorum }),
+    ...(shape?.nodeExtra === undefined ? {} : { nodeExtra: shape.nodeExtra }),
   });
   return {
     ...base,
