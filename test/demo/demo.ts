@@ -55,6 +55,8 @@ async function main(): Promise<void> {
   try {
     await show(lab);
   } catch (error) {
+    // Ctrl-C reaches the commands that run just now too, and their end may be noticed first.
+    await new Promise((done) => setTimeout(done, 100));
     for (const node of lab.nodes) say(`\n-- last of the log of ${node.name}\n${node.logTail(30)}`);
     throw error;
   } finally {
@@ -91,15 +93,17 @@ async function show(lab: Lab): Promise<void> {
 
   const serving = lab.node(await client.servedBy());
   heading(`Standby: ${serving.name} hands over for maintenance`);
+  let changes = client.answers.length;
   await printed(serving, "node", "standby", serving.name, "--reason", "new memory", "--wait");
-  say(`now ${await client.servedBy()} answers`);
+  say(`now ${(await client.nextChange(changes)).node} answers`);
   await printed(serving, "node", "online", serving.name, "--wait");
 
   const now = await client.servedBy();
   const target = lab.nodes.find((node) => node.name !== now && node !== serving) ?? serving;
   heading(`Migrate the group to ${target.name} by hand, then let the cluster decide again`);
+  changes = client.answers.length;
   await printed(first, "resource", "migrate", "web", target.name, "--expires", "1h", "--wait");
-  say(`now ${await client.servedBy()} answers`);
+  say(`now ${(await client.nextChange(changes)).node} answers`);
   await printed(first, "resource", "clear", "web", "--wait");
   await printed(first, "status");
   heading("Done: all daemons leave, all namespaces and files are removed");

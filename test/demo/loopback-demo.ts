@@ -24,6 +24,7 @@ export async function loopbackDemo(): Promise<void> {
   process.once("SIGINT", () => process.exit(130));
   process.once("SIGTERM", () => process.exit(143));
   writeFileSync(join(directory, "key"), `1:${"5a".repeat(32)}\n`, { mode: 0o600 });
+  process.stdout.write("\n== Three daemons start\n");
   for (const name of NAMES) daemons.set(name, startDaemon(directory, name));
   const owner = await running(directory, "node1");
   await print(directory, "node1");
@@ -33,6 +34,15 @@ export async function loopbackDemo(): Promise<void> {
   await until("another node runs it", async () => (await place(directory, witness)) !== owner);
   await running(directory, witness);
   await print(directory, witness);
+  process.stdout.write("\n== Done: the daemons leave\n");
+  for (const daemon of daemons.values()) daemon.kill("SIGTERM");
+  await until("all have left", () =>
+    Promise.resolve([...daemons.values()].every((each) => hasEnded(each))),
+  );
+}
+
+function hasEnded(daemon: ChildProcess): boolean {
+  return daemon.exitCode !== null || daemon.signalCode !== null;
 }
 
 function startDaemon(directory: string, name: string): ChildProcess {
@@ -71,8 +81,9 @@ async function place(directory: string, name: string): Promise<string | undefine
     ...["--run-dir", join(directory, name, "run"), "status", "--json"],
   ]);
   if (stdout === "") return undefined;
-  const report = JSON.parse(stdout) as { resources: { role: string; nodes: string[] }[] };
-  const resource = report.resources[0];
+  // Before there is a daemon, the answer is why there is none.
+  const report = JSON.parse(stdout) as { resources?: { role: string; nodes: string[] }[] };
+  const resource = report.resources?.[0];
   return resource?.role === "Started" ? resource.nodes[0] : undefined;
 }
 
