@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { SharedSlots, SLOT_BYTES, SLOT_COUNT } from "../io/shared-slots.ts";
 import {
   type DiskAction,
@@ -21,6 +22,10 @@ export interface SharedDiskOptions {
 }
 
 const LENGTH_BYTES = 4;
+
+/** How often a request that others overtook is tried again, and how long the next by name waits. */
+const ATTEMPTS_MAX = 5;
+const GIVE_WAY_MS = 50;
 
 /** The slot of a node: by its name alone, so that it stays the same when the definition changes. */
 export function slotOf(name: string): number {
@@ -74,15 +79,31 @@ export class SharedDisk {
       return { kind: "failed", detail };
     }
     this.#slots ??= await SharedSlots.open(path);
+    const place = [...nodes].sort().indexOf(self);
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const answer = await this.#attempt(this.#slots, request);
+      if (answer !== undefined) return answer;
+      // The first by name goes on at once, so that two never stop each other for ever.
+      await sleep(place * GIVE_WAY_MS);
+    }
+    return { kind: "failed", detail: "other nodes are at it" };
+  }
+
+  /** Undefined: others wanted the same change at the same time. */
+  async #attempt(
+    disk: SharedSlots,
+    request: RegisterRequest,
+  ): Promise<TieBreakerAnswer | undefined> {
+    const { self, nodes } = this.#options;
     const run = new DiskRegisterRequest(request, self, nodes);
     let slots = await this.#read();
     let action: DiskAction = run.begin(slots);
     while (action.kind === "write-and-read") {
-      await this.#slots.write(slotOf(self), this.#encode(action.slot));
+      await disk.write(slotOf(self), this.#encode(action.slot));
       slots = await this.#read();
       action = run.next(slots);
     }
-    if (action.kind === "contended") return { kind: "failed", detail: "other nodes are at it" };
+    if (action.kind === "contended") return undefined;
     const beats = Object.fromEntries([...slots].map(([name, slot]) => [name, slot.beat]));
     return { kind: "register", state: action.state, beats };
   }

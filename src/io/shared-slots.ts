@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 
 /** Written and read as a whole by every disk there is. */
 export const SLOT_BYTES = 4_096;
@@ -82,22 +82,49 @@ async function openDirect(
   path: string,
   memory: Buffer,
 ): Promise<{ readonly file: FileHandle; readonly area: Buffer } | undefined> {
+  const flags = constants.O_RDWR | constants.O_DIRECT | constants.O_DSYNC;
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDWR | constants.O_DIRECT | constants.O_DSYNC);
+    file = await open(path, flags);
   } catch {
     return undefined;
   }
-  // Where a buffer lies cannot be asked, but it does not move: the place that works is found by trying.
-  for (let offset = 0; offset < SLOT_BYTES; offset += ALIGNMENT_STEP) {
-    const area = memory.subarray(offset, offset + AREA_BYTES);
+  const offset = (await file.stat()).isFile()
+    ? await alignmentBeside(path, memory)
+    : await alignmentFor(file, memory);
+  if (offset !== undefined) return { file, area: memory.subarray(offset, offset + AREA_BYTES) };
+  await file.close();
+  return undefined;
+}
+
+/** Reading a hole checks no alignment, and the file may be all holes: tried on one that has none. */
+async function alignmentBeside(path: string, memory: Buffer): Promise<number | undefined> {
+  const scratch = `${path}.${process.pid}-${process.hrtime.bigint()}`;
+  try {
+    const full = await open(scratch, "wx", 0o600);
+    await full.write(Buffer.alloc(SLOT_BYTES, 1));
+    await full.sync();
+    await full.close();
+    const file = await open(scratch, constants.O_RDONLY | constants.O_DIRECT);
     try {
-      const { bytesRead } = await file.read(area, 0, SLOT_BYTES, 0);
-      if (bytesRead === SLOT_BYTES) return { file, area };
+      return await alignmentFor(file, memory);
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await rm(scratch, { force: true });
+  }
+}
+
+/** Where a buffer lies cannot be asked, but it does not move: the place that works is found by trying. */
+async function alignmentFor(file: FileHandle, memory: Buffer): Promise<number | undefined> {
+  for (let offset = 0; offset < SLOT_BYTES; offset += ALIGNMENT_STEP) {
+    try {
+      const { bytesRead } = await file.read(memory, offset, SLOT_BYTES, 0);
+      if (bytesRead === SLOT_BYTES) return offset;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw error;
     }
   }
-  await file.close();
   return undefined;
 }

@@ -50,8 +50,8 @@ export type DiskAction =
   /** Others want the same change; ask again. */
   | { readonly kind: "contended" };
 
-/** More rounds than this in one request mean that others are at it too. */
-const ROUNDS_MAX = 8;
+/** Overtaken so often, a request gives way: who asks waits a little, each node for another time. */
+const ROUNDS_MAX = 2;
 
 /**
  * One request, step by step: call `begin` with what all slots say, then `next` after each
