@@ -81,6 +81,8 @@ export class SimulatedHost {
   #steps = 0;
   #guarded: readonly GuardEntry[] = [];
   #requestId = 0;
+  /** While the daemon is being upgraded: after so long the new one starts. */
+  #upgradeMs: Millis | undefined;
   readonly #deviceCalls = new Map<number, () => void>();
   readonly #replies = new Map<number, (reply: ControlReply) => void>();
   /** What the daemon last gave as the reason for its exit. */
@@ -161,11 +163,8 @@ export class SimulatedHost {
   upgradeDaemon(afterMs: Millis): void {
     if (this.#daemon === undefined) return;
     this.#tell(() => "daemon is upgraded");
+    this.#upgradeMs = afterMs;
     this.deliver({ kind: "shutdown", mode: "stop" });
-    const life = this.#life;
-    this.#parts.queue.after(afterMs, () => {
-      if (life === this.#life) this.startDaemon();
-    });
   }
 
   /** The disk is replaced by an empty one; only while no daemon uses it. */
@@ -412,9 +411,12 @@ export class SimulatedHost {
     this.exitReason = reason;
     this.#endDaemon();
     if (reason !== LEFT) this.#watchOverGuarded(guardMs);
-    if (code === 0 || code === STAY_DOWN) return;
+    const isUpgraded = reason !== LEFT && this.#upgradeMs !== undefined;
+    const afterMs = isUpgraded ? (this.#upgradeMs ?? 0) : RESTART_MS;
+    this.#upgradeMs = undefined;
+    if (!isUpgraded && (code === 0 || code === STAY_DOWN)) return;
     const life = this.#life;
-    this.#parts.queue.after(RESTART_MS, () => {
+    this.#parts.queue.after(afterMs, () => {
       if (life === this.#life) this.startDaemon();
     });
   }
