@@ -1,6 +1,7 @@
 import { addScores, INFINITY_SCORE } from "../model/score.ts";
 import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
 import { anyAllowed, isAllowed, isAvailable } from "./nodes.ts";
+import { colocationSource, noInstanceOf } from "./plain-reasons.ts";
 import { isBundled, outermost, topOf } from "./resource-state.ts";
 import type { ScoreTable } from "./score-table.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
@@ -98,7 +99,7 @@ export function applyToScores(
   if (!where && score < 0) return;
   const value = where && colocationValue(where, nodeAttribute, primary);
   const work = dependent.allowed.copyWithParts();
-  const source = `colocation ${colocation.id}`;
+  const source = colocationSource(colocation);
   const detail = `with ${primary.id}`;
   for (const node of ws.nodes) {
     if (!work.has(node.index)) continue;
@@ -163,18 +164,13 @@ export function intersectNodes(
   nodes: ReadonlyMap<Node, number>,
   mergeScores: boolean,
 ): void {
-  const source = `colocation ${colocation.id}`;
+  const source = colocationSource(colocation);
   for (const node of ws.nodes) {
     if (!dependent.allowed.has(node.index)) continue;
     const score = nodes.get(node);
     if (score === undefined) {
       dependent.allowed.set(node.index, -INFINITY_SCORE);
-      dependent.allowed.explain(
-        node.index,
-        source,
-        -INFINITY_SCORE,
-        `no instance of ${colocation.primary.id} there`,
-      );
+      dependent.allowed.explain(node.index, source, -INFINITY_SCORE, noInstanceOf(colocation));
     } else if (mergeScores) {
       dependent.allowed.add(node.index, score, source, `with ${colocation.primary.id}`);
     }
@@ -366,9 +362,9 @@ function explainMerge(
     if (change === 0) continue;
     after.explain(
       node.index,
-      `colocation ${colocation.id}`,
+      colocationSource(colocation),
       change,
-      `wishes of ${colocation.dependent.id}`,
+      `where ${colocation.dependent.id} would ${change > 0 ? "rather" : "not"} be`,
     );
   }
 }

@@ -6,6 +6,7 @@ import { compareInstances } from "./instance-order.ts";
 import { instanceTask } from "./interleave.ts";
 import { addLocation, isAvailable } from "./nodes.ts";
 import { createCloneNotifications } from "./notify.ts";
+import { nodeProblem } from "./plain-reasons.ts";
 import { currentNode } from "./resource-state.ts";
 import type { ScoreTable } from "./score-table.ts";
 import { actionFlags, assign, createActions } from "./variant.ts";
@@ -28,10 +29,25 @@ function canRun(instance: Resource, node: Node, maxPerNode: number): boolean {
   return (top.counts?.[node.index] ?? 0) < maxPerNode;
 }
 
+function whyNotHere(instance: Resource, node: Node): string {
+  const whole = holder(instance);
+  if (instance.orphan) return `more instances than ${whole.id} is to have`;
+  const problem = nodeProblem(node);
+  if (problem !== undefined) return problem;
+  if (!whole.allowed.has(node.index) || whole.allowed.get(node.index) < 0) {
+    return `${whole.id} may not run here`;
+  }
+  return `another instance of ${whole.id} is here`;
+}
+
 function banUnavailable(ws: WorkingSet, instance: Resource, maxPerNode: number): void {
   for (const node of ws.nodes) {
     if (!instance.allowed.has(node.index) || canRun(instance, node, maxPerNode)) continue;
     instance.allowed.set(node.index, -INFINITY_SCORE);
+    if (ws.explain) {
+      const why = whyNotHere(instance, node);
+      instance.allowed.explain(node.index, why, -INFINITY_SCORE);
+    }
     for (const child of instance.children) {
       if (child.allowed.has(node.index)) child.allowed.set(node.index, -INFINITY_SCORE);
     }

@@ -1,4 +1,5 @@
 import { ACT, type Action, ORDER } from "./action.ts";
+import { causeWords } from "./plain-reasons.ts";
 import { roleOf } from "./resource-state.ts";
 import { ROLE } from "./working-set.ts";
 
@@ -37,18 +38,14 @@ export function blockedByUnmanagedStop(flags: number, first: Action, next: Actio
   return NEXT_CHANGED;
 }
 
-const FLAG_WORDS: Readonly<Record<number, string>> = {
-  [ACT.runnable]: "unrunnable",
-  [ACT.migratable]: "unmigrateable",
-  [ACT.optional]: "required",
-};
-
 function clearBecause(action: Action, flag: number, cause: Action): void {
   if (!action.is(flag)) return;
   action.clear(flag);
   if (action.resource === cause.resource || action.reason !== undefined) return;
-  const owner = cause.resource ? `${cause.resource.id} ` : "";
-  action.reason = `${FLAG_WORDS[flag]} ${owner}${cause.task}`;
+  const what = causeWords(cause);
+  if (flag === ACT.runnable) action.reason = what.impossible;
+  else if (flag === ACT.optional) action.reason = what.necessary;
+  else action.reason = `${what.necessary} and does not migrate`;
 }
 
 /** The effect of one ordering on its two actions. */

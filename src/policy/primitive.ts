@@ -54,7 +54,7 @@ export function assignPrimitive(
   resource.assigning = true;
   applyColocations(ws, resource);
   if (resource.nextRole === ROLE.stopped) {
-    addLocation(ws, resource, undefined, -INFINITY_SCORE, "target-role");
+    addLocation(ws, resource, undefined, -INFINITY_SCORE, "target-role is Stopped");
   } else if (
     resource.nextRole > resource.role &&
     !ws.quorate &&

@@ -2,6 +2,7 @@ import { ACT, ORDER } from "./action.ts";
 import { actionsExactly, orderActions, resourceAction, setNextRole } from "./actions.ts";
 import { scheduleCleanup } from "./cleanup.ts";
 import { abortDanglingMigration, canMigrate, createMigrationActions } from "./migration.ts";
+import { nodeProblem, whyStopped } from "./plain-reasons.ts";
 import { createRecurringActions } from "./recurring.ts";
 import { activeNode } from "./resource-state.ts";
 import { isUnfenced, orderAfterUnfencing, unfenceAction } from "./unfencing.ts";
@@ -70,9 +71,10 @@ function stop(
       optional = false;
     }
     const action = resourceAction(ws, resource, "stop", 0, node, optional);
-    if (!resource.assignedNode) action.reason = "node availability";
+    if (!resource.assignedNode) action.reason = whyStopped(ws, resource, node);
     else if (resource.restarting && resource.stopUnexpected)
-      action.reason = "being multiply active";
+      action.reason = "it is active more than once";
+    else if (resource.assignedNode !== node) action.reason ??= nodeProblem(node);
     if (!resource.managed) action.clear(ACT.runnable);
     if (ws.options.removeAfterStop) scheduleCleanup(ws, resource, node, optional);
     if (resource.needsUnfencing) {

@@ -81,7 +81,8 @@ function sameRole(facts: Facts): SummaryRow | undefined {
     return undefined;
   }
   if (!start.is(ACT.runnable)) {
-    return row(facts, "stop", current, undefined, stop, stop?.reason === undefined ? start : stop);
+    const source = start.reason === undefined ? stop : start;
+    return row(facts, "stop", current, undefined, stop, source);
   }
   if (moving && current) {
     return row(facts, resource.failed ? "recover" : "move", current, next, stop);
