@@ -85,6 +85,11 @@ export class CollectedStatus {
     return true;
   }
 
+  /** What is known of a node is void: it is missing until it reports anew. */
+  forget(node: string): void {
+    this.#statuses.delete(node);
+  }
+
   get(node: string): LocalStatus | undefined {
     return this.#statuses.get(node);
   }

@@ -145,6 +145,14 @@ export class Coordinator {
     return this.#proceed(now);
   }
 
+  /** What is known of a member is void: nothing is planned until it has reported anew. */
+  collectAnew(now: Instant, node: string): CoordinatorOutput[] {
+    if (this.#by === undefined) return [];
+    this.status.forget(node);
+    this.#want(`${node} is asked anew`);
+    return [...this.#collect(now), { kind: "changed" }];
+  }
+
   acceptStatus(now: Instant, status: LocalStatus): CoordinatorOutput[] {
     if (this.#by === undefined || !this.status.accept(status)) return [];
     this.#want(`status of ${status.node}`);

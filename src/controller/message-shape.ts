@@ -26,6 +26,7 @@ const SHAPES: Readonly<Record<string, Check>> = {
   answer: has({ id: isInteger, reply: has({ ok: (value) => typeof value === "boolean" }) }),
   "back-soon": has({ forMs: isInteger }),
   "back-soon-noted": () => true,
+  "ask-me": () => true,
   leaving: () => true,
   history: () => true,
 };

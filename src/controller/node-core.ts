@@ -18,6 +18,7 @@ import { IncidentRecorder } from "./incident-recorder.ts";
 import { LeaveSequence } from "./leave-sequence.ts";
 import { LinkTable } from "./link-table.ts";
 import { MemberDuty } from "./member-duty.ts";
+import { Attachment } from "./node-attachment.ts";
 import type { NodeOutput } from "./node-io.ts";
 import { encodeMessage, type NodeMessage } from "./node-message.ts";
 import { awaitsRestart, Restarts } from "./node-restart.ts";
@@ -74,6 +75,7 @@ export class NodeCore {
   readonly links = new LinkTable();
   readonly leave = new LeaveSequence();
   readonly restarts = new Restarts();
+  readonly attachment = new Attachment();
   readonly incidents: IncidentRecorder;
   readonly sharing: HistorySharing;
   readonly fencing: FencingDuty;

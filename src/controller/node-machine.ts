@@ -6,6 +6,7 @@ import type { ControlReply, ControlRequest } from "../model/control.ts";
 import type { MessagingConfig, PeerEvent } from "../model/peer.ts";
 import { ControlDesk } from "./control-desk.ts";
 import { fencerStep, tickFencing } from "./fencing-duty.ts";
+import { settleAttachment } from "./node-attachment.ts";
 import { asOf, ownAttribute } from "./node-attributes.ts";
 import { fromCib, propose, raftStep, storeFailed } from "./node-cib.ts";
 import { follows, fromCoordinator, settleOffice } from "./node-coordination.ts";
@@ -91,6 +92,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       node.leave.nextDeadline(),
       node.fencing.nextDeadline(),
       node.restarts.nextDeadline(),
+      node.attachment.nextDeadline(),
       node.arbitration.nextDeadline(),
       node.checks.nextDeadline(),
       node.sharing.nextDeadline(),
@@ -199,6 +201,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       receive(node, this.#router, node.self, next);
       this.#office();
     }
+    settleAttachment(node);
     if (node.coordinator.settled) this.#desk.settled();
     node.sharing.observe(node.now);
   }

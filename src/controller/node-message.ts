@@ -35,6 +35,8 @@ export type NodeMessage =
   | { readonly t: "back-soon"; readonly forMs: number }
   /** Answer to it: you are waited for. */
   | { readonly t: "back-soon-noted" }
+  /** Member to coordinator: I report to somebody else, or to nobody; ask for my status. */
+  | { readonly t: "ask-me" }
   /** Member to coordinator: move my resources away, I want to leave. */
   | { readonly t: "leaving" }
   /** Entries of the timeline that the other has not got. */

@@ -1,5 +1,6 @@
 import { parseRaftMessage } from "../consensus/raft-codec.ts";
 import { readEntries } from "./history-sharing.ts";
+import { askMember } from "./node-attachment.ts";
 import { raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
@@ -46,6 +47,9 @@ export function receive(
       break;
     case "back-soon-noted":
       restartNoted(node, from);
+      break;
+    case "ask-me":
+      askMember(node, from);
       break;
     case "leaving":
       coordinator.status.setLeaving(from);
