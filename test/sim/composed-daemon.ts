@@ -46,6 +46,7 @@ export class ComposedDaemon implements Machine<DaemonInput, DaemonOutput> {
   readonly node: NodeLayer;
   #blockedInputs: NodeInput[] | undefined;
   #beaconAt: Instant = Number.NEGATIVE_INFINITY;
+  #isNodeDue = false;
   /** Told of every event that the main thread is handed, and every command it gives. */
   onPeerEvent: (event: PeerEvent) => void = () => {};
   onCommand: (command: MessagingCommand) => void = () => {};
@@ -57,6 +58,8 @@ export class ComposedDaemon implements Machine<DaemonInput, DaemonOutput> {
 
   step(now: Instant, input: DaemonInput): readonly DaemonOutput[] {
     const outputs: DaemonOutput[] = [];
+    // A reading of the clock moves the node's time, and with it what is due.
+    if (input.kind === "clock") this.#isNodeDue ||= isDue(this.node.nextDeadline(), now);
     if (input.kind === "datagram") this.#work(now, { layer: "messaging", input }, outputs);
     else if (input.kind === "tick") this.#tick(now, outputs);
     else this.#work(now, { layer: "node", input }, outputs);
@@ -68,7 +71,8 @@ export class ComposedDaemon implements Machine<DaemonInput, DaemonOutput> {
       this.#work(now, { layer: "messaging", input: { kind: "tick" } }, outputs);
     }
     if (this.#blockedInputs !== undefined) return;
-    if (isDue(this.node.nextDeadline(), now)) {
+    if (this.#isNodeDue || isDue(this.node.nextDeadline(), now)) {
+      this.#isNodeDue = false;
       this.#work(now, { layer: "node", input: { kind: "tick" } }, outputs);
     }
     if (now >= this.#beaconAt + BEACON_MS) {
