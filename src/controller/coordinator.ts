@@ -8,7 +8,7 @@ import type { PolicyDefinition } from "../model/policy-definition.ts";
 import { withPending } from "../transition/pending.ts";
 import { TransitionRunner } from "../transition/runner.ts";
 import type { RunnerInput, RunnerOutput } from "../transition/transition-events.ts";
-import { CollectedStatus } from "./collected-status.ts";
+import { CollectedStatus, ticketsOf } from "./collected-status.ts";
 import type { CoordinatorContext, CoordinatorOutput } from "./coordinator-ports.ts";
 import type { Coordination, NodeMessage } from "./node-message.ts";
 import { PlanMaking, type PlanProblem } from "./plan-making.ts";
@@ -325,14 +325,7 @@ export class Coordinator {
       nodes: policy.nodes.map((node) => node.name),
       quorate: this.#quorate,
       coordinator: this.#context.self,
-      tickets: this.#context.cib().tickets.map((ticket) => ({
-        id: ticket.id,
-        granted: ticket.granted,
-        standby: ticket.standby,
-        ...(ticket.lastGranted === undefined
-          ? {}
-          : { lastGranted: Math.floor(ticket.lastGranted / 1000) }),
-      })),
+      tickets: ticketsOf(this.#context.cib()),
     });
   }
 
