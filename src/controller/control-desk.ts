@@ -14,6 +14,7 @@ import type {
 } from "../model/control.ts";
 import type { Definition } from "../model/definition.ts";
 import type { Plan, SummaryRow } from "../model/plan.ts";
+import { actionWaits } from "../model/plan-waits.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
 import type { StatusReport } from "../model/status-report.ts";
 import type { Timeline } from "./timeline.ts";
@@ -87,7 +88,7 @@ export class ControlDesk {
         respond(ok({ cleaned: office.cleanup(request.resource, request.node) }));
         break;
       case "explain":
-        respond(this.#explain(request.resource, request.node));
+        respond(this.#explain(request.resource));
         break;
       case "wait":
         this.#wait(now, request.timeoutMs, respond);
@@ -269,7 +270,7 @@ export class ControlDesk {
     return this.#office.whatIf(policy)?.summary ?? [];
   }
 
-  #explain(resource: string, node: string | undefined): ControlReply {
+  #explain(resource: string): ControlReply {
     const plan = this.#office.whatIf(undefined, true);
     if (plan === undefined) {
       return fail("NOT_READY", "the status of all members has not arrived yet", "ask again soon");
@@ -284,15 +285,12 @@ export class ControlDesk {
     }
     const report: ExplainReport = {
       resource,
-      placements: placements.map((placement) =>
-        node === undefined
-          ? placement
-          : { ...placement, scores: placement.scores.filter((score) => score.node === node) },
-      ),
+      placements,
       notices: plan.notices.filter(
         (notice) => notice.resource === undefined || mine(notice.resource),
       ),
       changes: plan.summary.filter((entry) => mine(entry.resource)),
+      actions: actionWaits(plan, (id) => placements.some((each) => each.resource === id)),
     };
     return ok(report);
   }

@@ -2,6 +2,7 @@ import type { WallTime } from "../core/units.ts";
 import type { DefinitionVersion, FencingRecord, Override } from "./cib.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Placement, PlanNotice, SummaryRow } from "./plan.ts";
+import type { ActionWait } from "./plan-waits.ts";
 import type { StatusReport } from "./status-report.ts";
 
 /** What the CLI may ask a daemon over its control socket. One JSON object per line, both ways. */
@@ -116,6 +117,8 @@ export interface ExplainReport {
   readonly notices: readonly PlanNotice[];
   /** What is planned for it now. */
   readonly changes: readonly SummaryRow[];
+  /** The actions of the plan, each with what it waits for. */
+  readonly actions: readonly ActionWait[];
 }
 
 export interface TimelineEntry {

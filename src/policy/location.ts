@@ -81,7 +81,9 @@ function unpackRule(
     if (holds) scores.push({ node, score: ruleScore(rule, node, submatches) });
   }
   const discovery = discoveryOf(constraint.discovery);
-  addUse(ws, { id: rule.id || constraint.id, resource, roleFilter: role, discovery, scores });
+  const own = rule.id !== "" && rule.id !== constraint.id;
+  const id = own ? `${constraint.id} (rule ${rule.id})` : constraint.id;
+  addUse(ws, { id, resource, roleFilter: role, discovery, scores });
 }
 
 function unpackFor(

@@ -6,6 +6,7 @@ import { changesView } from "./changes-view.ts";
 import { columns } from "./columns.ts";
 import { overrideRemoval, overrideText } from "./memory-view.ts";
 import { type Paint, plain } from "./paint.ts";
+import { placementWords, waitLines } from "./placement-words.ts";
 import { agoText, clockText } from "./time-text.ts";
 
 export interface Explained {
@@ -25,6 +26,7 @@ export function explainView(explained: Explained, paint: Paint): string {
   for (const placement of report.placements) {
     lines.push("", ...placementLines(placement, explained, paint));
   }
+  lines.push(...waitLines(report.actions));
   const changes = changesView(report.changes, paint);
   if (changes.length > 0) lines.push("", paint("bold", "What is planned"), ...changes);
   if (report.notices.length > 0) {
@@ -71,9 +73,17 @@ function placementLines(placement: Placement, explained: Explained, paint: Paint
   const scores = placement.scores.filter(
     (score) => explained.node === undefined || score.node === explained.node,
   );
+  const { status, node } = explained;
+  const stateOf = (name: string) => status.nodes.find((each) => each.name === name)?.state;
+  const words = placementWords(placement, stateOf, node).map((line) => `  ${plain(line)}`);
+  const why = [paint("bold", `Why ${plain(placement.resource)} is where it is`), ...words];
   const title = paint("bold", `Nodes for ${plain(placement.resource)}, best first`);
-  if (scores.length === 0) return [title, "  no node is considered"];
-  return [title, ...scores.flatMap((score) => scoreLines(score, placement, explained, paint))];
+  if (scores.length === 0) return [...why, title, "  no node is considered"];
+  return [
+    ...why,
+    title,
+    ...scores.flatMap((score) => scoreLines(score, placement, explained, paint)),
+  ];
 }
 
 function scoreLines(

@@ -1,9 +1,11 @@
 import type { NodeScore, Placement, Plan, SummaryRow } from "../../model/plan.ts";
+import { actionWaits } from "../../model/plan-waits.ts";
 import { formatScore, INFINITY_SCORE } from "../../model/score.ts";
 import type { NodeReport } from "../../policy/outcome/report.ts";
 import type { Simulation } from "../../policy/outcome/simulation.ts";
 import { columns } from "./columns.ts";
 import { type Paint, plain } from "./paint.ts";
+import { placementWords, type StateOf, waitLines } from "./placement-words.ts";
 import { nodeState } from "./simulate-view.ts";
 
 /**
@@ -47,9 +49,18 @@ function placementText(placement: Placement, context: Context): string {
     ...rows.map((row) => `  ${summaryText(row)}`),
     ...flagLines(placement),
     ...notices.map((notice) => `  ${plain(notice.message)}`),
+    ...placementWords(placement, stateIn(context.nodes), node).map((line) => `  ${plain(line)}`),
+    ...waitLines(actionWaits(plan, (id) => id === resource)),
     ...(scores.length === 0 ? ["  no node is considered"] : []),
     ...scores.flatMap((each) => scoreLines(each, placement, context)),
   ].join("\n");
+}
+
+function stateIn(nodes: readonly NodeReport[]): StateOf {
+  return (name) => {
+    const found = nodes.find((each) => each.name === name);
+    return found === undefined ? undefined : nodeState(found);
+  };
 }
 
 function placeText({ current, next }: Placement): string {
@@ -62,7 +73,7 @@ function stateText({ role, nodes }: Placement["current"]): string {
 }
 
 function summaryText(row: SummaryRow): string {
-  const reason = row.reason === undefined ? "" : ` because of ${row.reason}`;
+  const reason = row.reason === undefined ? "" : `: ${row.reason}`;
   return plain(`${row.action}${row.blocked ? " (blocked)" : ""}${reason}`);
 }
 

@@ -1,0 +1,129 @@
+import type { NodeScore, Placement, ScorePart } from "../../model/plan.ts";
+import type { ActionWait } from "../../model/plan-waits.ts";
+import { formatScore, INFINITY_SCORE } from "../../model/score.ts";
+
+import { plain } from "./paint.ts";
+
+/** What is known of a node: "online", "standby", "offline" … */
+export type StateOf = (node: string) => string | undefined;
+
+/**
+ * Why a resource is to be where the plan has it, in one or two sentences, the most decisive first;
+ * with a node, what speaks against that one.
+ */
+export function placementWords(
+  placement: Placement,
+  stateOf: StateOf,
+  node: string | undefined,
+): string[] {
+  if (node !== undefined) return nodeWords(placement, stateOf, node);
+  const chosen = placement.next.nodes[0];
+  if (chosen === undefined || placement.next.role === "Stopped") {
+    return nowhereWords(placement, stateOf);
+  }
+  if (!placement.managed) return [`it is unmanaged, so it is left on ${chosen}`];
+  return [chosenWords(placement, stateOf, chosen)];
+}
+
+/** The actions that are planned, each with what it waits for. */
+export function waitLines(actions: readonly ActionWait[]): string[] {
+  return actions
+    .filter(({ waitsFor }) => waitsFor.length > 0)
+    .map(({ operation, intervalMs, resource, node, waitsFor }) => {
+      const what = operation === "monitor" && intervalMs === 0 ? "probe" : operation;
+      const where = node === undefined ? "" : ` on ${node}`;
+      return plain(`  ${what} of ${resource}${where} waits for ${waitWords(waitsFor)}`);
+    });
+}
+
+/** Probes by the dozen are one thing to wait for. */
+function waitWords(waitsFor: readonly string[]): string {
+  const probes = waitsFor.filter((each) => each.startsWith("probe "));
+  const others = waitsFor.filter((each) => !each.startsWith("probe "));
+  const shown = probes.length > 2 ? [...others, `${probes.length} probes`] : [...others, ...probes];
+  return listed(shown);
+}
+
+function nodeWords(placement: Placement, stateOf: StateOf, node: string): string[] {
+  if (placement.next.nodes.includes(node)) return [chosenWords(placement, stateOf, node)];
+  const score = placement.scores.find((each) => each.node === node);
+  if (score === undefined) return [`not on ${node}: it is no node that it may be on`];
+  const obstacle = obstacleOf(score, stateOf);
+  if (obstacle !== undefined) return [`not on ${node}: ${obstacle}`];
+  const chosen = placement.scores.find((each) => placement.next.nodes.includes(each.node));
+  if (chosen === undefined) return [`${node} would do; what keeps it stopped is said above`];
+  const [here, there] = [formatScore(score.score), formatScore(chosen.score)];
+  return chosen.score > score.score
+    ? [`not on ${node}: it scores ${here} there and ${there} on ${chosen.node}${becauseOf(chosen)}`]
+    : [`not on ${node}: it scores as much on ${chosen.node}, which has less to do or comes first`];
+}
+
+function chosenWords({ current, scores }: Placement, stateOf: StateOf, chosen: string): string {
+  const score = scores.find((each) => each.node === chosen);
+  const verb = current.nodes.includes(chosen) ? "it stays on" : "it goes to";
+  if (score === undefined) return `${verb} ${chosen}`;
+  const rivals = scores.filter(
+    (each) => each.node !== chosen && obstacleOf(each, stateOf) === undefined,
+  );
+  if (rivals.length === 0) return `${verb} ${chosen}: no other node may run it`;
+  const best = rivals[0]!;
+  if (best.score < score.score) {
+    const difference = `${formatScore(score.score)} against ${formatScore(best.score)} on ${best.node}`;
+    return `${verb} ${chosen}: it has the highest score, ${difference}${becauseOf(score)}`;
+  }
+  const equals = rivals.filter((each) => each.score === score.score).map((each) => each.node);
+  const reason = current.nodes.includes(chosen)
+    ? "and it is there already"
+    : "and that node has less to do or comes first";
+  return `${verb} ${chosen}: it scores the same on ${listed(equals)}, ${reason}`;
+}
+
+/** What gives a node most of its score. */
+function becauseOf({ parts }: NodeScore): string {
+  const best = parts.toSorted((a, b) => b.score - a.score)[0];
+  return best === undefined || best.score <= 0 ? "" : ` (${partWords(best)})`;
+}
+
+function nowhereWords(placement: Placement, stateOf: StateOf): string[] {
+  const { scores, managed } = placement;
+  if (!managed) return ["it is unmanaged, so it is not started"];
+  if (scores.length === 0) return ["there is no node that it may be on"];
+  const nodes = new Map<string, string[]>();
+  for (const score of scores) {
+    const why = obstacleOf(score, stateOf) ?? "it would do";
+    nodes.set(why, [...(nodes.get(why) ?? []), score.node]);
+  }
+  const reasons = [...nodes].sort(([, a], [, b]) => b.length - a.length);
+  if (reasons.length === 1) {
+    const [why] = reasons[0]!;
+    return why === "it would do"
+      ? ["nodes would do, but it is kept from starting"]
+      : [`no node may run it: ${why}`];
+  }
+  if (!nodes.has("it would do")) {
+    return ["no node may run it:", ...reasons.map(([why, names]) => `  ${listed(names)}: ${why}`)];
+  }
+  return reasons.map(([why, names]) => `${listed(names)}: ${why}`);
+}
+
+/** What keeps it from a node altogether; undefined: it might run there. */
+function obstacleOf(score: NodeScore, stateOf: StateOf): string | undefined {
+  const bans = score.parts.filter((part) => part.score <= -INFINITY_SCORE);
+  if (bans.length > 0) return [...new Set(bans.map(partWords))].slice(0, 2).join("; ");
+  const state = stateOf(score.node);
+  if (state !== undefined && state !== "online") return `the node is ${state}`;
+  if (score.score >= 0) return undefined;
+  const worst = score.parts.toSorted((a, b) => a.score - b.score)[0];
+  return worst === undefined
+    ? "it may not run there"
+    : `${formatScore(worst.score)} by ${partWords(worst)}`;
+}
+
+function partWords({ source, detail }: ScorePart): string {
+  return detail === undefined ? source : `${source}, ${detail}`;
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length <= 4) return names.join(", ");
+  return `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
+}

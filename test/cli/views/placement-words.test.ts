@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { createPaint } from "../../../src/cli/views/paint.ts";
+import { explainText } from "../../../src/cli/views/simulate-explain.ts";
+import type { WallTime } from "../../../src/core/units.ts";
+import { plan } from "../../../src/policy/make-plan.ts";
+import { simulate } from "../../../src/policy/outcome/simulation.ts";
+import { NOW_SECONDS, SmallCluster } from "../../policy/small-cluster.ts";
+
+/** What an operator is told at three in the morning: the sentences before the table of scores. */
+function told(lines: readonly string[], asked: string): string {
+  const cluster = new SmallCluster();
+  for (const line of lines) cluster.line(line);
+  const [resource, node] = asked.split("@") as [string, string?];
+  const now = (NOW_SECONDS * 1000) as WallTime;
+  const simulation = simulate(plan, cluster.definition(), cluster.status(), now, true);
+  return explainText(simulation, resource, node, createPaint(false)) ?? "";
+}
+
+test.each([
+  [
+    "the score decides",
+    ["nodes a b", "primitive web", "location web a 10"],
+    "web",
+    "it goes to a: it has the highest score, 10 against 0 on b (location location-1)",
+  ],
+  [
+    "all are equal, and it is there already",
+    ["nodes a b", "primitive web", "is web started a"],
+    "web",
+    "it stays on a: it scores the same on b, and it is there already",
+  ],
+  [
+    "why not there",
+    ["nodes a b", "primitive web", "location web a 10"],
+    "web@b",
+    "not on b: it scores 0 there and 10 on a (location location-1)",
+  ],
+  [
+    "banned there",
+    ["nodes a b", "primitive web", "location web b -INFINITY"],
+    "web@b",
+    "not on b: location location-1",
+  ],
+  [
+    "somebody wants it stopped",
+    ["nodes a b", "primitive web target-role=Stopped", "is web started a"],
+    "web",
+    "no node may run it: target-role is Stopped",
+  ],
+  [
+    "a ticket is missing",
+    ["nodes a b", "primitive web", "needs web main"],
+    "web",
+    "no node may run it: ticket main not granted",
+  ],
+  [
+    "it follows another that has no node",
+    [
+      "nodes a b",
+      "primitive db target-role=Stopped",
+      "primitive web",
+      "colocation web with db INFINITY",
+    ],
+    "web",
+    "no node may run it: colocation colocation-1, with db, which will not run",
+  ],
+  [
+    "a node each has another reason",
+    ["nodes a b", "primitive web", "location web a -INFINITY", "attributes b standby=on"],
+    "web",
+    "a: location location-1",
+  ],
+  [
+    "nobody manages it",
+    ["nodes a b", "primitive web is-managed=false", "is web started a"],
+    "web",
+    "it is unmanaged, so it is left on a",
+  ],
+  [
+    "it must wait for another",
+    ["nodes a", "primitive db", "primitive web", "order db then web"],
+    "web",
+    "start of web on a waits for start of db on a",
+  ],
+])("%s", (_, lines, asked, sentence) => {
+  expect(told(lines, asked)).toContain(`  ${sentence}\n`);
+});
