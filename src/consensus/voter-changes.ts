@@ -1,5 +1,5 @@
 import type { RaftCore } from "./raft-core.ts";
-import { findVoter, isQuorum, type VoterSet, votersOf } from "./voters.ts";
+import { ABSENT_VOTES, findVoter, isQuorum, type VoterSet, votersOf } from "./voters.ts";
 
 /**
  * Which voters the leader wants now: those of the definition, except the excused. Excused are
@@ -59,7 +59,9 @@ function hasCaughtUp(core: RaftCore, name: string): boolean {
 export function possibleElectorate(core: RaftCore): readonly string[] | undefined {
   if (core.role !== "leader" || !core.ready) return undefined;
   if (core.log.latestVoters().index > core.commit) return undefined;
-  const counting = core.voters.filter((v) => v.weight > 0).map((v) => v.name);
+  const counting = core.voters
+    .filter((v) => v.weight > 0 && v.name !== ABSENT_VOTES)
+    .map((v) => v.name);
   if (counting.some((name) => name !== core.self && !core.isAlive(name))) return undefined;
   const others = core.rules.nodes
     .filter((node) => node.votes > 0 && !counting.includes(node.name))

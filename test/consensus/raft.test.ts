@@ -387,6 +387,29 @@ describe("leading", () => {
     expect(weightOf()).toBe(2);
   });
 
+  test("nor before the tie-breaker, where there is one, has been told to count it", () => {
+    const simulation = atWork();
+    for (const name of ["a", "b", "c"]) simulation.input(name, { kind: "admit", names: [] });
+    simulation.setRules({ nodes: [...three, { name: "d", votes: 1 }], quorum: PLAIN_QUORUM });
+    simulation.add("d");
+    simulation.runFor(900);
+    const weightOf = () => simulation.leader()?.raft?.voters.find((v) => v.name === "d")?.weight;
+    expect(weightOf()).toBe(0);
+    expect(simulation.leader()?.raft?.electorate()).toEqual(["a", "b", "c", "d"]);
+    for (const name of ["a", "b", "c"]) {
+      simulation.input(name, { kind: "admit", names: ["a", "b", "c", "d"] });
+    }
+    simulation.runFor(300);
+    expect(weightOf()).toBe(2);
+  });
+
+  test("votes that nobody has are in no electorate", () => {
+    const simulation = atWork();
+    simulation.setRules({ nodes: three, quorum: { ...PLAIN_QUORUM, expectedVotes: 4 } });
+    simulation.runFor(600);
+    expect(simulation.leader()?.raft?.electorate()).toEqual(["a", "b", "c"]);
+  });
+
   test("survivors of another founding are refused, and it is said", () => {
     const bench = new Bench(optionsOf("b"));
     const entry = {
