@@ -176,13 +176,13 @@ function transitionReport(node: NodeCore): TransitionReport {
       timeoutMs: flight.action.timeoutMs,
     }),
   );
-  const missing = coordinator.by === undefined ? [] : coordinator.status.missing();
+  const waitingFor = coordinator.by === undefined ? null : awaitedBy(node);
   const total = coordinator.plan?.actions.length ?? 0;
   return {
     state:
       coordinator.settled || coordinator.by === undefined
         ? "idle"
-        : missing.length > 0
+        : waitingFor !== null
           ? "waiting"
           : "running",
     id: coordinator.transitionId === 0 ? null : coordinator.transitionId,
@@ -190,8 +190,16 @@ function transitionReport(node: NodeCore): TransitionReport {
     done: coordinator.settled ? total : Math.max(0, total - running.length),
     total,
     running,
-    waitingFor: missing.length > 0 ? `the status of ${missing.join(", ")}` : null,
+    waitingFor,
   };
+}
+
+/** What planning waits for, in words; null: for nothing. */
+function awaitedBy({ restarts, coordinator }: NodeCore): string | null {
+  const restarting = [...restarts.awaited.keys()].sort();
+  if (restarting.length > 0) return `the daemon of ${restarting.join(", ")} to be back`;
+  const missing = coordinator.status.missing();
+  return missing.length > 0 ? `the status of ${missing.join(", ")}` : null;
 }
 
 function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWarning[] {
