@@ -3,12 +3,14 @@ import type { Logger } from "pino";
 import { NodeMachine } from "../controller/node-machine.ts";
 import { AgentExecutor } from "../io/agent-executor.ts";
 import { settleOrphans } from "../io/agent-orphans.ts";
+import { AlertSender } from "../io/alert-sender.ts";
 import { startControlServer } from "../io/control-server.ts";
 import { Guardian } from "../io/guardian.ts";
 import { createLog, type LogLevel, logNote } from "../io/log.ts";
 import { MessagingWorker } from "../io/messaging-worker.ts";
 import { createServiceNotifier, type ServiceNotifier } from "../io/service-notify.ts";
 import type { ControlReply } from "../model/control.ts";
+import { AlertWatch } from "./alert-watch.ts";
 import { Driver } from "./driver.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
 import { withLocalFile } from "./local-file.ts";
@@ -87,7 +89,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     now: monotonic(),
     wall: Date.now(),
   });
-  const driver = new Driver(machine, world);
+  const driver = new Driver(overheard(machine, options.node, prepared, log), world);
   world.executor = new AgentExecutor({
     agentDirs: [...options.agentDirs, OWN_AGENTS],
     ocfRoot: OCF_ROOT,
@@ -151,6 +153,19 @@ function startMessaging(
       process.exit(DAEMON_EXIT.failed);
     },
   });
+}
+
+/** The machine, with alerts sent of what it sees and does. */
+function overheard(
+  machine: NodeMachine,
+  node: string,
+  prepared: Preparation,
+  log: Logger,
+): AlertWatch {
+  const warn = (message: string): void => log.warn({ event: "alert" }, message);
+  const sender = new AlertSender({ version: VERSION, warn });
+  const { alerts } = prepared.definition;
+  return new AlertWatch(machine, node, alerts, (all, event) => sender.send(all, event));
 }
 
 /** SIGTERM and SIGINT: leave cleanly. SIGUSR2: stop, and leave the resources running (upgrade). */
