@@ -5,6 +5,7 @@ import type { OperationResult } from "../model/operation.ts";
 import type { PlanAction } from "../model/plan.ts";
 import { type Flight, FlightTable, UNLIMITED } from "./flight-table.ts";
 import { GraphWalk } from "./graph-walk.ts";
+import { leavingLast } from "./leaving-last.ts";
 import { describeAction, describeOutcome, foundRunning, isSuccess } from "./outcome.ts";
 import { buildCommand, fenceOrder, isAnswered, longestAnswer, operationKey } from "./requests.ts";
 import type {
@@ -146,7 +147,7 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     this.#transition = {
       id: input.transitionId,
       term: input.term,
-      walk: new GraphWalk(input.plan.actions),
+      walk: new GraphWalk(leavingLast(input.plan.actions)),
       limits: input.limits ?? UNLIMITED,
       startFailureIsFatal: input.startFailureIsFatal ?? true,
       failed: [],
