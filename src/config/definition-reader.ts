@@ -24,6 +24,7 @@ import { decideSafety, type SafetyDecision } from "./safety-choices.ts";
 import type { Span } from "./source-text.ts";
 import { readTags } from "./tags-section.ts";
 import { quote, readMap } from "./value-readers.ts";
+import { watchdogWaitIn } from "./watchdog-checks.ts";
 import type { YamlEntry, YamlValue } from "./yaml-tree.ts";
 
 const CLUSTER_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
@@ -51,6 +52,7 @@ export function readDefinition(
   const safety = decideSafety({
     ...sections,
     fencing: sections.fencing.settings,
+    advertIntervalMs: sections.messaging.settings.advertIntervalMs,
     properties: sections.properties.sets,
     propertySpans: sections.properties.spans,
     resources,
@@ -58,6 +60,9 @@ export function readDefinition(
     simulation: context.simulation,
   });
   if (sections.safetyReadable) reportSafety(context, safety);
+  const hasFencing =
+    sections.fencing.settings.devices.length > 0 ||
+    (!context.simulation && watchdogWaitIn(sections.properties.sets) > 0);
   const policy: PolicyDefinition = {
     properties: resolveProperties(sections.properties.sets, safety.choices),
     ...sections.defaults,
@@ -67,7 +72,7 @@ export function readDefinition(
     tags: sections.tags,
     constraints: sections.constraints,
     fencingTopology: sections.fencing.levels,
-    ...(sections.fencing.settings.devices.length > 0 ? { hasFencingDevices: true } : {}),
+    ...(hasFencing ? { hasFencingDevices: true } : {}),
   };
   return {
     text: context.text,

@@ -1,3 +1,4 @@
+import type { Millis } from "../core/units.ts";
 import type {
   FencingSettings,
   NoQuorumPolicy,
@@ -10,6 +11,7 @@ import { plainValue } from "./attribute-sets.ts";
 import type { NodeSource } from "./nodes-section.ts";
 import type { QuorumSource } from "./quorum-section.ts";
 import type { Span } from "./source-text.ts";
+import { watchdogFindings, watchdogWaitIn } from "./watchdog-checks.ts";
 
 /** What the definition says that bears on a split, and where it says it. */
 export interface SafetyFacts {
@@ -17,6 +19,7 @@ export interface SafetyFacts {
   readonly nodesSpan: Span;
   readonly quorum: QuorumSource;
   readonly fencing: FencingSettings;
+  readonly advertIntervalMs: Millis;
   readonly properties: readonly AttributeSet[];
   readonly propertySpans: ReadonlyMap<string, Span>;
   readonly resources: readonly ResourceDefinition[];
@@ -65,7 +68,7 @@ export function decideSafety(facts: SafetyFacts): SafetyDecision {
   const given = givenChoices(facts);
   const stonith = facts.simulation && hasStonithResource(facts.resources);
   const hasDevices = facts.fencing.devices.length > 0 || stonith;
-  const fencingEnabled = given.fencing ?? hasDevices;
+  const fencingEnabled = given.fencing ?? (hasDevices || watchdogWaitIn(facts.properties) > 0);
   const openSplit = isSplitOpen(facts, fencingEnabled) && given.noQuorum === undefined;
   const choices: SafetyChoices = {
     noQuorumPolicy: given.noQuorum ?? (openSplit ? "ignore" : "stop"),
@@ -79,6 +82,7 @@ export function decideSafety(facts: SafetyFacts): SafetyDecision {
     ...ignoreFindings(facts, given.noQuorum, fencingEnabled),
     ...pingFindings(facts, choices),
     ...evenSplitFindings(facts, choices),
+    ...watchdogFindings(facts, fencingEnabled),
     ...fencingFindings(facts, choices, hasDevices, openSplit),
   ];
   return { choices, quorum, findings };

@@ -1,10 +1,18 @@
 import type { Millis } from "../core/units.ts";
 import type { FenceOperation, FencerInput, FencerOutput } from "../fencing/fence-types.ts";
-import type { FencingRecord } from "../model/cib.ts";
+import {
+  askedFor,
+  closePending,
+  closeRecord,
+  type Fenced,
+  pendingRecord,
+  recordOf,
+} from "./fencing-attempts.ts";
 import { dropFenced, settleDepartures } from "./fencing-departures.ts";
 import { fencingOperation, fencingTimeout, splitDelay } from "./fencing-priority.ts";
 import { recentFencings, requesterOf } from "./fencing-records.ts";
 import type { AskedFencing, FencingAnswer, FencingWish } from "./fencing-state.ts";
+import { callWatchdog, watchdogWait, withWatchdog } from "./fencing-watchdog.ts";
 import { propose, raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
@@ -34,6 +42,7 @@ export function takeUpFencing(node: NodeCore): void {
     fencings: recentFencings(node.store.cib.fencing, node.wall()),
   });
   settleDepartures(node);
+  closePending(node);
   commitResults(node);
 }
 
@@ -46,6 +55,7 @@ export function layDownFencing(node: NodeCore): void {
   const probes = [...duty.probes];
   duty.asked.clear();
   duty.ending.clear();
+  duty.notBegun.length = 0;
   duty.probes.clear();
   const detail = `${node.self} coordinates no more: ask again`;
   for (const [key, told] of probes) {
@@ -62,7 +72,7 @@ export function layDownFencing(node: NodeCore): void {
 
 export function configureFencing(node: NodeCore): void {
   const by = node.coordinator.by;
-  const { fencing: settings } = node.force.definition;
+  const settings = withWatchdog(node);
   fencerStep(node, { kind: "configure", settings, checks: by?.acting === false });
 }
 
@@ -71,6 +81,7 @@ export function tickFencing(node: NodeCore): void {
   if (duty.retryAt !== undefined && duty.retryAt <= node.now) {
     commitResults(node);
     settleDepartures(node);
+    beginAgain(node);
   }
   if ((duty.fencer.nextDeadline() ?? Number.POSITIVE_INFINITY) <= node.now) {
     fencerStep(node, { kind: "tick" });
@@ -134,17 +145,51 @@ export function fenceForQuorum(node: NodeCore): void {
   }
 }
 
+/** Commits that it is to be done, then does it; a coordinator without quorum can only do it. */
 export function startFencing(node: NodeCore, wish: FencingWish): void {
-  const { key, target, operation, reason, timeoutMs, delayMs = 0, byHand = false } = wish;
-  const incarnation = node.incarnations.get(target);
-  node.fencing.asked.set(key, { ...wish, startedAt: node.wall(), incarnation });
+  const asked = askedFor(node, wish);
+  node.fencing.asked.set(wish.key, asked);
+  if (node.coordinator.by?.acting === false) commitFencing(node, asked);
+  else orderFencing(node, asked);
+}
+
+function commitFencing(node: NodeCore, asked: AskedFencing): void {
+  const { key, target, byHand = false } = asked;
+  const wasAway = !node.members().has(target);
+  const dropped = (why: string): void => {
+    node.fencing.asked.delete(key);
+    const detail = `${target} is not fenced: ${why}`;
+    asked.answer({ ok: false, confirmed: false, durationMs: 0, detail });
+  };
+  propose(node, { kind: "record-fencing", record: pendingRecord(asked) }, (result) => {
+    if (node.fencing.asked.get(key) !== asked) return;
+    if (wasAway && !byHand && node.members().has(target)) dropped("it is back");
+    else if (result.ok) orderFencing(node, asked);
+    else if (byHand) dropped(result.message);
+    else {
+      // Perhaps this node is about to lose its office, and then the wish is dropped with it.
+      node.fencing.notBegun.push(asked);
+      node.fencing.retryAt = node.now + PROPOSE_AGAIN_MS;
+    }
+  });
+}
+
+function beginAgain(node: NodeCore): void {
+  for (const asked of node.fencing.notBegun.splice(0)) {
+    if (node.fencing.asked.get(asked.key) === asked) commitFencing(node, asked);
+  }
+}
+
+function orderFencing(node: NodeCore, asked: AskedFencing): void {
+  const { key, target, operation, reason, timeoutMs, delayMs = 0, byHand = false } = asked;
   fencerStep(node, {
     kind: "fence",
     key,
     target,
     operation,
     reason,
-    timeoutMs,
+    // Beside what the devices need, there must be time to wait for the node's own watchdog.
+    timeoutMs: timeoutMs + 2 * watchdogWait(node.force.definition),
     delayMs,
     byHand,
   });
@@ -187,11 +232,14 @@ export function fencerStep(node: NodeCore, input: FencerInput): void {
       const answer = node.fencing.probes.get(output.key);
       node.fencing.probes.delete(output.key);
       answer?.(output);
-    } else node.out.push(output);
+    } else if (!ofWatchdog(node, output)) node.out.push(output);
   }
 }
 
-type Fenced = Extract<FencerOutput, { kind: "fenced" }>;
+function ofWatchdog(node: NodeCore, output: Exclude<FencerOutput, { kind: "fenced" }>): boolean {
+  if (output.kind === "run-device") return callWatchdog(node, output.command);
+  return output.kind === "kill-device" && node.fencing.waits.delete(output.runId);
+}
 
 function fenced(node: NodeCore, result: Fenced): void {
   const duty = node.fencing;
@@ -209,11 +257,13 @@ function fenced(node: NodeCore, result: Fenced): void {
     for (const wish of wishes) wish.answer({ ok, confirmed, detail, durationMs, ...more });
   };
   if (result.withdrawn === true) {
+    closeRecord(node, result, first, "failed");
     answer(false, result.detail);
   } else if (!result.ok) {
     failed(node, result, first);
     answer(false, result.detail);
   } else if (result.operation !== "on" && isBack(node, first)) {
+    closeRecord(node, result, first, "succeeded");
     answer(false, `${result.target} is back in another life: what was fenced is gone`);
   } else {
     succeeded(node, result, first, () => answer(true, result.detail));
@@ -230,15 +280,11 @@ function failed(node: NodeCore, result: Fenced, wish: AskedFencing): void {
   const { target } = result;
   tell(node, target, `fencing of ${target} failed: ${result.detail}`);
   const before = failures.get(target);
-  const id = before?.id ?? nextId(node);
-  const since = before?.since ?? wish.startedAt;
+  const { id, startedAt: since } = wish;
   const count = (before?.count ?? 0) + 1;
   failures.set(target, { count, id, since, detail: result.detail });
-  if (node.coordinator.by?.acting !== false) return;
-  // One record for all attempts in a row, or a broken device would push out all other history.
   const detail = count === 1 ? result.detail : `attempt ${count}: ${result.detail}`;
-  const record = { ...recordOf(node, result, wish, id, "failed"), startedAt: since, detail };
-  propose(node, { kind: "record-fencing", record }, () => undefined);
+  closeRecord(node, { ...result, detail }, wish, "failed");
 }
 
 function succeeded(node: NodeCore, result: Fenced, wish: AskedFencing, answer: () => void): void {
@@ -246,7 +292,7 @@ function succeeded(node: NodeCore, result: Fenced, wish: AskedFencing, answer: (
   const outcome = confirmedBy === undefined ? "succeeded" : "confirmed-by-operator";
   node.fencing.failures.delete(target);
   tell(node, target, `${operation} of ${target} ${outcome}: ${result.detail}`);
-  const record = recordOf(node, result, wish, nextId(node), outcome);
+  const record = recordOf(node, result, wish, outcome);
   // With the power back on, nothing more is known of the node.
   if (operation !== "on") dismiss(node, target, confirmedBy === undefined ? "fenced" : "operator");
   node.fencing.uncommitted.push({
@@ -261,35 +307,6 @@ function succeeded(node: NodeCore, result: Fenced, wish: AskedFencing, answer: (
     },
   });
   commitResults(node);
-}
-
-function recordOf(
-  node: NodeCore,
-  result: Fenced,
-  wish: AskedFencing,
-  id: string,
-  outcome: FencingRecord["outcome"],
-): FencingRecord {
-  const { target, operation, device, detail, confirmedBy } = result;
-  const { incarnation, reason, startedAt } = wish;
-  return {
-    id,
-    target,
-    ...(incarnation === undefined ? {} : { incarnation }),
-    action: operation,
-    ...(device === undefined ? {} : { device }),
-    requestedBy: confirmedBy ?? wish.requestedBy,
-    reason,
-    startedAt,
-    finishedAt: node.wall(),
-    outcome,
-    detail,
-  };
-}
-
-function nextId(node: NodeCore): string {
-  node.fencing.count += 1;
-  return `${node.self}-${node.options.incarnation}-${node.fencing.count}`;
 }
 
 /** Elections and quorum count that node as absent from now on, until it is seen again. */
@@ -351,8 +368,7 @@ export function confirmOff(node: NodeCore, wish: FencingWish): void {
     fencerStep(node, { kind: "confirm", target, author: requestedBy });
     return;
   }
-  const incarnation = node.incarnations.get(target);
-  duty.asked.set(key, { ...wish, startedAt: node.wall(), incarnation });
+  duty.asked.set(key, askedFor(node, wish));
   fenced(node, {
     kind: "fenced",
     keys: [key],

@@ -1,9 +1,12 @@
 import { SeededRandom } from "../core/random.ts";
 import type { Instant, Millis, WallTime } from "../core/units.ts";
-import type { FenceOperation, FencerOutput } from "../fencing/fence-types.ts";
+import type { FenceOperation, FencerInput, FencerOutput } from "../fencing/fence-types.ts";
 import { Fencer } from "../fencing/fencer.ts";
+import { SelfFence } from "../fencing/self-fence.ts";
 import type { FencingRecord } from "../model/cib.ts";
+import type { WatchdogState } from "../model/watchdog.ts";
 import { unspared } from "./fencing-priority.ts";
+import type { WatchdogWait } from "./fencing-watchdog.ts";
 import type { NodeCore } from "./node-core.ts";
 
 /** What whoever asked for a fencing is told once the result is committed. */
@@ -28,6 +31,8 @@ export interface FencingWish {
 }
 
 export interface AskedFencing extends FencingWish {
+  /** Of its record in the CIB. */
+  readonly id: string;
   readonly startedAt: WallTime;
   /** The life of the target that was known then. */
   readonly incarnation: number | undefined;
@@ -49,7 +54,9 @@ interface Uncommitted {
 /**
  * What a node knows of fencing as the coordinator. The rules are in the functions below.
  *
- * Theory of operation: nothing starts on the strength of a fencing before its record is committed;
+ * Theory of operation: nothing is switched before it is committed that it will be. That proves that a
+ * quorum is still there *after* the loss: a coordinator that was cut off itself loses the others one
+ * by one, and for a moment believes that it has quorum without the first. Nothing starts on the strength of a fencing before its record is committed;
  * a later coordinator reads there that the node is off. The record holds until the node is a member
  * again in a later life, which is recorded as well (`over`). A survivor without quorum (two nodes)
  * fences first, then counts the other as absent, and so can be elected and commit the record.
@@ -59,12 +66,23 @@ export class FencingDuty {
   readonly asked = new Map<string, AskedFencing>();
   readonly probes = new Map<string, (output: Extract<FencerOutput, { kind: "probed" }>) => void>();
   readonly uncommitted: Uncommitted[] = [];
+  /** Wishes that could not be committed for the moment. */
+  readonly notBegun: AskedFencing[] = [];
   /** Failures in a row by target: how many, since when, and the id of their one record. */
   readonly failures = new Map<string, Failures>();
   /** Records whose end was proposed. */
   readonly ending = new Set<string>();
   /** Members that were fenced, with the life that ended so, and when. */
   readonly fencedLives = new Map<string, { readonly incarnation: number; readonly at: Instant }>();
+  /** This node's own watchdog: who feeds it, and what came of arming it. */
+  readonly selfFence = new SelfFence();
+  watchdog: WatchdogState | undefined;
+  /** Waits for the watchdogs of others by device run, whom was told of it, and answers to give. */
+  readonly waits = new Map<number, WatchdogWait>();
+  readonly told = new Set<string>();
+  readonly answers: FencerInput[] = [];
+  /** Nodes whose watchdogs the fencer counts on, as it was last told. */
+  watchdogTargets = "";
   readonly startedAt: Instant;
   count = 0;
   retryAt: Instant | undefined;

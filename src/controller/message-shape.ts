@@ -24,6 +24,7 @@ const SHAPES: Readonly<Record<string, Check>> = {
   }),
   ask: has({ id: isInteger, request: has({ method: isText }) }),
   answer: has({ id: isInteger, reply: has({ ok: (value) => typeof value === "boolean" }) }),
+  "self-fence": has({ by: isCoordination, key: isText, reason: isText }),
   "back-soon": has({ forMs: isInteger }),
   "back-soon-noted": () => true,
   "ask-me": () => true,

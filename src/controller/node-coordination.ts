@@ -72,6 +72,8 @@ export function settleOffice(
   }
   const quorate = view.quorum.quorate;
   if (current?.term !== wanted.term || current.acting !== wanted.acting) {
+    // What was begun with a quorum is not gone on with without one, nor the other way round.
+    if (current !== undefined) layDownFencing(node);
     takeOffice(node, wanted, view);
   } else if (lost !== undefined) {
     const { coordinator, now } = node;

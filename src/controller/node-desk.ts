@@ -9,6 +9,7 @@ import type {
 } from "../model/status-report.ts";
 import { type ControlDesk, type DeskOffice, ok, readConfig } from "./control-desk.ts";
 import { fenceByHand } from "./fencing-requests.ts";
+import { watchdogReport } from "./fencing-watchdog.ts";
 import { coordinatorAttribute } from "./node-attributes.ts";
 import type { NodeCore } from "./node-core.ts";
 import { namesakeWarning } from "./node-namesake.ts";
@@ -107,6 +108,7 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
       })),
       history: [...node.store.cib.fencing].reverse().slice(0, 20),
       held: held(node),
+      ...watchdogReport(node),
     },
     behind: behind(node),
   });

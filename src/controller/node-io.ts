@@ -1,11 +1,13 @@
 import type { Note } from "../core/note.ts";
 import type { Millis, WallTime } from "../core/units.ts";
 import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
+import type { WatchdogOrder } from "../fencing/self-fence.ts";
 import type { ControlReply, ControlRequest, TimelineEntry } from "../model/control.ts";
 import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
 import type { MessagingCommand, PeerEvent } from "../model/peer.ts";
 import type { TieBreakerAnswer, TieBreakerAsk } from "../model/vote-register.ts";
+import type { WatchdogState } from "../model/watchdog.ts";
 
 /** Everything that can happen to a node. The driver feeds these, one at a time, in order. */
 export type NodeInput =
@@ -18,6 +20,8 @@ export type NodeInput =
   | { readonly kind: "store-failed"; readonly token: number; readonly message: string }
   | { readonly kind: "agent-done"; readonly runId: number; readonly outcome: AgentOutcome }
   | { readonly kind: "device-done"; readonly runId: number; readonly outcome: DeviceOutcome }
+  /** What came of arming the watchdog; again when it is lost. */
+  | { readonly kind: "watchdog-state"; readonly state: WatchdogState }
   | {
       readonly kind: "tie-breaker-answer";
       readonly id: number;
@@ -42,6 +46,8 @@ export type NodeOutput =
   /** Call a fencing device; run ids of devices are apart from those of agents. */
   | { readonly kind: "run-device"; readonly command: DeviceCommand }
   | { readonly kind: "kill-device"; readonly runId: number }
+  /** For this node's own watchdog. */
+  | { readonly kind: "watchdog"; readonly order: WatchdogOrder }
   /** Probe a check once. */
   | { readonly kind: "probe"; readonly check: CheckSettings }
   | { readonly kind: "ask-tie-breaker"; readonly ask: TieBreakerAsk }

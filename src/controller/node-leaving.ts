@@ -25,6 +25,7 @@ export function leaveSteps(node: NodeCore, steps: readonly LeaveStep[]): void {
         node.out.push({ kind: "messaging", command: { kind: "leave" } });
         break;
       case "exit":
+        node.out.push(...node.fencing.selfFence.step(node.now, { kind: "left" }));
         node.out.push({ kind: "exit", code: 0, reason: "left the cluster" });
         break;
     }

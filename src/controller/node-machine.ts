@@ -6,6 +6,13 @@ import type { ControlReply, ControlRequest } from "../model/control.ts";
 import type { MessagingConfig, PeerEvent } from "../model/peer.ts";
 import { ControlDesk } from "./control-desk.ts";
 import { fencerStep, tickFencing } from "./fencing-duty.ts";
+import {
+  answerFencer,
+  nextWatchdogDeadline,
+  selfFenceStep,
+  settleWatchdog,
+  watchdogState,
+} from "./fencing-watchdog.ts";
 import { settleAttachment } from "./node-attachment.ts";
 import { asOf, ownAttribute } from "./node-attributes.ts";
 import { fromCib, propose, raftStep, storeFailed } from "./node-cib.ts";
@@ -91,6 +98,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       node.coordinator.nextDeadline(),
       node.leave.nextDeadline(),
       node.fencing.nextDeadline(),
+      nextWatchdogDeadline(node),
       node.restarts.nextDeadline(),
       node.attachment.nextDeadline(),
       node.arbitration.nextDeadline(),
@@ -112,6 +120,8 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     // A reading of the clock comes before every other input: nothing follows from it alone.
     if (input.kind === "clock") return node.out;
     this.#settle();
+    settleWatchdog(node);
+    if (answerFencer(node)) this.#settle();
     this.#advertise();
     return node.out;
   }
@@ -154,6 +164,9 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       case "device-done":
         fencerStep(node, input);
         break;
+      case "watchdog-state":
+        watchdogState(node, input.state);
+        break;
       case "tie-breaker-answer":
         arbitrationStep(node, { kind: "answer", id: input.id, answer: input.answer });
         break;
@@ -176,6 +189,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     node.coordinator.setWall(node.wall());
     fromCoordinator(node, node.coordinator.tick(node.now));
     tickFencing(node);
+    selfFenceStep(node, { kind: "tick" });
     tickRestarts(node);
     arbitrationStep(node, { kind: "tick" });
     this.#desk.tick(node.now);

@@ -35,6 +35,13 @@ export type NodeMessage =
   | { readonly t: "back-soon"; readonly forMs: number }
   /** Answer to it: you are waited for. */
   | { readonly t: "back-soon-noted" }
+  /** Coordinator to member: feed your watchdog no more. Answered by `done`. */
+  | {
+      readonly t: "self-fence";
+      readonly by: Coordination;
+      readonly key: string;
+      readonly reason: string;
+    }
   /** Member to coordinator: I report to somebody else, or to nobody; ask for my status. */
   | { readonly t: "ask-me" }
   /** Member to coordinator: move my resources away, I want to leave. */

@@ -1,4 +1,5 @@
 import { parseRaftMessage } from "../consensus/raft-codec.ts";
+import { acceptCondemned, condemned } from "./fencing-watchdog.ts";
 import { readEntries } from "./history-sharing.ts";
 import { askMember } from "./node-attachment.ts";
 import { raftStep } from "./node-cib.ts";
@@ -47,6 +48,9 @@ export function receive(
       break;
     case "back-soon-noted":
       restartNoted(node, from);
+      break;
+    case "self-fence":
+      condemned(node, from, message);
       break;
     case "ask-me":
       askMember(node, from);
@@ -108,6 +112,7 @@ function receiveReport(
       break;
     case "done": {
       const { key, ok } = message;
+      if (acceptCondemned(node, key, ok)) break;
       const detail = message.detail === undefined ? {} : { detail: message.detail };
       const answer = { kind: "done", key, node: from, ok, ...detail } as const;
       fromCoordinator(node, coordinator.acceptAnswer(now, answer));

@@ -9,13 +9,14 @@ import { Guardian } from "../io/guardian.ts";
 import { createLog, type LogLevel, logNote } from "../io/log.ts";
 import { MessagingWorker } from "../io/messaging-worker.ts";
 import { createServiceNotifier, type ServiceNotifier } from "../io/service-notify.ts";
+import { WatchdogDevice } from "../io/watchdog-device.ts";
 import type { ControlReply } from "../model/control.ts";
 import { AlertWatch } from "./alert-watch.ts";
 import { Driver } from "./driver.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
 import { withLocalFile } from "./local-file.ts";
-import { describeDiagnostic, type Preparation, prepare, StartFailure } from "./preparation.ts";
 import { localPlanners } from "./local-planner.ts";
+import { describeDiagnostic, type Preparation, prepare, StartFailure } from "./preparation.ts";
 import { guardianGraceMs, monotonic, RealWorld } from "./real-world.ts";
 import { TieBreakers } from "./tie-breakers.ts";
 import { VERSION } from "./version.ts";
@@ -27,6 +28,9 @@ export interface DaemonOptions {
   readonly runDir: string;
   readonly agentDirs: readonly string[];
   readonly logLevel: LogLevel;
+  /** Which watchdog; see WatchdogOptions. Opened only where the definition wants one. */
+  readonly watchdog?: string;
+  readonly sysrqFile?: string;
 }
 
 /** Where this installation keeps its agents: beside `dist`. */
@@ -97,6 +101,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     spares: true,
     onDone: (runId, outcome) => world.agentDone(runId, outcome),
   });
+  world.watchdogDevice = makeWatchdog(options, driver);
   prepared.storage.onTrouble((problem) => {
     if (problem === undefined) return;
     driver.push({ kind: "store-failed", token: 0, message: describeDiagnostic(problem) });
@@ -132,6 +137,16 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   );
   const status = `node ${options.node} of ${prepared.definition.cluster}`;
   await notifier.notify({ ready: true, status });
+}
+
+function makeWatchdog(options: DaemonOptions, driver: Driver): WatchdogDevice {
+  const { watchdog: use = "auto", runDir, sysrqFile } = options;
+  return new WatchdogDevice({
+    use,
+    runDir,
+    ...(sysrqFile === undefined ? {} : { sysrqFile }),
+    onState: (state) => driver.push({ kind: "watchdog-state", state }),
+  });
 }
 
 function startMessaging(

@@ -3,6 +3,7 @@ import type { Machine } from "../core/machine.ts";
 import type { Note } from "../core/note.ts";
 import type { Instant, Millis, WallTime } from "../core/units.ts";
 import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
+import type { WatchdogOrder } from "../fencing/self-fence.ts";
 import type { ControlEvent, ControlReply } from "../model/control.ts";
 import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
@@ -21,6 +22,8 @@ export interface World {
   /** Worlds without fencing devices leave these out: every call fails then, and says so. */
   runDevice?(command: DeviceCommand): Promise<DeviceOutcome>;
   killDevice?(runId: number): void;
+  /** Worlds without a watchdog leave this out: it is never said to be armed. */
+  watchdog?(order: WatchdogOrder): void;
   /** Worlds without a tie-breaker leave this out: every question fails then. */
   askTieBreaker?(ask: TieBreakerAsk): Promise<TieBreakerAnswer>;
   /** Probes a check once; resolves with the targets that answered, and never rejects. */
@@ -146,6 +149,9 @@ export class Driver {
         break;
       case "kill-device":
         world.killDevice?.(output.runId);
+        break;
+      case "watchdog":
+        world.watchdog?.(output.order);
         break;
       case "ask-tie-breaker":
         this.#askTieBreaker(output.ask);

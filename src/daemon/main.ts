@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { hostname } from "node:os";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { LogLevel } from "../io/log.ts";
 import { runDaemon } from "./daemon.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
@@ -23,6 +23,12 @@ const program = new Command("pacelined")
   .option("--run-dir <dir>", "control socket and guardian", "/run/paceline")
   .option("--agent-dir <dir...>", "further directories with paceline's own agents")
   .option("--log-level <level>", LEVELS.join(", "), logLevel, "info")
+  .option(
+    "--watchdog <what>",
+    "auto, none, software, software-reboot, or a device; used only with fencing-watchdog-timeout",
+    "auto",
+  )
+  .addOption(new Option("--sysrq <file>", "where a letter resets the machine").hideHelp())
   .option("--arbiter", "be an arbiter: decide even splits for clusters, run nothing")
   .option("--listen <address:port>", "arbiter: where to listen", "0.0.0.0:7799")
   .option("--key-file <file...>", "arbiter: the key, or CLUSTER=FILE for each cluster's own")
@@ -38,6 +44,8 @@ const options = program.opts<{
   runDir: string;
   agentDir?: string[];
   logLevel: LogLevel;
+  watchdog: string;
+  sysrq?: string;
   arbiter?: boolean;
   listen: string;
   keyFile?: string[];
@@ -60,5 +68,7 @@ if (options.arbiter === true) {
     runDir: options.runDir,
     agentDirs: options.agentDir ?? [],
     logLevel: options.logLevel,
+    watchdog: options.watchdog,
+    ...(options.sysrq === undefined ? {} : { sysrqFile: options.sysrq }),
   });
 }

@@ -4,6 +4,7 @@ import type { StoredWrite } from "../controller/node-io.ts";
 import type { Note } from "../core/note.ts";
 import type { Millis } from "../core/units.ts";
 import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
+import type { WatchdogOrder } from "../fencing/self-fence.ts";
 import type { AgentExecutor } from "../io/agent-executor.ts";
 import type { ControlServer } from "../io/control-server.ts";
 import { FenceDeviceRunner } from "../io/fence-device-runner.ts";
@@ -11,6 +12,7 @@ import type { FileStorage } from "../io/file-storage.ts";
 import type { Guardian } from "../io/guardian.ts";
 import { logNote } from "../io/log.ts";
 import type { MessagingWorker } from "../io/messaging-worker.ts";
+import type { WatchdogDevice } from "../io/watchdog-device.ts";
 import type { ControlEvent, ControlReply } from "../model/control.ts";
 import type { CheckSettings } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
@@ -40,6 +42,7 @@ export class RealWorld implements World {
   executor: AgentExecutor | undefined;
   messenger: MessagingWorker | undefined;
   server: ControlServer | undefined;
+  watchdogDevice: WatchdogDevice | undefined;
 
   constructor(parts: RealParts) {
     this.#parts = parts;
@@ -83,6 +86,9 @@ export class RealWorld implements World {
   async probe(check: CheckSettings): Promise<readonly string[]> {
     const { probe } = await import("../io/check-probe.ts");
     return await probe(check);
+  }
+  watchdog(order: WatchdogOrder): void {
+    this.watchdogDevice?.obey(order);
   }
   askTieBreaker(ask: TieBreakerAsk): Promise<TieBreakerAnswer> {
     return this.#parts.tieBreakers.ask(ask);

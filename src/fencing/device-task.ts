@@ -118,6 +118,11 @@ export class DeviceTask {
     this.#wakeAt = now + PAUSE_MS;
   }
 
+  #unverified(outcome: DeviceOutcome): string {
+    const isWait = this.#use.device.agent === "watchdog";
+    return isWait ? outcome.detail : "not verified: it cannot tell";
+  }
+
   /** Whether the device can switch the node, and under which name. */
   #checked(now: Instant, outcome: DeviceOutcome): void {
     const { device, target } = this.#use;
@@ -143,7 +148,7 @@ export class DeviceTask {
     this.#said = outcome.detail;
     if (outcome.ok && !this.#ordered) this.#startVerifying(now);
     if (outcome.permanent === true) this.#finish(false, outcome.detail);
-    else if (outcome.ok && proof === "none") this.#finish(true, "not verified: it cannot tell");
+    else if (outcome.ok && proof === "none") this.#finish(true, this.#unverified(outcome));
     else if (outcome.ok || proof === "state") this.#run(now, "look");
     else this.#retry(now);
   }

@@ -159,7 +159,7 @@ export function offAction(device: FencingDevice): DeviceAction {
  */
 export function proofOf(device: FencingDevice): "state" | "gone" | "none" {
   const { agent, params } = device;
-  if (offAction(device) === "reboot") return "none";
+  if (agent === "watchdog" || offAction(device) === "reboot") return "none";
   if (agent === "exec") return params.has("status") || params.has("command") ? "state" : "none";
   return agent === "ssh" ? "gone" : "state";
 }

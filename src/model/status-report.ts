@@ -196,6 +196,19 @@ export interface FencingReport {
   readonly history: readonly FencingRecord[];
   /** Fencing is held back (fence loop, or quorum could not spare the node): why and what to do. */
   readonly held: string | null;
+  /** Absent where the definition wants no watchdog. */
+  readonly watchdog?: WatchdogReport;
+}
+
+/** Nodes that end themselves when they lose quorum. */
+export interface WatchdogReport {
+  /** fencing-watchdog-timeout: how long the others wait for that. */
+  readonly waitMs: Millis;
+  /** What this node's own watchdog is, and whether it is fed now. */
+  readonly here: string;
+  readonly state: "off" | "fed" | "starving";
+  /** Nodes that are certain to be down when the wait is over; the others are not fenced by it. */
+  readonly counted: readonly string[];
 }
 
 export interface FencingDeviceReport {

@@ -32,14 +32,14 @@ describe.skipIf(!usable)(
     /** Two nodes; `app` has been brought to the DC, or to the other one. */
     async function startWithApp(app: string, onDc: boolean): Promise<[LabNode, LabNode]> {
       const stopped = app.replace("agent: dummy", "agent: dummy, meta: { target-role: Stopped }");
-    lab = new IpmiLab({ nodes: 2, resources: `  app: ${stopped}\n`, boots: true });
-    const [first] = await lab.startAll();
-    const dc = await dcOf(first);
-    const owner = lab.nodes.find((node) => (node.name === dc) === onDc) as LabNode;
-    const other = lab.nodes.find((node) => node !== owner) as LabNode;
-    await other.paceline("resource", "migrate", "app", owner.name);
-    await other.paceline("resource", "start", "app");
-    await until("it runs there", async () => (await nodesOf("app", other)) === owner.name);
+      lab = new IpmiLab({ nodes: 2, resources: `  app: ${stopped}\n`, boots: true });
+      const [first] = await lab.startAll();
+      const dc = await dcOf(first);
+      const owner = lab.nodes.find((node) => (node.name === dc) === onDc) as LabNode;
+      const other = lab.nodes.find((node) => node !== owner) as LabNode;
+      await other.paceline("resource", "migrate", "app", owner.name);
+      await other.paceline("resource", "start", "app");
+      await until("it runs there", async () => (await nodesOf("app", other)) === owner.name);
       return [owner, other];
     }
 

@@ -11,6 +11,7 @@ import type { CrashingDisk } from "./crashing-disk.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { NodeClock } from "./node-clock.ts";
 import type { HostEvent } from "./simulated-cluster.ts";
+import { SimulatedWatchdog } from "./simulated-watchdog.ts";
 import type { Trace } from "./trace.ts";
 
 /** Makes the daemon of a host, as its `main` would, from what is on the disk. */
@@ -58,6 +59,9 @@ const RESTART_MS: Millis = 100;
 /** More steps than this at one instant mean that the machines chase each other. */
 const STEPS_PER_INSTANT_MAX = 20_000;
 
+/** A machine that was reset by its watchdog is up again after so long. */
+const RESET_BOOT_MS: Millis = 20_000;
+
 /**
  * One machine: power, a disk, resources, and a daemon that may crash, hang or be restarted. It is
  * the driver of that daemon: hands it inputs and carries its outputs out.
@@ -85,6 +89,16 @@ export class SimulatedHost {
   #upgradeMs: Millis | undefined;
   readonly #deviceCalls = new Map<number, () => void>();
   readonly #replies = new Map<number, (reply: ControlReply) => void>();
+  /** Hardware: it outlives the daemon. */
+  readonly #watchdog = new SimulatedWatchdog({
+    after: (ms, act) => this.#parts.queue.after(ms, act),
+    armed: (fireMs) => this.#armed(fireMs),
+    reset: () => {
+      this.#tell(() => "the watchdog resets the machine");
+      this.powerOff();
+      this.powerOn(RESET_BOOT_MS);
+    },
+  });
   /** What the daemon last gave as the reason for its exit. */
   exitReason: string | undefined;
   /** The cluster.yaml of this host, once the daemon has written one. */
@@ -179,6 +193,7 @@ export class SimulatedHost {
     this.#tell(() => "power off");
     this.#isOn = false;
     this.#guarded = [];
+    this.#watchdog.off();
     this.#endDaemon();
     this.world.clear();
     this.#parts.onEvent({ kind: "power-off" });
@@ -358,6 +373,9 @@ export class SimulatedHost {
         this.#deviceCalls.get(output.runId)?.();
         this.#deviceCalls.delete(output.runId);
         break;
+      case "watchdog":
+        this.#watchdog.obey(output.order);
+        break;
       case "ask-tie-breaker": {
         const { ask } = output;
         const life = this.#life;
@@ -390,6 +408,14 @@ export class SimulatedHost {
         }
         break;
     }
+  }
+
+  #armed(fireMs: Millis): void {
+    const life = this.#life;
+    const state = { how: "hardware", proves: true, fireMs, detail: "simulated" } as const;
+    this.#parts.queue.after(1, () => {
+      if (life === this.#life) this.deliver({ kind: "watchdog-state", state });
+    });
   }
 
   #callDevice(command: DeviceCommand): void {

@@ -29,7 +29,7 @@ export interface IpmiLabOptions {
   readonly witness?: boolean;
 }
 
-const BMC_ADDRESS = "10.78.0.200";
+export const BMC_ADDRESS = "10.78.0.200";
 const FIRST_PORT = 9001;
 
 /**
@@ -182,7 +182,7 @@ function deviceName(index: number, supply: number): string {
   return supply === 0 ? `bmc${index}` : `bmc${index}b`;
 }
 
-function portOf(index: number, supply: number): number {
+export function portOf(index: number, supply: number): number {
   return FIRST_PORT + 10 * supply + index - 1;
 }
 

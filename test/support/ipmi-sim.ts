@@ -23,7 +23,7 @@ export interface IpmiSimOptions {
   readonly lateSeconds?: number;
   /** A shell command that takes the power for real; "off" is reported only after it. */
   readonly onOff?: string;
-  /** A file to which every order of several controllers is appended, as `PORT ORDER`. */
+  /** A file to which every order of several controllers is appended: `PORT ORDER MILLISECONDS`. */
   readonly journal?: string;
 }
 
@@ -111,7 +111,7 @@ case "$2 $3" in
     echo "power:$power" ;;
   "set power")
     echo "$4" >> orders
-    echo "${port} $4" >> '${journal}'
+    echo "${port} $4 $(date +%s%3N)" >> '${journal}'
     if [ "$4" = 0 ]; then date +%s > off-at; ${onOff}; fi
     echo "$4" > power ;;
 esac

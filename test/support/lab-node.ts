@@ -20,6 +20,7 @@ export interface LabNodeOptions {
   readonly text: string;
   readonly logLevel: string;
   readonly agentDir?: string;
+  readonly daemonArgs?: readonly string[];
 }
 
 /** One node of a lab: its files, its daemon, and the CLI as run on it. */
@@ -108,7 +109,7 @@ export class LabNode {
   }
 
   #spawnDaemon(name = this.name, program = DAEMON): ChildProcess {
-    const { agentDir } = this.#options;
+    const { agentDir, daemonArgs = [] } = this.#options;
     // Each node has an /run/resource-agents of its own, as each host has.
     const mounted = `mkdir -p ${AGENT_RUN_DIR} && mount --bind "$0" ${AGENT_RUN_DIR} && exec "$@"`;
     return this.#lab.spawn(
@@ -120,6 +121,7 @@ export class LabNode {
         ...["--state-dir", this.stateDir, "--run-dir", this.runDir],
         ...["--log-level", this.#options.logLevel],
         ...(agentDir === undefined ? [] : ["--agent-dir", agentDir]),
+        ...daemonArgs.map((each) => each.replace("NODEDIR", this.directory)),
       ],
       { log: this.logFile },
     );

@@ -15,6 +15,8 @@ export interface LabOptions {
   readonly logLevel?: string;
   /** Makes a directory `agents` in the lab's own one, which every daemon searches for agents. */
   readonly withAgents?: boolean;
+  /** Further arguments of every daemon; `NODEDIR` becomes the directory of its node. */
+  readonly daemonArgs?: readonly string[];
 }
 
 /**
@@ -53,6 +55,7 @@ export class Lab {
         text,
         logLevel: options.logLevel ?? "info",
         ...(options.withAgents === true && { agentDir: this.agentDir }),
+        ...(options.daemonArgs === undefined ? {} : { daemonArgs: options.daemonArgs }),
       });
     });
     this.#makeClient();

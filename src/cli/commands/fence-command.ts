@@ -1,5 +1,5 @@
 import type { FencingRecord } from "../../model/cib.ts";
-import type { FencingDeviceReport } from "../../model/status-report.ts";
+import type { FencingDeviceReport, WatchdogReport } from "../../model/status-report.ts";
 import { authorOf, type CliContext, confirm, printJson, withClient } from "../cli-context.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
@@ -62,10 +62,21 @@ export async function fenceStatus(
     fencing.enabled ? "fencing is enabled\n" : "fencing is off (fencing-enabled: false)\n",
   );
   if (fencing.held !== null) context.out(`held back: ${plain(fencing.held)}\n`);
+  if (fencing.watchdog !== undefined) sayWatchdog(context, fencing.watchdog);
   const rows = fencing.devices.map((device) => deviceRow(context, device, at));
   for (const line of columns(rows)) context.out(`${line}\n`);
-  if (rows.length === 0) context.out("no fencing device is defined (fencing.devices)\n");
+  if (rows.length === 0 && fencing.watchdog === undefined) {
+    context.out("no fencing device is defined (fencing.devices)\n");
+  }
   return EXIT.ok;
+}
+
+function sayWatchdog(context: CliContext, { waitMs, here, state, counted }: WatchdogReport): void {
+  const who = counted.length === 0 ? "no node yet" : plain(counted.join(", "));
+  context.out(
+    `watchdog: without quorum a node ends itself; after ${spanText(waitMs)} it counts as off\n`,
+  );
+  context.out(`  counted on for: ${who}\n  this node: ${state}; ${plain(here)}\n`);
 }
 
 function deviceRow(context: CliContext, device: FencingDeviceReport, at: number): string[] {

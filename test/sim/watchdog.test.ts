@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { SeededRandom } from "../../src/core/random.ts";
+import { leastWatchdogWait } from "../../src/model/watchdog-times.ts";
+import { whatIsMissing } from "./checkers/convergence.ts";
+import { buildCluster, type Profile } from "./cluster-simulation.ts";
+import { drawCluster } from "./drawn-cluster.ts";
+import { PROFILES } from "./profiles.ts";
+import type { SimulatedCluster } from "./simulated-cluster.ts";
+import type { SimulatedHost } from "./simulated-host.ts";
+
+/** Nothing may ever be active twice: that is what the checkers of these runs hold. */
+const PROFILE: Profile = { ...PROFILES[0]!, nodes: [3, 5], overlapMaxMs: 0 };
+
+/** A cluster without any fencing device whose nodes have watchdogs, settled. */
+function guarded(seed: number) {
+  const drawn = drawCluster(new SeededRandom(seed), PROFILE);
+  // The shortest that can be proven: what does not hold shows with that first.
+  const waitMs = leastWatchdogWait(drawn.definition.messaging.advertIntervalMs);
+  const wanted = `fencing-enabled: true, fencing-watchdog-timeout: ${waitMs}ms`;
+  const text = drawn.definition.text.replace("fencing-enabled: false", wanted);
+  const run = { seed, profile: PROFILE, traceLimit: 50_000 };
+  const { cluster, expected } = buildCluster(run, new SeededRandom(seed));
+  for (const host of cluster.hosts) host.definitionText = text;
+  cluster.startAll();
+  const settles = (withinMs: number) =>
+    cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, withinMs);
+  expect(settles(30_000)).toBe(true);
+  cluster.runFor(1_000);
+  return { cluster, settles, waitMs };
+}
+
+const busyHost = (cluster: SimulatedCluster) =>
+  cluster.hosts.find((host) => host.world.active().size > 0) as SimulatedHost;
+
+function resets(cluster: SimulatedCluster): string[] {
+  return cluster.trace.lines().filter((line) => line.includes("the watchdog resets the machine"));
+}
+
+const SEEDS = Array.from({ length: 12 }, (_, i) => i + 1);
+
+describe("watchdog self-fencing in whole clusters", () => {
+  test.each(SEEDS)(
+    "seed %i: a busy node that is cut off and cannot stop is reset before anything starts elsewhere",
+    (seed) => {
+      const { cluster, settles } = guarded(seed);
+      const victim = busyHost(cluster);
+      const was = [...victim.world.active().keys()];
+      victim.world.faults = (_host, _resource, action) =>
+        action === "stop" || action === "demote" ? { kind: "fail", rc: 1 } : undefined;
+      const others = cluster.hosts.filter((host) => host !== victim).map((host) => host.name);
+      cluster.network.partition([[victim.name], others], cluster.links);
+      const taken = () =>
+        was.some((resource) =>
+          cluster.hosts.some((host) => host !== victim && host.world.active().has(resource)),
+        );
+      cluster.runUntil(() => resets(cluster).length > 0 || taken(), 60_000);
+      expect(resets(cluster).length).toBe(1);
+      expect(victim.world.active().size).toBe(0);
+      victim.world.faults = () => undefined;
+      cluster.network.healAll();
+      expect(settles(60_000)).toBe(true);
+      expect(resets(cluster).length).toBe(1);
+    },
+  );
+
+  test.each(SEEDS)("seed %i: one that stops all in time is not reset", (seed) => {
+    const { cluster, settles, waitMs } = guarded(seed);
+    const victim = busyHost(cluster);
+    const others = cluster.hosts.filter((host) => host !== victim).map((host) => host.name);
+    cluster.network.partition([[victim.name], others], cluster.links);
+    cluster.runFor(3 * waitMs);
+    expect(others.some((name) => cluster.host(name).world.active().size > 0)).toBe(true);
+    cluster.network.healAll();
+    expect(settles(30_000)).toBe(true);
+    expect(resets(cluster)).toEqual([]);
+  });
+
+  test.each(SEEDS)("seed %i: a main thread that hangs is reset", (seed) => {
+    const { cluster, settles } = guarded(seed);
+    busyHost(cluster).blockMain(60_000);
+    expect(cluster.runUntil(() => resets(cluster).length > 0, 60_000)).toBe(true);
+    expect(settles(60_000)).toBe(true);
+  });
+
+  test.each(SEEDS)("seed %i: a member whose stop fails is told to starve, and is reset", (seed) => {
+    const { cluster, settles } = guarded(seed);
+    const victim = busyHost(cluster);
+    victim.world.faults = (_host, _resource, action) =>
+      action === "stop" ? { kind: "fail", rc: 1 } : undefined;
+    const id = `standby:${victim.name}`;
+    const override = { id, kind: "standby", target: victim.name, author: "t" } as const;
+    const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
+    dc.request({ method: "override-set", override }, () => {});
+    expect(cluster.runUntil(() => resets(cluster).length > 0, 30_000)).toBe(true);
+    victim.world.faults = () => undefined;
+    const clear = () => {
+      const leader = cluster.hosts.find((host) => cluster.observe(host)?.leads);
+      leader?.request({ method: "override-remove", ids: [id] }, () => {});
+    };
+    cluster.runFor(20_000);
+    clear();
+    expect(settles(60_000)).toBe(true);
+  });
+});
