@@ -130,7 +130,10 @@ export class RealWorld implements World {
     }
   }
   exit(code: number, reason: string, guardMs?: Millis): void {
-    if (guardMs !== undefined) this.#parts.guardian.setGrace(guardMs);
+    if (guardMs !== undefined) {
+      this.#parts.guardian.setGrace(guardMs);
+      this.watchdogDevice?.expectRestart(guardMs);
+    }
     this.#parts.finish(code, reason);
   }
   note(note: Note): void {

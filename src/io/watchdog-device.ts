@@ -35,6 +35,8 @@ const RESET_MS: Millis = 300;
 
 interface Dog {
   feed(): void;
+  /** The daemon is replaced within that time, and the others wait for it. */
+  restart?(ms: Millis): void;
   /** Ends it without a reset. */
   release(): void;
 }
@@ -56,6 +58,11 @@ export class WatchdogDevice {
       if (order.kind === "arm") this.#arm(order.fireMs);
       else this.#options.onState({ how: "none", proves: false, fireMs: 0, detail: "not armed" });
     }
+  }
+
+  /** This process ends and another one follows within that time; hardware cannot be told so. */
+  expectRestart(ms: Millis): void {
+    this.#dog?.restart?.(ms);
   }
 
   #feed(): void {
@@ -126,6 +133,7 @@ export class WatchdogDevice {
     };
     const dog = {
       feed: () => write("feed"),
+      restart: (ms: Millis) => write(`restart ${Math.floor(ms / 10)}`),
       release: () => {
         write("release");
         child.stdin?.end();

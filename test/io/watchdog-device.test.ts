@@ -108,6 +108,21 @@ describe("the watchdog process", () => {
     expect(existsSync(file("guardian.fire"))).toBe(false);
   });
 
+  test("the daemon is to be replaced: it has the time that it was told", async () => {
+    dog.stdin?.write("feed\nrestart 30000\n");
+    dog.stdin?.end();
+    writeFileSync(file("watchdog.token"), "another\n");
+    await new Promise<void>((done) => {
+      const timer = setTimeout(done, 1_000);
+      dog.once("exit", () => {
+        clearTimeout(timer);
+        done();
+      });
+    });
+    expect(dog.exitCode).toBeNull();
+    expect(existsSync(file("reset"))).toBe(false);
+  });
+
   test("the daemon is gone and nobody comes: reset", async () => {
     daemon.kill("SIGKILL");
     dog.stdin?.end();
