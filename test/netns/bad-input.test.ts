@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -18,6 +19,8 @@ const NAMES = ["node1", "node2", "node3"];
 const GROUP = "239.255.77.1";
 const PORT = "7700";
 const THROWER = join(ROOT, "dist-test/test/support/frame-thrower.js");
+
+const NOISE = join(ROOT, "dist-test/test/support/noise-thrower.js");
 
 const usable = canMakeNamespaces();
 if (!usable) console.warn("skipped: bad input to real daemons (this user may make no namespaces)");
@@ -91,26 +94,53 @@ describe.skipIf(!usable)("bad input to real daemons", { timeout: 120_000, retry:
     for (const node of nodes) expect(log(node)).not.toContain('"event":"member-lost"');
   });
 
-  test("two daemons of one name: it is said plainly, and the others go on", async () => {
-    const nodes = await started({ resources: ONE_DUMMY, extra: ["double"] });
+  test("two daemons of one name: the earlier gives way, stays down and leaves nothing running", async () => {
+    const resources = `${ONE_DUMMY}constraints: { location: [{ resource: work, node: node3, score: 100 }] }\n`;
+    const nodes = await started({ resources, extra: ["double"] });
+    const [first, , earlier] = nodes as [LabNode, LabNode, LabNode];
+    await until("the work is on node3", async () => activeDummies(earlier).length === 1);
     const double = lab.node("double");
     // Its own address, because Linux takes no frames from an address that it has itself.
     writeFileSync(double.configFile, textOf(double).replace("10.77.0.3", "10.77.0.4"));
     double.startAs("node3");
-    await until("the conflict is noted", async () =>
-      [lab.node("node3"), double].some((node) => log(node).includes('"event":"name-conflict"')),
+    await earlier.ended();
+    expect(log(earlier)).toMatch(/"event":"exit","code":100/);
+    expect(log(earlier)).toContain(
+      "another daemon was started as node3 after this one, at 10.77.0.4:7700",
     );
-    const said = [lab.node("node3"), double].map(log).join("\n");
-    expect(said).toContain("Another daemon runs as node3 too, at 10.77.0.");
-    expect(said).toContain("--node");
+    expect(log(earlier)).toContain("--node");
+    await until(
+      "its guardian has stopped the work",
+      async () => activeDummies(earlier).length === 0,
+    );
+
     await double.kill();
-    // Whatever the quarrel did to node3, a start under its one name mends it.
-    await lab.node("node3").kill();
-    lab.node("node3").start();
+    // What is left is an ordinary start under its one name.
+    earlier.start();
     await settled(nodes);
-    for (const node of nodes.slice(0, 2)) {
+    for (const node of [first, nodes[1] as LabNode]) {
       expect(log(node)).not.toMatch(/node[12] is not a member any more/);
     }
+  });
+
+  test("64 KB of noise, up to ten thousand times a second: told of in a line, and nobody is lost", async () => {
+    const nodes = await started({ resources: ONE_DUMMY });
+    const marks = nodes.map((node) => log(node).length);
+    const target = nodes[0] as LabNode;
+    const { code, stdout } = await run("ip", [
+      ...["netns", "exec", lab.clientNamespace, process.execPath, NOISE],
+      ...["10.77.0.250", PORT, "10000", "4000", "10.77.0.1"],
+    ]);
+    expect(code).toBe(0);
+    const { sent, ms } = JSON.parse(stdout) as { sent: number; ms: number };
+    console.log(`noise of 64 KB: ${Math.round((sent / ms) * 1000)} a second`);
+    await settled(nodes);
+    for (const [i, node] of nodes.entries()) {
+      expect(log(node).slice(marks[i])).not.toContain('"event":"member-lost"');
+    }
+    const said = log(target).slice(marks[0]);
+    expect(said).toContain("Datagrams that are no paceline frames arrive on the cluster's port");
+    expect(said.split('"event":"frames-dropped"').length).toBe(2);
   });
 
   test("a state directory that is read-only, then full: said with a hint, and nothing lost", async () => {
@@ -294,4 +324,9 @@ async function settled(nodes: readonly LabNode[]): Promise<void> {
     }
     return true;
   });
+}
+
+/** State files of dummies that run on a node. */
+function activeDummies(node: LabNode): string[] {
+  return readdirSync(node.agentRunDir).filter((name) => name.startsWith("paceline-dummy-"));
 }
