@@ -71,6 +71,7 @@ function gaveVerdict(node: NodeCore, verdict: "granted" | "refused" | "unknown")
 export function settleArbitration(node: NodeCore): void {
   const { leader } = node.election;
   if (leader !== undefined) node.lastDc = leader;
+  if (node.arbitration.means === undefined) return;
   const situation = situationOf(node);
   arbitrationStep(node, { kind: "situation", situation });
 }

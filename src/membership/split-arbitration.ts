@@ -135,6 +135,11 @@ export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOu
   }
 
   /** Undefined: the definition has no tie-breaker. */
+  get means(): TieBreakerMeans | undefined {
+    return this.#settings.means;
+  }
+
+  /** Undefined: the definition has no tie-breaker. */
   report(): ArbitrationReport | undefined {
     const { means, place } = this.#settings;
     if (means === undefined) return undefined;
