@@ -307,6 +307,13 @@ export function mergeColocatedScores(
   return work;
 }
 
+/**
+ * Where everything is colocated with everything, there are more chains than atoms in the world.
+ * After so many steps of one plan (thirty times what the largest sensible cluster takes) wishes no
+ * longer travel beyond the next resource; what must and must not be together is not touched.
+ */
+const MERGES_MAX = 1_000_000;
+
 function followChain(
   ws: WorkingSet,
   source: Resource,
@@ -316,11 +323,13 @@ function followChain(
   options: MergeOptions,
 ): ScoreTable {
   let work = table;
+  if (ws.merges > MERGES_MAX) return work;
   const deeper = options.active ? options : { ...options, active: true };
   const list = options.thisWith ? thisWithColocations(source) : withThisColocations(source);
   for (const colocation of list) {
     if (!options.thisWith && !hasInfluence(colocation)) continue;
     const other = options.thisWith ? colocation.primary : colocation.dependent;
+    ws.merges++;
     const next = Math.fround(Math.fround(factor * colocation.score) / INFINITY_SCORE);
     work = mergeColocatedScores(ws, other, target, work, colocation, next, deeper) ?? work;
   }

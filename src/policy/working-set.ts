@@ -357,6 +357,8 @@ export class WorkingSet {
   >();
   /** Parameters by the definition that they come from, given those of what is around it. */
   readonly sharedParams = new Map<ResourceDefinition, SharedParams>();
+  /** Counts the steps of wishes along chains of colocations (colocation.ts). */
+  merges = 0;
   /** Counts traversals of the action graph (Action.visit). */
   visits = 0;
   /** The status may come from a report with its secrets masked (simulations). */
