@@ -18,8 +18,8 @@ export interface Measured {
 }
 
 const NOW = 1_800_000_000;
-const WARMUP_MS = 6_000;
-const WARMUP_RUNS = 40;
+const WARMUP_MS = 4_000;
+const WARMUP_RUNS = 30;
 const REPEATS = 9;
 
 /** Measures one cluster in this process; `xmlPath`: also writes it, and measures reading it. */
