@@ -149,6 +149,19 @@ function makeWatchdog(options: DaemonOptions, driver: Driver): WatchdogDevice {
   });
 }
 
+/** The machine, with alerts sent of what it sees and does. */
+function overheard(
+  machine: NodeMachine,
+  node: string,
+  prepared: Preparation,
+  log: Logger,
+): AlertWatch {
+  const warn = (message: string): void => log.warn({ event: "alert" }, message);
+  const sender = new AlertSender({ version: VERSION, warn });
+  const { alerts } = prepared.definition;
+  return new AlertWatch(machine, node, alerts, (all, event) => sender.send(all, event));
+}
+
 function startMessaging(
   prepared: Preparation,
   machine: NodeMachine,
@@ -168,19 +181,6 @@ function startMessaging(
       process.exit(DAEMON_EXIT.failed);
     },
   });
-}
-
-/** The machine, with alerts sent of what it sees and does. */
-function overheard(
-  machine: NodeMachine,
-  node: string,
-  prepared: Preparation,
-  log: Logger,
-): AlertWatch {
-  const warn = (message: string): void => log.warn({ event: "alert" }, message);
-  const sender = new AlertSender({ version: VERSION, warn });
-  const { alerts } = prepared.definition;
-  return new AlertWatch(machine, node, alerts, (all, event) => sender.send(all, event));
 }
 
 /** SIGTERM and SIGINT: leave cleanly. SIGUSR2: stop, and leave the resources running (upgrade). */
