@@ -106,7 +106,7 @@ export class WatchdogDevice {
     const { runDir, sysrqFile = SYSRQ } = this.#options;
     const token = `${process.pid}.${process.hrtime.bigint()}`;
     writeFileSync(`${runDir}/watchdog.token`, `${token}\n`, { mode: 0o600 });
-    const script = `${OWN_AGENT_DIR}/lib/watchdog`;
+    const script = `${OWN_AGENT_DIR}/lib/bash/watchdog`;
     const args = [script, runDir, token, String(Math.floor(fireMs / 10)), String(process.pid)];
     const child = spawn("/bin/bash", reboots ? [...args, sysrqFile] : args, {
       cwd: "/",

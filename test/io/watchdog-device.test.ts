@@ -69,7 +69,7 @@ describe("the watchdog process", () => {
     writeFileSync(file("watchdog.token"), "mine\n");
     // The reset is a file of ours.
     const args = [
-      "agents/lib/watchdog",
+      "agents/lib/bash/watchdog",
       directory,
       "mine",
       "60",
