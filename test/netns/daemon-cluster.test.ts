@@ -21,7 +21,7 @@ resources:
 ${extra}`;
 }
 
-describe.skipIf(!usable)("a cluster of real daemons", { timeout: 120_000, retry: 2 }, () => {
+describe.skipIf(!usable)("a cluster of real daemons", { timeout: 120_000 }, () => {
   let lab: Lab;
   afterEach(() => lab.close());
 
