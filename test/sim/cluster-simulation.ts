@@ -193,6 +193,9 @@ function recover(
   cluster.runUntil(isWell, end - cluster.queue.now);
   const took = cluster.queue.now - begun;
   if (whatIsMissing(cluster, expected) === undefined) cluster.runFor(staysWellMs);
+  // Who was told to leave while things were bad may get to it only now.
+  const hasLeft = cluster.hosts.some(({ exitReason }) => exitReason === "left the cluster");
+  if (hasLeft) cluster.runUntil(isWell, profile.recoveryMaxMs);
   return took;
 }
 
