@@ -24,6 +24,8 @@ export class CollectedStatus {
   readonly #statuses = new Map<string, LocalStatus>();
   readonly #members = new Map<string, number>();
   readonly #departures = new Map<string, Departure>();
+  /** The lives that said goodbye, and of which no later one has been a member since. */
+  readonly #goodbyes = new Map<string, number>();
   readonly #leaving = new Set<string>();
   readonly #released = new Set<string>();
 
@@ -44,6 +46,7 @@ export class CollectedStatus {
     for (const [name, incarnation] of members) {
       this.#members.set(name, incarnation);
       this.#departures.delete(name);
+      this.#goodbyes.delete(name);
     }
     for (const name of this.#leaving) {
       if (!members.has(name)) this.#leaving.delete(name);
@@ -55,6 +58,18 @@ export class CollectedStatus {
     if (this.#members.has(node)) return;
     this.#departures.set(node, how);
     if (how !== "lost") this.#statuses.delete(node);
+  }
+
+  /** A member of that incarnation has said goodbye. */
+  setGoodbye(node: string, incarnation: number): void {
+    if (this.#members.has(node)) return;
+    this.#goodbyes.set(node, incarnation);
+    this.setDeparture(node, "left");
+  }
+
+  /** The life in which a node said goodbye; undefined: it has not, or is a member again. */
+  goodbye(node: string): number | undefined {
+    return this.#goodbyes.get(node);
   }
 
   departure(node: string): Departure | undefined {

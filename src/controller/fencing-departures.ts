@@ -82,12 +82,15 @@ function endRecords(node: NodeCore): void {
   }
 }
 
-/** Goodbyes that this node heard, and that nobody has recorded. */
+/**
+ * Goodbyes that this node heard, and that nobody has recorded; of the life that said it: a later one
+ * may be heard already, and of that nothing is known.
+ */
 function recordGoodbyes(node: NodeCore): void {
-  const { coordinator, store, incarnations, force } = node;
+  const { coordinator, store, force } = node;
   for (const { name } of force.definition.nodes) {
-    const incarnation = incarnations.get(name);
-    if (incarnation === undefined || coordinator.status.departure(name) !== "left") continue;
+    const incarnation = coordinator.status.goodbye(name);
+    if (incarnation === undefined) continue;
     const known = store.cib.departures?.find((each) => each.node === name);
     if (known !== undefined && known.incarnation >= incarnation) continue;
     const departure = { node: name, incarnation, at: node.wall() };

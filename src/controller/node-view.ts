@@ -51,7 +51,7 @@ function newView(node: NodeCore, view: View): void {
   const collected = node.coordinator.status;
   collected.setMembers(members);
   for (const lost of view.lost) {
-    if (lost.reason === "left") collected.setDeparture(lost.node, "left");
+    if (lost.reason === "left") collected.setGoodbye(lost.node, lost.incarnation);
   }
   if (before !== undefined && view.joined.length > 0) node.announceWhenSettled = true;
   memberCame(node, view.joined);

@@ -116,6 +116,56 @@ describe("planning", () => {
   });
 });
 
+describe("a node that left and came back", () => {
+  const FENCED = { ...PROFILES.find(({ name }) => name === "fencing")!, nodes: [3, 3] } as const;
+
+  function set(host: SimulatedHost, target: string, reason: string): void {
+    const override = {
+      id: `standby:${target}`,
+      kind: "standby",
+      target,
+      author: "t",
+      reason,
+    } as const;
+    host.request({ method: "override-set", override }, () => {});
+  }
+
+  test("is fenced when it is lost: its goodbye was of an earlier life", () => {
+    const { cluster, settles } = settledCluster(5, FENCED);
+    const dc = dcOf(cluster);
+    const back = cluster.hosts.find((host) => host !== dc)!;
+    const { daemon } = back;
+    back.deliver({ kind: "shutdown", mode: "leave" });
+    expect(cluster.runUntil(() => back.daemon !== daemon, 20_000, 5)).toBe(true);
+    if (back.daemon === undefined) back.startDaemon();
+    // The CIB changes while the new life is heard and not a member yet.
+    const names = cluster.hosts.map((host) => host.name);
+    for (let i = 0; i < 100; i++) {
+      set(dc, back.name, `change ${i}`);
+      cluster.runFor(5);
+    }
+    dc.request({ method: "override-remove", ids: [`standby:${back.name}`] }, () => {});
+    expect(settles(10_000)).toBe(true);
+    const others = names.filter((name) => name !== back.name);
+    for (const name of others) set(dc, name, "all to the one that came back");
+    expect(cluster.runUntil(() => back.world.active().size > 0, 10_000)).toBe(true);
+    dc.request(
+      { method: "override-remove", ids: others.map((name) => `standby:${name}`) },
+      () => {},
+    );
+    cluster.runFor(1_000);
+    const before = dcOf(cluster);
+    cluster.network.partition([[back.name], others], cluster.links);
+    const isFenced = () =>
+      cluster
+        .observe(before)
+        ?.cib?.fencing.some(
+          (record) => record.target === back.name && record.outcome === "succeeded",
+        ) === true;
+    expect(cluster.runUntil(isFenced, 30_000)).toBe(true);
+  });
+});
+
 describe("by seed", () => {
   test.each([
     ["a full disk is only trouble until there is room again", "everything", 11, false],
