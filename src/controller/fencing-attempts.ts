@@ -1,6 +1,6 @@
-import type { FencerOutput } from "../fencing/fence-types.ts";
+import type { FenceOperation, FencerOutput } from "../fencing/fence-types.ts";
 import type { FencingRecord } from "../model/cib.ts";
-import type { AskedFencing, FencingWish } from "./fencing-state.ts";
+import type { AskedFencing, FencingWish, Uncommitted } from "./fencing-state.ts";
 import { propose } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
 
@@ -80,4 +80,15 @@ export function closePending(node: NodeCore): void {
 function nextId(node: NodeCore): string {
   node.fencing.count += 1;
   return `${node.self}-${node.options.incarnation}-${node.fencing.count}`;
+}
+
+/** What is wanted was done a moment ago, for quorum say, and is about to be committed. */
+export function doneUncommitted(
+  node: NodeCore,
+  { target, operation }: { readonly target: string; readonly operation: FenceOperation },
+): Uncommitted | undefined {
+  if (operation === "on" || node.members().has(target)) return undefined;
+  return node.fencing.uncommitted.find(
+    ({ record }) => record.target === target && record.action !== "on",
+  );
 }

@@ -4,6 +4,7 @@ import {
   askedFor,
   closePending,
   closeRecord,
+  doneUncommitted,
   type Fenced,
   pendingRecord,
   recordOf,
@@ -11,7 +12,7 @@ import {
 import { dropFenced, settleDepartures } from "./fencing-departures.ts";
 import { fencingOperation, fencingTimeout, splitDelay } from "./fencing-priority.ts";
 import { recentFencings, requesterOf } from "./fencing-records.ts";
-import type { AskedFencing, FencingAnswer, FencingWish } from "./fencing-state.ts";
+import type { AskedFencing, FencingAnswer, FencingWish, Uncommitted } from "./fencing-state.ts";
 import { callWatchdog, watchdogWait, withWatchdog } from "./fencing-watchdog.ts";
 import { propose, raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
@@ -104,14 +105,20 @@ export function fenceForPlan(
   },
 ): void {
   const { key, target, delayMs = 0 } = wanted;
+  const answer = ({ ok, detail }: FencingAnswer): void => {
+    const input = { kind: "fence-result", key, ok, detail } as const;
+    fromCoordinator(node, node.coordinator.acceptAnswer(node.now, input));
+  };
+  const done = doneUncommitted(node, wanted);
+  if (done !== undefined) {
+    done.alsoAsked.push(answer);
+    return;
+  }
   startFencing(node, {
     ...wanted,
     requestedBy: requesterOf(node.self),
     delayMs: delayMs + backOff(node, target) + patience(node, target) + handOver(node, wanted),
-    answer: ({ ok, detail }) => {
-      const input = { kind: "fence-result", key, ok, detail } as const;
-      fromCoordinator(node, node.coordinator.acceptAnswer(node.now, input));
-    },
+    answer,
   });
 }
 
@@ -293,15 +300,20 @@ function succeeded(node: NodeCore, result: Fenced, wish: AskedFencing, answer: (
   node.fencing.failures.delete(target);
   tell(node, target, `${operation} of ${target} ${outcome}: ${result.detail}`);
   const record = recordOf(node, result, wish, outcome);
+  const alsoAsked: Uncommitted["alsoAsked"] = [];
+  const confirmed = confirmedBy !== undefined;
+  const { detail, durationMs } = result;
   // With the power back on, nothing more is known of the node.
   if (operation !== "on") dismiss(node, target, confirmedBy === undefined ? "fenced" : "operator");
   node.fencing.uncommitted.push({
     record,
     proposed: false,
+    alsoAsked,
     done: () => {
       if (operation !== "on") dropFenced(node, target);
       settleDepartures(node);
       answer();
+      for (const also of alsoAsked) also({ ok: true, confirmed, detail, durationMs });
       fencerStep(node, { kind: "committed", target });
       fromCoordinator(node, node.coordinator.replan(node.now, `${target} was fenced`));
     },
@@ -349,7 +361,11 @@ export function memberCame(node: NodeCore, names: readonly string[]): void {
     for (let at = uncommitted.length - 1; at >= 0; at--) {
       const entry = uncommitted[at];
       // A result that nobody could be told says nothing of the life that has come.
-      if (entry?.record.target === target && !entry.proposed) uncommitted.splice(at, 1);
+      if (entry?.record.target !== target || entry.proposed) continue;
+      uncommitted.splice(at, 1);
+      const detail = `${target} is back`;
+      for (const also of entry.alsoAsked)
+        also({ ok: false, confirmed: false, detail, durationMs: 0 });
     }
   }
 }

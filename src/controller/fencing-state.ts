@@ -45,10 +45,13 @@ interface Failures {
   readonly detail: string;
 }
 
-interface Uncommitted {
+/** A success that is not in the CIB yet. */
+export interface Uncommitted {
   readonly record: FencingRecord;
   readonly done: () => void;
   proposed: boolean;
+  /** Plans that wanted the same before it was committed: they are answered with it. */
+  readonly alsoAsked: ((answer: FencingAnswer) => void)[];
 }
 
 /**
