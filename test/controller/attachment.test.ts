@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
-import { loadDefinition } from "../../src/config/load-definition.ts";
 import type { NodeInput } from "../../src/controller/node-io.ts";
-import { NodeMachine } from "../../src/controller/node-machine.ts";
+import type { NodeMachine } from "../../src/controller/node-machine.ts";
 import { decodeMessage } from "../../src/controller/node-message.ts";
 import type { AdvertBody } from "../../src/model/peer.ts";
-import { plan } from "../../src/policy/make-plan.ts";
+import { newNodeMachine } from "./new-node-machine.ts";
 
 const TEXT = `cluster: stray
 nodes: { node1: 10.0.0.1, node2: 10.0.0.2, node3: 10.0.0.3, node4: 10.0.0.4, node5: 10.0.0.5 }
@@ -22,21 +21,8 @@ class Pair {
   readonly #inbox: { readonly to: string; readonly input: NodeInput }[] = [];
 
   constructor() {
-    const { definition } = loadDefinition(TEXT);
-    if (definition === undefined) throw new Error("the definition is wrong");
     for (const self of ["node1", "node2"]) {
-      const machine = new NodeMachine({
-        self,
-        incarnation: 1,
-        definition,
-        stored: { hard: undefined, snapshot: undefined, entries: [] },
-        planner: plan,
-        environment: { ocfRoot: "/usr/lib/ocf" },
-        version: "0.0.0",
-        now: 0,
-        wall: 0,
-      });
-      this.#machines.set(self, machine);
+      this.#machines.set(self, newNodeMachine(TEXT, self));
     }
     this.runFor(10);
     for (const self of ["node1", "node2"]) this.hear(self);

@@ -1,29 +1,15 @@
 import { expect, test } from "vitest";
-import { loadDefinition } from "../../src/config/load-definition.ts";
 import type { NodeInput } from "../../src/controller/node-io.ts";
-import { NodeMachine } from "../../src/controller/node-machine.ts";
-import { plan } from "../../src/policy/make-plan.ts";
+import { newNodeMachine } from "./new-node-machine.ts";
 
 /** A node that starts and hears nobody: when it begins to act, in milliseconds. */
 function actsAt(nodes: string, quorum = ""): number | undefined {
-  const { definition, diagnostics } = loadDefinition(`cluster: alone
+  const machine = newNodeMachine(`cluster: alone
 nodes: ${nodes}
 messaging: { key-file: /k }
 ${quorum}properties: { fencing-enabled: false }
 resources: { r: { agent: dummy } }
 `);
-  if (definition === undefined) throw new Error(diagnostics[0]?.message);
-  const machine = new NodeMachine({
-    self: "node1",
-    incarnation: 1,
-    definition,
-    stored: { hard: undefined, snapshot: undefined, entries: [] },
-    planner: plan,
-    environment: { ocfRoot: "/usr/lib/ocf" },
-    version: "0.0.0",
-    now: 0,
-    wall: 0,
-  });
   for (let now = 0; now < 10_000; now += 10) {
     const inputs: NodeInput[] = [{ kind: "tick" }];
     for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {

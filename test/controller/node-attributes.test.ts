@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { loadDefinition } from "../../src/config/load-definition.ts";
-import { NodeMachine } from "../../src/controller/node-machine.ts";
 import type { AttributeRequest, ControlReply } from "../../src/model/control.ts";
+import { newNodeMachine } from "./new-node-machine.ts";
 
 const TEXT = `cluster: attributes
 nodes:
@@ -15,20 +14,8 @@ type Wish = Omit<AttributeRequest, "method">;
 
 /** A node that has just started: it has no coordinator yet. */
 function startedNode(): (wish: Wish) => ControlReply | undefined {
-  const { definition } = loadDefinition(TEXT);
-  if (definition === undefined) throw new Error("the definition is wrong");
-  const machine = new NodeMachine({
-    self: "node1",
-    incarnation: 1,
-    definition,
-    stored: { hard: undefined, snapshot: undefined, entries: [] },
-    planner: () => {
-      throw new Error("nothing is to be planned");
-    },
-    environment: { ocfRoot: "/usr/lib/ocf" },
-    version: "0.0.0",
-    now: 0,
-    wall: 0,
+  const machine = newNodeMachine(TEXT, "node1", () => {
+    throw new Error("nothing is to be planned");
   });
   machine.step(0, { kind: "tick" });
   return (wish) => {

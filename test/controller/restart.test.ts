@@ -1,13 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { loadDefinition } from "../../src/config/load-definition.ts";
 import type { NodeInput, NodeOutput } from "../../src/controller/node-io.ts";
-import { NodeMachine } from "../../src/controller/node-machine.ts";
 import {
   decodeMessage,
   encodeMessage,
   type NodeMessage,
 } from "../../src/controller/node-message.ts";
-import { plan } from "../../src/policy/make-plan.ts";
+import { newNodeMachine } from "./new-node-machine.ts";
 
 const TEXT = `cluster: restarts
 nodes: { node1: 10.0.0.1, node2: 10.0.0.2, node3: 10.0.0.3 }
@@ -17,19 +15,7 @@ resources: { r: { agent: dummy } }
 `;
 
 function newNode(): (now: number, input: NodeInput) => readonly NodeOutput[] {
-  const { definition } = loadDefinition(TEXT);
-  if (definition === undefined) throw new Error("the definition is wrong");
-  const machine = new NodeMachine({
-    self: "node1",
-    incarnation: 1,
-    definition,
-    stored: { hard: undefined, snapshot: undefined, entries: [] },
-    planner: plan,
-    environment: { ocfRoot: "/usr/lib/ocf" },
-    version: "0.0.0",
-    now: 0,
-    wall: 0,
-  });
+  const machine = newNodeMachine(TEXT);
   machine.step(0, { kind: "tick" });
   return (now, input) => machine.step(now, input);
 }
