@@ -82,13 +82,18 @@ function nextId(node: NodeCore): string {
   return `${node.self}-${node.options.incarnation}-${node.fencing.count}`;
 }
 
-/** What is wanted was done a moment ago, for quorum say, and is about to be committed. */
+/**
+ * What is wanted was done a moment ago, for quorum say, and is about to be committed. Only if nothing
+ * was heard of a later life of the target: that is another one to fence.
+ */
 export function doneUncommitted(
   node: NodeCore,
   { target, operation }: { readonly target: string; readonly operation: FenceOperation },
 ): Uncommitted | undefined {
   if (operation === "on" || node.members().has(target)) return undefined;
+  const life = node.incarnations.get(target);
   return node.fencing.uncommitted.find(
-    ({ record }) => record.target === target && record.action !== "on",
+    ({ record }) =>
+      record.target === target && record.action !== "on" && record.incarnation === life,
   );
 }
