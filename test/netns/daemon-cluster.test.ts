@@ -86,14 +86,15 @@ resources:
     const nodes = build(3, "  # an interval that leaves time for the restart\n");
     for (const node of nodes) node.start();
     await settled(nodes);
-    const owner = lab.node((await holders())[0] ?? "");
     // Detection must not be faster than a restart of a process takes on a busy machine.
-    const slow = readFileSync(owner.configFile, "utf8").replace(
+    const [first] = nodes as [LabNode];
+    const slow = readFileSync(first.configFile, "utf8").replace(
       "messaging: {",
       "messaging: { advert-interval: 5s,",
     );
-    await applied(owner, slow);
+    await applied(first, slow);
     await settled(nodes);
+    const owner = lab.node((await holders())[0] ?? "");
     const before = readFileSync(owner.logFile, "utf8").length;
     await owner.kill();
     owner.start();
