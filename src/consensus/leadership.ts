@@ -45,6 +45,7 @@ export function checkReady(core: RaftCore): void {
   if (core.role !== "leader") return;
   if (!core.ready && core.commit >= core.termStart) {
     core.ready = true;
+    core.isCurrent = true;
     core.emitRole();
   }
   changeVoters(core);

@@ -86,6 +86,8 @@ export class RaftCore {
   /** Which disk each living peer answered from last. */
   readonly seenDisks = new Map<string, string>();
   inSync = false;
+  /** See `Raft.isCurrent`. */
+  isCurrent = false;
   /** Who may get votes back; undefined: all. */
   admitted: ReadonlySet<string> | undefined;
   muted = false;

@@ -182,6 +182,14 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
     return this.#core.inSync && this.#core.canStand;
   }
 
+  /**
+   * It has applied all that was committed before a leader of its present life became ready. Until then
+   * what it has applied may be older than what it applied in an earlier life.
+   */
+  get isCurrent(): boolean {
+    return this.#core.isCurrent;
+  }
+
   // --- Inside.
 
   /** What storage held becomes known: the snapshot, then what was known to be committed. */

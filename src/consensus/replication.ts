@@ -178,6 +178,7 @@ export function onAppend(core: RaftCore, from: string, m: Append): void {
   const match = Math.max(m.prevIndex + m.entries.length, Math.min(core.commit, m.commit));
   setCommit(core, Math.min(m.commit, m.prevIndex + m.entries.length));
   if (m.counted && match >= m.commit) core.inSync = true;
+  if (core.commit >= m.commit && core.log.termAt(core.commit) === m.term) core.isCurrent = true;
   reply(true, match);
 }
 

@@ -64,6 +64,16 @@ export function fromCib(node: NodeCore, outputs: readonly ReplicatedCibOutput[])
         node.out.push(output);
     }
   }
+  confirmDefinition(node);
+}
+
+/** What was in force on the word of this node's disk alone is the cluster's definition after all. */
+function confirmDefinition(node: NodeCore): void {
+  const { cib, isCurrent } = node.store;
+  if (!node.unconfirmed || !isCurrent || cib.definition === undefined) return;
+  node.unconfirmed = false;
+  const { text, version } = cib.definition;
+  node.out.push({ kind: "definition", text, version, isCurrent });
 }
 
 function roleChanged(node: NodeCore, role: Extract<ReplicatedCibOutput, { kind: "role" }>): void {
@@ -87,7 +97,14 @@ function cibChanged(node: NodeCore): void {
   if (changed && version !== undefined) {
     const { nodes, quorum } = node.force.definition;
     const config = node.force.messagingConfig(node.self);
-    node.out.push({ kind: "definition", text: version.text, version: version.version });
+    const { isCurrent } = node.store;
+    node.unconfirmed = !isCurrent;
+    node.out.push({
+      kind: "definition",
+      text: version.text,
+      version: version.version,
+      isCurrent,
+    });
     node.out.push({ kind: "messaging", command: { kind: "configure", config } });
     configureChecks(node);
     raftStep(node, { kind: "rules", rules: { nodes, quorum } });

@@ -87,6 +87,8 @@ export class NodeCore {
   /** Until then this node only listens, unless a quorum elects it; it ends in the first quorate view. */
   listenUntil: Instant;
   proposalCount = 0;
+  /** The definition in force may be older than the newest committed one: `ReplicatedCib.isCurrent`. */
+  unconfirmed = false;
   view: View | undefined;
   election: ElectionState = { leads: false, ready: false, term: 0, leader: undefined };
   wallReading: { readonly wall: WallTime; readonly at: Instant };

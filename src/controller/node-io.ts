@@ -61,8 +61,17 @@ export type NodeOutput =
   /** Something that `status` shows may have changed. */
   | { readonly kind: "changed" }
   | { readonly kind: "timeline"; readonly entry: TimelineEntry }
-  /** A definition was committed: the driver writes it to cluster.yaml on this node. */
-  | { readonly kind: "definition"; readonly text: string; readonly version: number }
+  /**
+   * A definition that was committed is in force. `isCurrent`: the driver writes it to cluster.yaml on this
+   * node. Before that a node that was restarted knows an older one at times, and goes by it until it
+   * hears of the newer; the file stays as it is meanwhile, and the same text follows once it is current.
+   */
+  | {
+      readonly kind: "definition";
+      readonly text: string;
+      readonly version: number;
+      readonly isCurrent: boolean;
+    }
   | {
       readonly kind: "exit";
       readonly code: number;

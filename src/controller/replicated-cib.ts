@@ -71,6 +71,11 @@ export class ReplicatedCib {
     return this.#raft.inSync;
   }
 
+  /** The CIB is no older than it ever was here, in earlier lives too. */
+  get isCurrent(): boolean {
+    return this.#raft.isCurrent;
+  }
+
   get cib(): Cib {
     return this.#cib;
   }

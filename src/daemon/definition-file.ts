@@ -17,6 +17,8 @@ import type { Definition } from "../model/definition.ts";
 export class DefinitionFile {
   readonly path: string;
   #committed: string | undefined;
+  /** A committed text that may not be the newest: what stands in the file may be newer. */
+  #older: string | undefined;
   /** What was found when the file was last looked at: it is read again only if it was touched. */
   #looked: { readonly mark: string; readonly differs: boolean } | undefined;
 
@@ -65,10 +67,24 @@ export class DefinitionFile {
   }
 
   /**
-   * Puts the committed text in place. A local text that differs is kept beside it, because someone
-   * wrote it; returns where.
+   * The node goes by this committed text until it hears which is the newest. The file is left alone;
+   * returns whether it holds another text.
+   */
+  expect(text: string): boolean {
+    this.#older = text;
+    try {
+      return readFileSync(this.path, "utf8") !== text;
+    } catch {
+      return true;
+    }
+  }
+
+  /**
+   * Puts the newest committed text in place. A text that was never committed is kept beside it, because
+   * someone wrote it; returns where.
    */
   replace(text: string, stamp: string): { keptAs?: string; problem?: string } {
+    const committed = [this.#committed, this.#older];
     this.#committed = text;
     this.#looked = undefined;
     let current: string | undefined;
@@ -81,10 +97,11 @@ export class DefinitionFile {
     }
     if (current === text) return {};
     try {
-      const keptAs = current === undefined ? undefined : `${this.path}.before-${stamp}`;
-      if (keptAs !== undefined && current !== undefined) writeDurably(keptAs, current, mode);
+      const isOurs = current === undefined || committed.includes(current);
+      const keptAs = `${this.path}.before-${stamp}`;
+      if (!isOurs) writeDurably(keptAs, current ?? "", mode);
       writeDurably(this.path, text, mode);
-      return keptAs === undefined ? {} : { keptAs };
+      return isOurs ? {} : { keptAs };
     } catch (error) {
       return { problem: error instanceof Error ? error.message : String(error) };
     }

@@ -32,7 +32,7 @@ export interface World {
   guard(entries: readonly GuardEntry[], inactive: readonly string[]): void;
   /** Tells the subscribers of the control socket. */
   publish(event: ControlEvent): void;
-  definition(text: string, version: number): void;
+  definition(text: string, version: number, isCurrent: boolean): void;
   /** `guardMs`: the guardian is to wait for so long before it acts. */
   exit(code: number, reason: string, guardMs?: Millis): void;
   note(note: Note): void;
@@ -169,7 +169,7 @@ export class Driver {
         world.publish({ kind: "timeline", entry: output.entry });
         break;
       case "definition":
-        world.definition(output.text, output.version);
+        world.definition(output.text, output.version, output.isCurrent);
         break;
       case "exit":
         world.exit(output.code, output.reason, output.guardMs);

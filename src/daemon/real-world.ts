@@ -112,10 +112,17 @@ export class RealWorld implements World {
   publish(event: ControlEvent): void {
     this.server?.publish(event);
   }
-  definition(text: string, version: number): void {
+  definition(text: string, version: number, isCurrent: boolean): void {
     const { log, file, tieBreakers } = this.#parts;
     const { definition } = loadDefinition(text);
     if (definition !== undefined) tieBreakers.configure(definition);
+    if (!isCurrent) {
+      if (file.expect(text)) {
+        const message = `${file.path} is not definition ${version}, the last one that this node knows for certain to be in force: it goes by that one until it hears from the cluster, and leaves the file alone`;
+        log.info({ event: "definition-differs", version }, message);
+      }
+      return;
+    }
     const stamp = new Date().toISOString().replace(/[:.]/g, "-");
     const { keptAs, problem } = file.replace(text, stamp);
     if (problem !== undefined) {

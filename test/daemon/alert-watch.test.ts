@@ -145,10 +145,15 @@ test("a new definition may add an alert, and take the last one away", () => {
   expect(node.told).toEqual([]);
   node.step(
     { kind: "tick" },
-    { kind: "definition", text: text("alerts: { a: { command: /bin/true } }\n"), version: 2 },
+    {
+      kind: "definition",
+      text: text("alerts: { a: { command: /bin/true } }\n"),
+      version: 2,
+      isCurrent: true,
+    },
   );
   expect(node.subjects).toEqual(["nodes"]);
-  node.step({ kind: "tick" }, { kind: "definition", text: text(""), version: 3 });
+  node.step({ kind: "tick" }, { kind: "definition", text: text(""), version: 3, isCurrent: true });
   node.members = ["n1"];
   node.step({ kind: "tick" });
   expect(node.subjects).toEqual(["nodes"]);

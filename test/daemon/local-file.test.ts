@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -55,6 +55,23 @@ test("once it is applied, or put back, all is well again", () => {
 test("before the cluster has committed anything there is nothing to differ from", () => {
   writeFileSync(file.path, "cluster: a\n");
   expect(differs()).toBe(false);
+});
+
+test("the definition of the cluster replaces its own earlier one without keeping that: history has it", () => {
+  file.replace("cluster: a\n", "first");
+  expect(file.replace("cluster: a # second\n", "second")).toEqual({});
+  file.expect("cluster: a # second\n");
+  expect(file.replace("cluster: a # third\n", "third")).toEqual({});
+  expect(readdirSync(dir)).toEqual(["cluster.yaml"]);
+});
+
+test("a text that somebody wrote and never applied is kept beside the one that replaces it", () => {
+  writeFileSync(file.path, "cluster: a # mine\n");
+  expect(file.expect("cluster: a\n")).toBe(true);
+  expect(readFileSync(file.path, "utf8")).toBe("cluster: a # mine\n");
+  const keptAs = `${file.path}.before-now`;
+  expect(file.replace("cluster: a # second\n", "now")).toEqual({ keptAs });
+  expect(readFileSync(keptAs, "utf8")).toBe("cluster: a # mine\n");
 });
 
 test("other answers are passed on as they are", () => {

@@ -394,8 +394,10 @@ export class SimulatedHost {
         this.#guarded = output.entries;
         break;
       case "definition":
-        this.#tell(() => `definition ${output.version} arrives`);
-        this.definitionText = output.text;
+        this.#tell(
+          () => `definition ${output.version} ${output.isCurrent ? "arrives" : "is known"}`,
+        );
+        if (output.isCurrent) this.definitionText = output.text;
         break;
       case "exit":
         this.#tell(() => `daemon exits (${output.code}): ${output.reason}`);
