@@ -2,7 +2,7 @@ import type { Millis } from "../core/units.ts";
 import { parseDuration } from "../core/written-duration.ts";
 import type { View } from "../membership/membership.ts";
 import type { Definition } from "../model/definition.ts";
-import { propertyOf } from "./properties.ts";
+import { propertyOf, withProperty } from "./properties.ts";
 import { primitivesOf } from "./resource-reports.ts";
 
 /** Where the definition says nothing of priority-fencing-delay. */
@@ -62,13 +62,7 @@ export function untilFenced<Policy extends { readonly policy: Definition["policy
   if (!fencingEnabled || !noQuorumPolicyIsDefault || definition.fencing.devices.length === 0) {
     return inForce;
   }
-  const freeze = {
-    id: "paceline-until-fenced",
-    score: Number.MAX_SAFE_INTEGER,
-    values: new Map([["no-quorum-policy", "freeze"]]),
-  };
-  const { policy } = inForce;
-  return { ...inForce, policy: { ...policy, properties: [freeze, ...policy.properties] } };
+  return { ...inForce, policy: withProperty(inForce.policy, "no-quorum-policy", "freeze") };
 }
 
 /** The priority of each primitive: its own, or that of the outermost it is part of. */

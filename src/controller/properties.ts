@@ -10,6 +10,24 @@ export function propertyOf(policy: PolicyDefinition, name: string): string | und
   return undefined;
 }
 
+/**
+ * The policy with one cluster option replaced, whatever its own sets say of it: among them one may
+ * rank above any score.
+ */
+export function withProperty(
+  policy: PolicyDefinition,
+  name: string,
+  value: string,
+): PolicyDefinition {
+  const others = policy.properties.map((set) =>
+    set.values.has(name)
+      ? { ...set, values: new Map([...set.values].filter(([key]) => key !== name)) }
+      : set,
+  );
+  const own = { id: `paceline-${name}`, score: 0, values: new Map([[name, value]]) };
+  return { ...policy, properties: [own, ...others] };
+}
+
 /** Bounds on parallelism (Pacemaker's batch-limit, node-action-limit, migration-limit). */
 export function transitionLimits(policy: PolicyDefinition): TransitionLimits {
   return {

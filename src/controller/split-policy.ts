@@ -1,5 +1,6 @@
 import type { View } from "../membership/membership.ts";
 import type { Definition } from "../model/definition.ts";
+import { withProperty } from "./properties.ts";
 
 /**
  * What a tie-breaker changes about no-quorum-policy: `ignore` does not hold for a side that it
@@ -17,17 +18,6 @@ export function underArbitration<Policy extends { readonly policy: Definition["p
   const isExclusive = arbiter !== undefined || disk !== undefined;
   const isBarred =
     reason === "tie-break-refused" || (isExclusive && reason === "tie-break-unknown");
-  return isBarred ? stopped(inForce) : inForce;
-}
-
-function stopped<Policy extends { readonly policy: Definition["policy"] }>(
-  inForce: Policy,
-): Policy {
-  const set = {
-    id: "paceline-tie-breaker",
-    score: Number.MAX_SAFE_INTEGER,
-    values: new Map([["no-quorum-policy", "stop"]]),
-  };
-  const { policy } = inForce;
-  return { ...inForce, policy: { ...policy, properties: [set, ...policy.properties] } };
+  if (!isBarred) return inForce;
+  return { ...inForce, policy: withProperty(inForce.policy, "no-quorum-policy", "stop") };
 }

@@ -104,6 +104,19 @@ describe("who goes on after an even split", { timeout: TIMEOUT_MS }, () => {
     expect(cluster.runUntil(() => activeOn(built, quorate(built)) > 0, 5_000)).toBe(true);
   });
 
+  test("two-node with fencing: until the other is fenced the survivor keeps what it runs", () => {
+    const built = settled(2, { quorum: ["two-node: true"], properties: [] }, { fencing: true });
+    const { cluster } = built;
+    const before = cluster.hosts.map((host) => new Map(host.world.active()));
+    cut(built, "1|2");
+    expect(cluster.runUntil(() => quorate(built).length === 1, 30_000)).toBe(true);
+    const survivor = cluster.hosts.findIndex((host) => cluster.observe(host)?.quorate);
+    const kept = [...before[survivor]!];
+    expect(kept.length).toBeGreaterThan(0);
+    const now = cluster.hosts[survivor]!.world.active();
+    expect(kept.filter(([id, { since }]) => now.get(id)?.since !== since)).toEqual([]);
+  });
+
   test("a witness: the side that it is on, and it runs nothing", () => {
     const built = settled(3, { nodeExtra: new Map([["node3", ", role: witness"]]) });
     expect(activeOn(built, "3")).toBe(0);
