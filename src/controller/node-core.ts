@@ -10,8 +10,6 @@ import { AdvertWriter } from "./advert-writer.ts";
 import { Coordinator } from "./coordinator.ts";
 import type { Planner, SlicedPlanner } from "./coordinator-ports.ts";
 import { DefinitionInForce } from "./definition-in-force.ts";
-import { awaitsRecords } from "./fencing-departures.ts";
-import { untilFenced } from "./fencing-priority.ts";
 import { type FencingDuty, makeFencingDuty } from "./fencing-state.ts";
 import { HistorySharing } from "./history-sharing.ts";
 import { IncidentRecorder } from "./incident-recorder.ts";
@@ -21,10 +19,11 @@ import { MemberDuty } from "./member-duty.ts";
 import { Attachment } from "./node-attachment.ts";
 import type { NodeOutput } from "./node-io.ts";
 import { encodeMessage, type NodeMessage } from "./node-message.ts";
-import { awaitsRestart, Restarts } from "./node-restart.ts";
+import { policyNow } from "./node-planning.ts";
+import { Restarts } from "./node-restart.ts";
+import { Takeovers } from "./node-takeover.ts";
 import { arbitrationSettings } from "./node-tie-breaker.ts";
 import { ReplicatedCib } from "./replicated-cib.ts";
-import { underArbitration } from "./split-policy.ts";
 
 export interface NodeOptions {
   readonly self: string;
@@ -75,6 +74,7 @@ export class NodeCore {
   readonly links = new LinkTable();
   readonly leave = new LeaveSequence();
   readonly restarts = new Restarts();
+  readonly takeovers = new Takeovers();
   readonly attachment = new Attachment();
   readonly incidents: IncidentRecorder;
   readonly sharing: HistorySharing;
@@ -135,21 +135,7 @@ export class NodeCore {
       incarnation,
       planner: options.planner,
       slicedPlanner: options.slicedPlanner,
-      policy: (wall) =>
-        (this.coordinator.by?.acting !== true && !this.force.committed) ||
-        awaitsRecords(this) ||
-        this.arbitration.isDeciding() ||
-        awaitsRestart(this)
-          ? undefined
-          : underArbitration(
-              this.force.definition,
-              this.view,
-              untilFenced(
-                this.force.definition,
-                this.view,
-                this.force.policy(this.store.cib, wall),
-              ),
-            ),
+      policy: (wall) => policyNow(this, wall),
       cib: () => this.store.cib,
     });
     this.fencing = makeFencingDuty(this);

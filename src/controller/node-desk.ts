@@ -13,6 +13,7 @@ import { watchdogReport } from "./fencing-watchdog.ts";
 import { coordinatorAttribute } from "./node-attributes.ts";
 import type { NodeCore } from "./node-core.ts";
 import { namesakeWarning } from "./node-namesake.ts";
+import { letsGo } from "./node-takeover.ts";
 import { planFailure } from "./plan-words.ts";
 import { buildReport } from "./status-report-builder.ts";
 
@@ -197,9 +198,12 @@ function transitionReport(node: NodeCore): TransitionReport {
 }
 
 /** What planning waits for, in words; null: for nothing. */
-function awaitedBy({ restarts, coordinator }: NodeCore): string | null {
+function awaitedBy(node: NodeCore): string | null {
+  const { restarts, coordinator } = node;
   const restarting = [...restarts.awaited.keys()].sort();
   if (restarting.length > 0) return `the daemon of ${restarting.join(", ")} to be back`;
+  const lost = letsGo(node);
+  if (lost.length > 0) return `${lost.join(", ")} to let go of what runs there`;
   const missing = coordinator.status.missing();
   return missing.length > 0 ? `the status of ${missing.join(", ")}` : null;
 }

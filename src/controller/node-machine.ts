@@ -24,6 +24,7 @@ import { configureChecks, fromChecks, fromMember, leaveSteps } from "./node-leav
 import { type Coordination, decodeMessage } from "./node-message.ts";
 import { receive } from "./node-messages.ts";
 import { beginRestart, tickRestarts } from "./node-restart.ts";
+import { tickTakeovers } from "./node-takeover.ts";
 import { arbitrationStep, settleArbitration } from "./node-tie-breaker.ts";
 import { fromMembership, peerEvent } from "./node-view.ts";
 import { RequestRouter } from "./request-router.ts";
@@ -100,6 +101,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       node.fencing.nextDeadline(),
       nextWatchdogDeadline(node),
       node.restarts.nextDeadline(),
+      node.takeovers.nextDeadline(),
       node.attachment.nextDeadline(),
       node.arbitration.nextDeadline(),
       node.checks.nextDeadline(),
@@ -191,6 +193,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     tickFencing(node);
     selfFenceStep(node, { kind: "tick" });
     tickRestarts(node);
+    tickTakeovers(node);
     arbitrationStep(node, { kind: "tick" });
     this.#desk.tick(node.now);
     this.#router.tick(node.now);

@@ -60,6 +60,7 @@ function gaveVerdict(node: NodeCore, verdict: "granted" | "refused" | "unknown")
   if (verdict === "refused") raftStep(node, { kind: "tie-break-refused" });
   if (verdict !== "granted") return;
   for (const other of node.view.quorum.mayDismiss) {
+    node.takeovers.refused(other, arbitrationSettings(node.force.definition).retryMs);
     node.out.push(
       note("info", "tie-break-granted", `The tie-breaker chose this side: ${other} is out.`),
     );

@@ -6,6 +6,7 @@ import { raftStep } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
 import { meetNamesake } from "./node-namesake.ts";
 import { settleRestarts } from "./node-restart.ts";
+import { noteTakeovers } from "./node-takeover.ts";
 
 /** What the messaging layer says of peers, links and this node; messages are not for here. */
 export function peerEvent(node: NodeCore, event: Exclude<PeerEvent, { kind: "message" }>): void {
@@ -54,6 +55,7 @@ function newView(node: NodeCore, view: View): void {
     if (lost.reason === "left") collected.setGoodbye(lost.node, lost.incarnation);
   }
   if (before !== undefined && view.joined.length > 0) node.announceWhenSettled = true;
+  noteTakeovers(node, view);
   memberCame(node, view.joined);
   settleRestarts(node);
   settleDepartures(node);

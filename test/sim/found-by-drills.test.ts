@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../../src/core/random.ts";
+import { whatIsMissing } from "./checkers/convergence.ts";
 import { buildCluster, type Profile } from "./cluster-simulation.ts";
 import { PROFILES } from "./profiles.ts";
 
@@ -19,4 +20,79 @@ test("a node that has only just started lets go as soon as it is cut off", () =>
   cluster.network.partition([[cut.name], others], cluster.links);
   // It listens for 1.3 s after a start before it decides anything alone; this must not wait for it.
   expect(cluster.runUntil(() => cut.world.active().size === 0, 600, 5)).toBe(true);
+});
+
+describe("without fencing, whenever the owner is cut off", { timeout: 60_000 }, () => {
+  /** How long after the owner has let go another one has it; below 0: before. */
+  function headStarts(nodes: number, quorum: readonly string[], policy: string): number[] {
+    const shape = { quorum, properties: [`no-quorum-policy: ${policy}`] };
+    const profile: Profile = { ...CALM, nodes: [nodes, nodes], intervalMs: 100, shape };
+    const changes: { active: boolean; at: number }[] = [];
+    const built = buildCluster(
+      {
+        seed: 7,
+        profile,
+        moreCheckers: [
+          {
+            name: "changes-of-r1",
+            onActive: (host, resource, active) => {
+              if (resource === "r1") changes.push({ active, at: host.trueTime() });
+              return undefined;
+            },
+          },
+        ],
+      },
+      new SeededRandom(7),
+    );
+    const { cluster, expected } = built;
+    const isWell = () => whatIsMissing(cluster, expected) === undefined;
+    // Every agent takes the same time: what differs is when each side acts.
+    for (const host of cluster.hosts) host.world.latencyMean = 0;
+    cluster.startAll();
+    const starts: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      expect(cluster.runUntil(isWell, 30_000)).toBe(true);
+      // The cut comes at another moment between two advertisements each time.
+      cluster.runFor(1_000 + (round * 100) / ROUNDS);
+      const owner = cluster.hosts.find((host) => host.world.active().has("r1"))!;
+      changes.length = 0;
+      const others = cluster.hosts.filter((host) => host !== owner).map((host) => host.name);
+      cluster.network.partition([[owner.name], others], cluster.links);
+      cluster.tieBreakers.cutOff(owner.name);
+      cluster.runFor(2_500);
+      cluster.tieBreakers.mendAll();
+      const [off, on] = [false, true].map((is) => changes.find(({ active }) => active === is));
+      if (off !== undefined && on !== undefined) starts.push(on.at - off.at);
+      cluster.network.healAll();
+    }
+    return starts;
+  }
+  const ROUNDS = 10;
+
+  test.each([
+    [3, [], "stop"],
+    [5, [], "demote"],
+    [2, ["arbiter: 10.9.9.9"], "ignore"],
+  ] as const)("of %i nodes with %j: it lets go before others start", (nodes, quorum, policy) => {
+    const starts = headStarts(nodes, quorum, policy);
+    expect(starts).toHaveLength(ROUNDS);
+    expect(starts.filter((ms) => ms <= 0)).toEqual([]);
+  });
+
+  test("who carries on anyway is not waited for", () => {
+    const { cluster } = buildCluster(
+      {
+        seed: 7,
+        profile: { ...CALM, intervalMs: 100, shape: { properties: ["no-quorum-policy: ignore"] } },
+      },
+      new SeededRandom(7),
+    );
+    cluster.startAll();
+    const owner = () => cluster.hosts.find((host) => host.world.active().size > 0);
+    expect(cluster.runUntil(() => owner() !== undefined, 5_000)).toBe(true);
+    cluster.runFor(2_000);
+    owner()!.powerOff();
+    // 175 ms of silence from its last frame on, and what planning takes.
+    expect(cluster.runUntil(() => owner() !== undefined, 200, 5)).toBe(true);
+  });
 });

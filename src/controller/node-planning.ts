@@ -1,0 +1,34 @@
+import type { WallTime } from "../core/units.ts";
+import type { DefinitionInForce } from "./definition-in-force.ts";
+import { awaitsRecords } from "./fencing-departures.ts";
+import { untilFenced } from "./fencing-priority.ts";
+import type { NodeCore } from "./node-core.ts";
+import { awaitsRestart } from "./node-restart.ts";
+import { letsGo } from "./node-takeover.ts";
+import { underArbitration } from "./split-policy.ts";
+
+/** The policy that this node plans by as the coordinator; undefined: it must not plan now. */
+export function policyNow(
+  node: NodeCore,
+  wall: WallTime,
+): ReturnType<DefinitionInForce["policy"]> | undefined {
+  const { force, store, view } = node;
+  if (mustWait(node)) return undefined;
+  const { definition } = force;
+  const inForce = untilFenced(definition, view, force.policy(store.cib, wall));
+  return underArbitration(definition, view, inForce);
+}
+
+function mustWait(node: NodeCore): boolean {
+  const { coordinator, force, view } = node;
+  const { by } = coordinator;
+  if (by?.acting !== true && !force.committed) return true;
+  // The view has gained or lost quorum in this very step: who coordinates is decided first.
+  if (by !== undefined && by.acting === view?.quorum.quorate) return true;
+  return (
+    awaitsRecords(node) ||
+    node.arbitration.isDeciding() ||
+    awaitsRestart(node) ||
+    letsGo(node).length > 0
+  );
+}

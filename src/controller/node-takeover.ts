@@ -1,0 +1,100 @@
+import type { Instant, Millis } from "../core/units.ts";
+import type { View } from "../membership/membership.ts";
+import { fromCoordinator } from "./node-coordination.ts";
+import type { NodeCore } from "./node-core.ts";
+
+/**
+ * Without fencing nothing proves that a lost node has let go of what it runs; it can only be given
+ * the time to.
+ *
+ * Theory of operation: both sides of a cut count the silence of the other from its last frame, by the
+ * same rules. Those last frames lie up to an advertisement interval apart, so the side that must stop
+ * may notice up to an interval later than the side that goes on, and in two cuts of three does.
+ * 1. So the side that goes on plans nothing for one interval after it has lost a node that must let
+ *    go. The election and the collecting of statuses, where they are needed, fall into that time.
+ *    Where a tie-breaker chose this side it waits longer by what the other one gives it to answer.
+ * 2. From there both do the same: they plan, and run agents; the one stops, the other starts.
+ * 3. That makes two at once the exception, for what stops as fast as it starts. It is no proof: a
+ *    slow stop, a hung node or an agent that waits for its processor take longer. Fencing is one.
+ * 4. Nobody waits where the lost node goes on anyway (`no-quorum-policy: freeze`, or `ignore` unless
+ *    the tie-breaker refused it), where it runs nothing (a witness, one that left or was fenced), or
+ *    where fencing decides.
+ */
+export class Takeovers {
+  readonly #lost = new Map<string, LostOwner>();
+
+  lost(node: string, now: Instant, noticesWithinMs: Millis): void {
+    this.#lost.set(node, { until: now + noticesWithinMs, isRefused: false, isOver: false });
+  }
+
+  /** The tie-breaker chose this side: that node knows so much later, if it gets no answer. */
+  refused(node: string, answersWithinMs: Millis): void {
+    const known = this.#lost.get(node);
+    if (known === undefined || known.isRefused) return;
+    const until = known.until + answersWithinMs;
+    this.#lost.set(node, { until, isRefused: true, isOver: false });
+  }
+
+  /** It is back, or is known to run nothing. */
+  over(node: string): void {
+    this.#lost.delete(node);
+  }
+
+  /** The nodes that may not have noticed yet, by name. */
+  awaited(now: Instant, onlyRefused: boolean): string[] {
+    return [...this.#lost]
+      .filter(([, { until, isRefused }]) => until > now && (isRefused || !onlyRefused))
+      .map(([name]) => name)
+      .sort();
+  }
+
+  /** The time of some is over since it was last asked. */
+  expire(now: Instant): boolean {
+    let any = false;
+    for (const [name, lost] of this.#lost) {
+      if (lost.isOver || lost.until > now) continue;
+      this.#lost.set(name, { ...lost, isOver: true });
+      any = true;
+    }
+    return any;
+  }
+
+  nextDeadline(): Instant | undefined {
+    const due = [...this.#lost.values()].filter(({ isOver }) => !isOver);
+    return due.length === 0 ? undefined : Math.min(...due.map(({ until }) => until));
+  }
+}
+
+interface LostOwner {
+  readonly until: Instant;
+  readonly isRefused: boolean;
+  /** A plan was made since, if one was wanted. */
+  readonly isOver: boolean;
+}
+
+/** The view has changed: gives those who fell out of it their time. */
+export function noteTakeovers(node: NodeCore, view: View): void {
+  const { takeovers, force, now } = node;
+  for (const name of view.members) takeovers.over(name);
+  const { nodes, messaging } = force.definition;
+  for (const { node: name, reason } of view.lost) {
+    const isWitness = nodes.find((each) => each.name === name)?.role === "witness";
+    if (reason === "left" || isWitness) takeovers.over(name);
+    else takeovers.lost(name, now, messaging.advertIntervalMs);
+  }
+}
+
+export function tickTakeovers(node: NodeCore): void {
+  if (!node.takeovers.expire(node.now)) return;
+  fromCoordinator(node, node.coordinator.replan(node.now, "lost nodes have had time to let go"));
+}
+
+/** Rule 1: whom this node, as the DC, gives time to let go; nothing is planned meanwhile. */
+export function letsGo(node: NodeCore): string[] {
+  const { coordinator, takeovers, force, now } = node;
+  const { fencingEnabled, noQuorumPolicy } = force.definition.choices;
+  if (coordinator.by?.acting !== false || fencingEnabled || noQuorumPolicy === "freeze") return [];
+  return takeovers
+    .awaited(now, noQuorumPolicy === "ignore")
+    .filter((name) => coordinator.status.departure(name) === "lost");
+}
