@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --single-threaded-gc
 import { hostname } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { LogLevel } from "../io/log.ts";

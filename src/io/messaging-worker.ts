@@ -22,10 +22,19 @@ const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 
 
 /**
  * The lowest real-time priority: enough to go before every ordinary task, which a nice value alone
- * does not where the kernel groups tasks by session. Only the messaging thread gets it, and it
- * needs a hundredth of a processor.
+ * does not where the kernel groups tasks by session. Only the messaging thread gets it, it needs a
+ * hundredth of a processor, and only in a process that was started with COLLECT_ALONE.
  */
 const REAL_TIME_PRIORITY = "1";
+
+/**
+ * The flag of Node by which a thread collects its garbage alone. Without it helpers of ordinary
+ * priority do a part, and the thread asks without a pause whether they are done (V8's sweeping of C++
+ * objects). At real-time priority it keeps them from the processor: seen on two busy processors,
+ * three such threads went round for minutes, and every ordinary process stood still. V8 does not
+ * bear a change of it in a process that runs.
+ */
+export const COLLECT_ALONE = "--single-threaded-gc";
 
 export interface MessagingWorkerOptions {
   readonly config: MessagingConfig;
@@ -115,11 +124,17 @@ export class MessagingWorker {
 
 /** Asks the kernel for real-time scheduling of that thread; Node itself has no call for it. */
 function goRealTime(threadId: number, tell: (note: Note) => void): void {
-  const args = ["--rr", "--pid", REAL_TIME_PRIORITY, String(threadId)];
-  execFile("chrt", args, (error, _stdout, stderr) => {
-    if (error === null) return;
+  const refused = (reason: string): void => {
     const message =
       "The messaging thread has no real-time priority: on a busy machine short intervals may cause false alarms.";
-    tell(note("info", "no-real-time", message, { reason: stderr.trim() || error.message }));
+    tell(note("info", "no-real-time", message, { reason }));
+  };
+  if (!process.execArgv.includes(COLLECT_ALONE)) {
+    refused(`node was started without ${COLLECT_ALONE}`);
+    return;
+  }
+  const args = ["--rr", "--pid", REAL_TIME_PRIORITY, String(threadId)];
+  execFile("chrt", args, (error, _stdout, stderr) => {
+    if (error !== null) refused(stderr.trim() || error.message);
   });
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT, run, until } from "../support/lab-commands.ts";
+import { nodeFlagsOf } from "../support/node-flags.ts";
 
 const NAMES = ["node1", "node2", "node3"];
 
@@ -50,10 +51,11 @@ function startDaemon(directory: string, name: string): ChildProcess {
   mkdirSync(base);
   writeFileSync(join(base, "cluster.yaml"), definition(directory));
   const log = openSync(join(base, "log"), "a");
+  const program = join(ROOT, "dist/daemon/main.js");
   return spawn(
     process.execPath,
     [
-      join(ROOT, "dist/daemon/main.js"),
+      ...[...nodeFlagsOf(program), program],
       ...["--node", name, "--config", join(base, "cluster.yaml")],
       ...["--state-dir", join(base, "state"), "--run-dir", join(base, "run")],
     ],

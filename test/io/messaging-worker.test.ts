@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Note } from "../../src/core/note.ts";
-import { MessagingWorker } from "../../src/io/messaging-worker.ts";
+import { COLLECT_ALONE, MessagingWorker } from "../../src/io/messaging-worker.ts";
 import type { MessagingConfig, PeerEvent } from "../../src/model/peer.ts";
+import { nodeFlagsOf } from "../support/node-flags.ts";
 
 /** Threads run compiled code; `npm test` builds it first. */
 const THREAD = new URL("../../dist/io/messaging-worker-thread.js", import.meta.url);
@@ -28,6 +30,8 @@ interface Started {
   readonly worker: MessagingWorker;
   readonly events: (PeerEvent | Note)[];
   readonly failures: Error[];
+  /** Why it got no real-time priority. */
+  readonly refusals: Note[];
 }
 
 let port = 18_700;
@@ -52,20 +56,21 @@ function config(self: string): MessagingConfig {
 function start(self: string, changes: Partial<MessagingConfig> = {}, threadFile = THREAD): Started {
   const events: (PeerEvent | Note)[] = [];
   const failures: Error[] = [];
+  const refusals: Note[] = [];
   const worker = new MessagingWorker({
     config: { ...config(self), ...changes },
     incarnation: 1,
     keys: [{ id: 1, secret: new Uint8Array(32).fill(3) }],
-    // Whether the kernel grants real time depends on who runs the tests.
     onEvent: (event) => {
-      if (event.kind !== "note" || event.event !== "no-real-time") events.push(event);
+      if (event.kind === "note" && event.event === "no-real-time") refusals.push(event);
+      else events.push(event);
     },
     onFailure: (error) => failures.push(error),
     threadFile,
   });
   open.push(worker);
   worker.post({ kind: "advertise", body: BODY });
-  return { worker, events, failures };
+  return { worker, events, failures, refusals };
 }
 
 async function until(isDone: () => boolean): Promise<void> {
@@ -93,6 +98,21 @@ describe.runIf(existsSync(THREAD))("the messaging thread", () => {
     await until(has(b, "peer-down"));
     expect(b.events.find((event) => event.kind === "peer-down")).toMatchObject({ reason: "left" });
     expect([...a.failures, ...b.failures]).toEqual([]);
+  });
+
+  test("gets no real-time priority in a process whose threads wait for helpers", async () => {
+    expect(process.execArgv).not.toContain(COLLECT_ALONE);
+    port += 10;
+    const a = start("a");
+    await until(() => a.refusals.length > 0);
+    expect(a.refusals[0]?.fields).toMatchObject({
+      reason: `node was started without ${COLLECT_ALONE}`,
+    });
+  });
+
+  test("runs in a daemon that has itself started without such helpers", () => {
+    const program = fileURLToPath(new URL("../../src/daemon/main.ts", import.meta.url));
+    expect(nodeFlagsOf(program)).toContain(COLLECT_ALONE);
   });
 
   test("tells the time of the main thread's monotonic clock", async () => {

@@ -6,6 +6,7 @@ import type { ControlMethod, ControlRequest, ControlResults } from "../../src/mo
 import type { StatusReport } from "../../src/model/status-report.ts";
 import type { Lab } from "./lab.ts";
 import { pidsIn, ROOT, run, tryKill } from "./lab-commands.ts";
+import { nodeFlagsOf } from "./node-flags.ts";
 
 const DAEMON = join(ROOT, "dist/daemon/main.js");
 /** Where agents keep pid files and the like (HA_RSCTMP). */
@@ -116,7 +117,8 @@ export class LabNode {
       this.namespace,
       "unshare",
       [
-        ...["--mount", "sh", "-c", mounted, this.agentRunDir, process.execPath, program],
+        ...["--mount", "sh", "-c", mounted, this.agentRunDir],
+        ...[process.execPath, ...nodeFlagsOf(program), program],
         ...["--config", this.configFile, "--node", name],
         ...["--state-dir", this.stateDir, "--run-dir", this.runDir],
         ...["--log-level", this.#options.logLevel],
