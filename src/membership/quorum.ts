@@ -148,7 +148,7 @@ function decideEven(question: QuorumQuestion, tally: Tally): Decision {
 }
 
 function decideByArbitration(question: QuorumQuestion, missing: readonly string[]): Decision {
-  const { settings, nodes, tieBreak } = question;
+  const { settings, nodes, tieBreak, dismissed } = question;
   const exclusive = settings.disk !== undefined || settings.arbiter !== undefined;
   const asked = exclusive || settings.pingTargets.length > 0;
   const survivor = settings.twoNode && nodes.filter((node) => node.votes > 0).length === 2;
@@ -166,8 +166,10 @@ function decideByArbitration(question: QuorumQuestion, missing: readonly string[
   }
   // Both sides may reach a ping target, so a good ping permits fencing and decides nothing alone.
   if (asked || survivor) {
-    const explanation = `half of the votes, until ${list(missing)} is confirmed fenced or has left`;
-    return { reason: "needs-dismissal", explanation, needsDismissal: missing };
+    // Who has left or was fenced is not fenced for this (again).
+    const needsDismissal = missing.filter((name) => !dismissed.has(name));
+    const explanation = `half of the votes, until ${list(needsDismissal)} is confirmed fenced or has left`;
+    return { reason: "needs-dismissal", explanation, needsDismissal };
   }
   return { reason: "even-split", explanation: "an even split, and nothing that decides it" };
 }

@@ -211,6 +211,14 @@ describe("even splits decided from outside", () => {
     }
   });
 
+  test("who has left already is not to be fenced with the others", () => {
+    const settings = { pingTargets: ["10.0.0.254"] };
+    const more = { tieBreak: "granted" } as const;
+    const verdict = judge({ nodes: "a b c d", members: "a b", dismissed: "d", settings, more });
+    expect(verdict).toMatchObject({ quorate: false, needsDismissal: ["c"] });
+    expect(verdict.explanation).toContain("until c is confirmed fenced");
+  });
+
   test("a ping both sides may pass: it permits fencing, and decides nothing alone", () => {
     const settings = { pingTargets: ["10.0.0.254"], twoNode: true };
     const ask = (tieBreak: "granted" | "refused") =>

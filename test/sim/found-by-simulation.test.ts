@@ -5,6 +5,7 @@ import { buildCluster, type Profile, simulateCluster } from "./cluster-simulatio
 import { PROFILES } from "./profiles.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
+import { GATEWAY } from "./tie-breakers.ts";
 
 /*
  * What the simulator has found once must not come back: the course of events that showed it, played
@@ -165,6 +166,29 @@ describe("a node that left and came back", () => {
           (record) => record.target === back.name && record.outcome === "succeeded",
         ) === true;
     expect(cluster.runUntil(isFenced, 30_000)).toBe(true);
+  });
+});
+
+describe("half of the votes with a ping target", () => {
+  const PINGING: Profile = {
+    ...PROFILES.find(({ name }) => name === "fencing")!,
+    nodes: [4, 4],
+    shape: { quorum: [`ping-targets: [${GATEWAY}]`] },
+  };
+
+  test("fences who was lost, and not who had left before", () => {
+    const { cluster } = settledCluster(4, PINGING);
+    const dc = dcOf(cluster);
+    const [leaver, lost] = cluster.hosts.filter((host) => host !== dc);
+    leaver!.deliver({ kind: "shutdown", mode: "leave" });
+    expect(cluster.runUntil(() => leaver!.daemon === undefined, 20_000, 5)).toBe(true);
+    lost!.powerOff();
+    const isFenced = () =>
+      cluster.observe(dc)?.cib?.fencing.some(({ target, outcome }) => {
+        return target === lost!.name && outcome === "succeeded";
+      }) === true;
+    // That nobody who left is switched off is a checker's to say.
+    expect(cluster.runUntil(isFenced, 60_000)).toBe(true);
   });
 });
 
