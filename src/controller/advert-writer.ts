@@ -15,7 +15,7 @@ export interface AdvertFacts {
 export class AdvertWriter {
   #viewId = "";
   #quorate = false;
-  #last = "";
+  #last: AdvertBody | undefined;
   #digest: { active: string; text: string } = { active: "", text: "" };
 
   setView(viewId: string, quorate: boolean): void {
@@ -35,9 +35,8 @@ export class AdvertWriter {
       activeDigest: this.#digestOf(facts.active),
       load: facts.load,
     };
-    const text = JSON.stringify(body);
-    if (text === this.#last) return undefined;
-    this.#last = text;
+    if (this.#last !== undefined && isSame(this.#last, body)) return undefined;
+    this.#last = body;
     return body;
   }
 
@@ -46,6 +45,11 @@ export class AdvertWriter {
     if (this.#digest.active !== key) this.#digest = { active: key, text: fnv1a(key) };
     return this.#digest.text;
   }
+}
+
+function isSame(a: AdvertBody, b: AdvertBody): boolean {
+  const names = Object.keys(b) as (keyof AdvertBody)[];
+  return names.every((name) => a[name] === b[name]);
 }
 
 /** FNV-1a, 32 bits: tells two lists apart, no more is wanted of it. */

@@ -231,11 +231,12 @@ export function answerFencer(node: NodeCore): boolean {
 
 /** When the next wait is over. */
 export function nextWatchdogDeadline(node: NodeCore): Instant | undefined {
-  const wait = watchdogWait(node.force.definition);
-  const dues = [...node.fencing.waits.values()].flatMap(({ since }) =>
-    since === undefined ? [] : [since + wait],
-  );
   const own = node.fencing.selfFence.nextDeadline();
-  if (own !== undefined) dues.push(own);
-  return dues.length === 0 ? undefined : Math.min(...dues);
+  if (node.fencing.waits.size === 0) return own;
+  const wait = watchdogWait(node.force.definition);
+  let next = own ?? Number.POSITIVE_INFINITY;
+  for (const { since } of node.fencing.waits.values()) {
+    if (since !== undefined) next = Math.min(next, since + wait);
+  }
+  return Number.isFinite(next) ? next : undefined;
 }

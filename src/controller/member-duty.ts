@@ -55,7 +55,7 @@ export class MemberDuty {
 
   /** Operations that run or wait here. */
   load(): number {
-    return this.#lrm.status().inFlight.length;
+    return this.#lrm.inFlight().length;
   }
 
   nextDeadline(): Instant | undefined {

@@ -92,7 +92,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
 
   nextDeadline(): Instant | undefined {
     const node = this.#node;
-    const deadlines = [
+    const deadlines: readonly (Instant | undefined)[] = [
       node.membership.nextDeadline(),
       node.store.nextDeadline(),
       node.member.nextDeadline(),
@@ -109,8 +109,11 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       this.#desk.nextDeadline(),
       this.#router.nextDeadline(),
       node.listenUntil > node.now ? node.listenUntil : undefined,
-    ].filter((deadline) => deadline !== undefined);
-    return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+    ];
+    let next = Number.POSITIVE_INFINITY;
+    for (const deadline of deadlines)
+      if (deadline !== undefined && deadline < next) next = deadline;
+    return Number.isFinite(next) ? next : undefined;
   }
 
   step(now: Instant, input: NodeInput): readonly NodeOutput[] {

@@ -32,6 +32,8 @@ export class Timers<Name extends string = string> {
 
   /** Removes and returns the timers due at `now`, earliest first, ties by name. */
   takeExpired(now: Instant): Name[] {
+    const next = this.next();
+    if (next === undefined || next > now) return [];
     const due = [...this.#deadlines].filter(([, at]) => at <= now);
     due.sort(([nameA, a], [nameB, b]) => a - b || (nameA < nameB ? -1 : 1));
     for (const [name] of due) this.#deadlines.delete(name);

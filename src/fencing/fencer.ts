@@ -52,9 +52,11 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
   }
 
   nextDeadline(): Instant | undefined {
-    const parts = [...this.#jobs.values(), ...this.#probes.values(), this.#checks];
-    const deadlines = parts.flatMap((part) => part.nextDeadline() ?? []);
-    return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+    let next = this.#checks.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    for (const parts of [this.#jobs, this.#probes]) {
+      for (const part of parts.values()) next = Math.min(next, part.nextDeadline() ?? next);
+    }
+    return Number.isFinite(next) ? next : undefined;
   }
 
   step(now: Instant, input: FencerInput): readonly FencerOutput[] {

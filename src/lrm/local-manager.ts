@@ -94,8 +94,12 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
 
   /** All that this node knows of itself. */
   status(): LocalStatus {
-    const inFlight = [...this.#instances.values()].flatMap((each) => each.unansweredKeys());
-    return this.#records.status(inFlight.sort());
+    return this.#records.status(this.inFlight().sort());
+  }
+
+  /** The keys of all operations that run or wait here. */
+  inFlight(): string[] {
+    return [...this.#instances.values()].flatMap((each) => each.unansweredKeys());
   }
 
   /** What may be active here, what would stop first first. */
@@ -215,9 +219,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     instance.monitors.delete(label);
     const { resource, operation, intervalMs } = monitor.request;
     this.#records.removeRecurring(resource, operation, intervalMs);
-    if (monitor.last === undefined) {
-      this.#answers.cancelled(monitor.request);
-    }
+    if (monitor.last === undefined) this.#answers.cancelled(monitor.request);
   }
 
   #cancelRequested(input: Extract<LocalInput, { kind: "cancel" }>): void {
@@ -387,9 +389,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
   }
 
   #instance(resource: string): LocalInstance {
-    const known = this.#instances.get(resource);
-    if (known !== undefined) return known;
-    const instance = new LocalInstance(resource);
+    const instance = this.#instances.get(resource) ?? new LocalInstance(resource);
     this.#instances.set(resource, instance);
     return instance;
   }

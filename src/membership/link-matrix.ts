@@ -43,6 +43,7 @@ export class LinkMatrix {
 
   /** Takes the present state in; call it before asking. */
   update(now: Instant, peers: ReadonlyMap<string, HeardPeer>): void {
+    if (this.#pairs.size === 0 && this.#isWhole(peers)) return;
     const silent = this.#findSilentPairs(peers);
     for (const [key, pair] of silent) {
       const known = this.#pairs.get(key);
@@ -101,6 +102,18 @@ export class LinkMatrix {
   #isKnown(peers: ReadonlyMap<string, HeardPeer>, name: string): boolean {
     if (name === this.#self || peers.has(name)) return true;
     return [...peers.values()].some((peer) => peer.hears.has(name));
+  }
+
+  /** Everybody who is alive hears everybody else, which is the rule. */
+  #isWhole(peers: ReadonlyMap<string, HeardPeer>): boolean {
+    for (const peer of peers.values()) {
+      // It hears the others and us, and nobody beside.
+      if (peer.hears.size !== peers.size || !peer.hears.has(this.#self)) return false;
+      for (const name of peers.keys()) {
+        if (name !== peer.name && !peer.hears.has(name)) return false;
+      }
+    }
+    return true;
   }
 
   /** Pairs that do not hear each other at this moment, by key. */
