@@ -9,7 +9,7 @@ export const cheapCipher: FrameCipher = {
     const name = `${session.sender} ${session.incarnation} ${session.salt}`;
     const start = mix(mix(0x811c9dc5, secret), new TextEncoder().encode(name));
     const sum = (nonce: Uint8Array, header: Uint8Array, body: Uint8Array) =>
-      mix(mix(mix(start, nonce), header), body);
+      finish(mix(mix(mix(start, nonce), header), body));
     return {
       seal(nonce, header, body) {
         const sealed = new Uint8Array(body.length + TAG_BYTES);
@@ -30,9 +30,21 @@ export const cheapCipher: FrameCipher = {
   },
 };
 
-/** FNV-1a. Any change of one byte changes it. */
+/**
+ * FNV-1a, taking four bytes at a time while there are so many. Each step can be undone, so any change
+ * within four bytes changes the outcome.
+ */
 function mix(start: number, bytes: Uint8Array): number {
   let hash = start;
-  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  let i = 0;
+  for (; i + 4 <= bytes.length; i += 4) {
+    const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    hash = Math.imul(hash ^ word, 0x01000193);
+  }
+  for (; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  return hash;
+}
+
+function finish(hash: number): number {
   return hash >>> 0;
 }

@@ -149,7 +149,7 @@ export function simulateCluster(run: ClusterRun): ClusterResult {
   const { cluster, writes, expected, operator } = buildCluster(run, random);
   cluster.startAll();
   operator.work(faultyMs);
-  cluster.runFor(500 + random.next() * 6_000);
+  cluster.runFor(500 + random.next() * (run.isShort ? STARTS_MAX_SHORT_MS : STARTS_MAX_MS));
   unleash(cluster, random, {
     kinds: profile.kinds,
     spanMs: faultyMs,
@@ -164,6 +164,10 @@ export function simulateCluster(run: ClusterRun): ClusterResult {
   cluster.checkEnd();
   return { cluster, acknowledged: writes.count, recoveryMs };
 }
+
+/** The first fault meets a cluster that forms, at times, and at times one that has settled. */
+const STARTS_MAX_MS: Millis = 6_000;
+const STARTS_MAX_SHORT_MS: Millis = 2_000;
 
 /** How often the operator tries to leave the cluster as it was found. */
 const CLEAN_UP_EVERY_MS: Millis = 1_000;
@@ -188,7 +192,7 @@ function recover(
   }
   const isWell = () => {
     bringUp(cluster);
-    return whatIsMissing(cluster, expected) === undefined;
+    return cluster.power.isQuiet && whatIsMissing(cluster, expected) === undefined;
   };
   cluster.runUntil(isWell, end - cluster.queue.now);
   const took = cluster.queue.now - begun;
@@ -212,7 +216,7 @@ function bringUp(cluster: SimulatedCluster): void {
 
 /** Once all is well it must stay so for this long: two rounds of monitors. */
 const STAYS_WELL_MS: Millis = 21_000;
-const STAYS_WELL_SHORT_MS: Millis = 4_000;
+const STAYS_WELL_SHORT_MS: Millis = 1_500;
 
 function checkersFor({ profile }: ClusterRun, drawn: DrawnCluster): Checker[] {
   const isExclusive = (resource: string) => drawn.resources.includes(resource);

@@ -47,6 +47,11 @@ export class ComposedDaemon implements Machine<DaemonInput, DaemonOutput> {
   #blockedInputs: NodeInput[] | undefined;
   #beaconAt: Instant = Number.NEGATIVE_INFINITY;
   #isNodeDue = false;
+  /** As of the last step of each layer: nothing else moves them. */
+  #messagingDue: Instant | undefined;
+  #nodeDue: Instant | undefined;
+  /** How often the main thread was handed something: what it believes has not changed between. */
+  nodeSteps = 0;
   /** Told of every event that the main thread is handed, and every command it gives. */
   onPeerEvent: (event: PeerEvent) => void = () => {};
   onCommand: (command: MessagingCommand) => void = () => {};
@@ -54,12 +59,14 @@ export class ComposedDaemon implements Machine<DaemonInput, DaemonOutput> {
   constructor(messaging: MessagingLayer, node: NodeLayer) {
     this.messaging = messaging;
     this.node = node;
+    this.#messagingDue = messaging.nextDeadline();
+    this.#nodeDue = node.nextDeadline();
   }
 
   step(now: Instant, input: DaemonInput): readonly DaemonOutput[] {
     const outputs: DaemonOutput[] = [];
     // A reading of the clock moves the node's time, and with it what is due.
-    if (input.kind === "clock") this.#isNodeDue ||= isDue(this.node.nextDeadline(), now);
+    if (input.kind === "clock") this.#isNodeDue ||= isDue(this.#nodeDue, now);
     if (input.kind === "datagram") this.#work(now, { layer: "messaging", input }, outputs);
     else if (input.kind === "tick") this.#tick(now, outputs);
     else this.#work(now, { layer: "node", input }, outputs);
@@ -67,11 +74,11 @@ export class ComposedDaemon implements Machine<DaemonInput, DaemonOutput> {
   }
 
   #tick(now: Instant, outputs: DaemonOutput[]): void {
-    if (isDue(this.messaging.nextDeadline(), now)) {
+    if (isDue(this.#messagingDue, now)) {
       this.#work(now, { layer: "messaging", input: { kind: "tick" } }, outputs);
     }
     if (this.#blockedInputs !== undefined) return;
-    if (this.#isNodeDue || isDue(this.node.nextDeadline(), now)) {
+    if (this.#isNodeDue || isDue(this.#nodeDue, now)) {
       this.#isNodeDue = false;
       this.#work(now, { layer: "node", input: { kind: "tick" } }, outputs);
     }
@@ -96,7 +103,9 @@ export class ComposedDaemon implements Machine<DaemonInput, DaemonOutput> {
     queue: Work[],
     outputs: DaemonOutput[],
   ): void {
-    for (const output of this.messaging.step(now, input)) {
+    const outs = this.messaging.step(now, input);
+    this.#messagingDue = this.messaging.nextDeadline();
+    for (const output of outs) {
       if (output.kind === "transmit" || output.kind === "note") outputs.push(output);
       else queue.push({ layer: "node", input: { kind: "peer", event: output } });
     }
@@ -104,7 +113,10 @@ export class ComposedDaemon implements Machine<DaemonInput, DaemonOutput> {
 
   #stepNode(now: Instant, input: NodeInput, queue: Work[], outputs: DaemonOutput[]): void {
     if (input.kind === "peer") this.onPeerEvent(input.event);
-    for (const output of this.node.step(now, input)) {
+    const outs = this.node.step(now, input);
+    this.#nodeDue = this.node.nextDeadline();
+    this.nodeSteps++;
+    for (const output of outs) {
       if (output.kind !== "messaging") {
         outputs.push(output);
         continue;
@@ -133,9 +145,9 @@ export class ComposedDaemon implements Machine<DaemonInput, DaemonOutput> {
   }
 
   nextDeadline(): Instant | undefined {
-    const messaging = this.messaging.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    const messaging = this.#messagingDue ?? Number.POSITIVE_INFINITY;
     if (this.#blockedInputs !== undefined) return messaging;
-    const node = this.node.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    const node = this.#nodeDue ?? Number.POSITIVE_INFINITY;
     const beacon = Number.isFinite(this.#beaconAt) ? this.#beaconAt + BEACON_MS : 0;
     return Math.min(messaging, node, beacon);
   }

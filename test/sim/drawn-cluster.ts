@@ -2,6 +2,7 @@ import { loadDefinition } from "../../src/config/load-definition.ts";
 import type { SeededRandom } from "../../src/core/random.ts";
 import type { Millis } from "../../src/core/units.ts";
 import type { Definition } from "../../src/model/definition.ts";
+import { leastWatchdogWait } from "../../src/model/watchdog-times.ts";
 import { bmcOf, outletsOf } from "./power-plant.ts";
 import { addressOf } from "./simulated-cluster.ts";
 import { GATEWAY } from "./tie-breakers.ts";
@@ -13,6 +14,8 @@ export interface ClusterKind {
   readonly fencing: boolean;
   /** Draws from every option of quorum, fencing and resources; `fencing` is drawn as well then. */
   readonly allOptions?: boolean;
+  /** Fenced by their own watchdogs instead of by devices; only with `allOptions`. */
+  readonly watchdogs?: boolean;
   /** The advertisement interval, where it is not drawn. */
   readonly intervalMs?: Millis;
   /** What the definition says beside nodes and plain resources; nothing of it is drawn then. */
@@ -44,7 +47,7 @@ export interface DrawnCluster {
 const INTERVALS_MS: readonly Millis[] = [50, 100, 200, 500, 1_000];
 
 /** Where clusters may be large, long ones are the rule. */
-const LONG_INTERVALS_MS: readonly Millis[] = [50, 200, 200, 500, 500, 1_000, 1_000];
+const LONG_INTERVALS_MS: readonly Millis[] = [100, 200, 200, 500, 500, 500, 1_000];
 
 /** The cluster that this seed draws: its size, links, transport, interval and, if asked for, options. */
 export function drawCluster(random: SeededRandom, kind: ClusterKind): DrawnCluster {
@@ -57,7 +60,7 @@ export function drawCluster(random: SeededRandom, kind: ClusterKind): DrawnClust
   const drawnMs = intervals[random.below(intervals.length)]!;
   const intervalMs = kind.intervalMs ?? drawnMs;
   const base: BaseSettings = { names, links, resources, transport, intervalMs };
-  if (kind.allOptions) return drawOptions(random, base);
+  if (kind.allOptions) return drawOptions(random, base, kind.watchdogs ?? false);
   const { shape } = kind;
   const properties = shape?.properties ?? ["no-quorum-policy: stop"];
   const text = definitionText(base, {
@@ -145,14 +148,16 @@ function plainDevices(names: readonly string[]): string[] {
 
 // --- All options.
 
-function drawOptions(random: SeededRandom, base: BaseSettings): DrawnCluster {
+function drawOptions(random: SeededRandom, base: BaseSettings, watchdogs: boolean): DrawnCluster {
   // Some combinations are refused, rightly: then the next draw counts.
   for (let attempt = 0; attempt < 100; attempt++) {
-    const fencing = random.next() < 0.7;
+    const fencing = watchdogs || random.next() < 0.7;
     const resources = drawResources(random, base.resources);
+    const properties = drawProperties(random, fencing);
+    if (watchdogs) properties.push(drawWatchdogWait(random, base.intervalMs));
     const text = definitionText(base, {
-      properties: drawProperties(random, fencing),
-      devices: fencing ? drawDevices(random, base.names) : [],
+      properties,
+      devices: fencing && !watchdogs ? drawDevices(random, base.names) : [],
       nodeExtra: drawNodes(random, base.names),
       quorum: drawQuorum(random, base.names),
       resourceLines: resources.lines,
@@ -217,6 +222,12 @@ function drawProperties(random: SeededRandom, fencing: boolean): string[] {
   add(0.2, `start-failure-is-fatal: ${chance(random, 0.5)}`);
   add(0.1, "batch-limit: 1");
   return lines;
+}
+
+/** Mostly the shortest time that can be proven: what does not hold shows with that first. */
+function drawWatchdogWait(random: SeededRandom, intervalMs: Millis): string {
+  const least = leastWatchdogWait(intervalMs);
+  return `fencing-watchdog-timeout: ${chance(random, 0.7) ? least : 2 * least}ms`;
 }
 
 function drawDefaults(random: SeededRandom): { defaults?: string } {

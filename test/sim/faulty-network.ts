@@ -92,7 +92,7 @@ export class FaultyNetwork {
     const delay = delayMin - delayMean * Math.log(1 - this.#random.next()) + extra;
     this.#queue.after(delay, () => {
       // Looked at on arrival: what was on its way when the cable was cut is gone as well.
-      if (this.#cut.has(path(from, link, to))) {
+      if (this.#cut.size > 0 && this.#cut.has(path(from, link, to))) {
         this.counters.cut++;
         return;
       }

@@ -75,6 +75,8 @@ export class PowerPlant {
   readonly #offSince = new Map<string, number>();
   /** Until when devices that lie say that the host has power. */
   readonly #liesUntil = new Map<string, number>();
+  /** Orders that were taken and not carried out yet. */
+  #underWay = 0;
 
   constructor(
     queue: EventQueue,
@@ -137,6 +139,11 @@ export class PowerPlant {
     this.#hostOf(host).powerOn(bootMs);
   }
 
+  /** No order is under way any more, also none that nobody waits for: what has power keeps it. */
+  get isQuiet(): boolean {
+    return this.#underWay === 0;
+  }
+
   /** For how long a host has been without power on a device's order; 0: it was not. */
   offFor(host: string): Millis {
     const since = this.#offSince.get(host);
@@ -163,7 +170,10 @@ export class PowerPlant {
     } else if (isReached && !this.#isDead(supply)) {
       // What happens happens some time between the question and the answer.
       const moment = latency * this.#random.next();
+      const isOrder = command.action !== "status";
+      if (isOrder) this.#underWay++;
       this.#queue.after(moment, () => {
+        if (isOrder) this.#underWay--;
         const outcome = this.#carryOut(supply, command, mood);
         if (outcome !== undefined) this.#queue.after(latency - moment, () => end(outcome));
       });

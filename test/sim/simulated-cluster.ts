@@ -34,6 +34,11 @@ export interface ClusterOptions {
 const POWER_SEED = 0x5eed;
 const TIE_SEED = 0x71e5;
 
+interface Origin {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** UDP port of all hosts. */
 const PORT = 7700;
 
@@ -55,6 +60,11 @@ export class SimulatedCluster {
   readonly #options: ClusterOptions;
   readonly #observers = new Map<ComposedDaemon, () => NodeObservation>();
   readonly #addresses = new Map<string, string>();
+  /** Where a datagram of a host on a link comes from. */
+  readonly #origins = new Map<string, readonly Origin[]>();
+  readonly #byName: ReadonlyMap<string, SimulatedHost>;
+  /** Those who look at every step, which is what costs. */
+  readonly #watchful: readonly Checker[];
   #steps = 0;
   /** All faults have ended: what still goes on of one must stop. */
   isHealed = false;
@@ -64,19 +74,25 @@ export class SimulatedCluster {
     this.links = options.links;
     this.random = new SeededRandom(options.seed);
     this.trace = new Trace(options.traceLimit ?? 0, () => this.queue.now);
+    this.#watchful = options.checkers.filter((checker) => checker.afterStep !== undefined);
     const { names } = options;
     for (const name of names) {
+      const origins: Origin[] = [];
       for (let link = 0; link < options.links; link++) {
-        this.#addresses.set(addressOf(names, name, link), name);
+        const address = addressOf(names, name, link);
+        this.#addresses.set(address, name);
+        origins.push({ address, port: PORT });
       }
+      this.#origins.set(name, origins);
     }
-    this.network = new FaultyNetwork(this.queue, this.#fork(), names, (to, link, from, bytes) => {
-      const address = addressOf(names, from, link);
-      this.host(to).deliver({ kind: "datagram", link, from: { address, port: PORT }, bytes });
+    this.network = new FaultyNetwork(this.queue, this.#fork(), names, (to, link, sender, bytes) => {
+      const from = this.#origins.get(sender)![link]!;
+      this.host(to).deliver({ kind: "datagram", link, from, bytes });
     });
     if (options.weather !== undefined) this.network.weather = options.weather;
     this.tieBreakers = new TieBreakers(this.queue, new SeededRandom(options.seed ^ TIE_SEED));
     this.hosts = names.map((name) => this.#newHost(name));
+    this.#byName = new Map(this.hosts.map((host) => [host.name, host]));
     const random = new SeededRandom(options.seed ^ POWER_SEED);
     this.power = new PowerPlant(this.queue, random, names, (name) => this.host(name));
   }
@@ -110,7 +126,7 @@ export class SimulatedCluster {
         return this.power.call(from, command, done);
       },
       askTieBreaker: (from, ask, done) => this.tieBreakers.ask(from, ask, done),
-      onStep: () => this.#afterStep(host),
+      onStep: (hasChanged) => this.#afterStep(host, hasChanged),
       onEvent: (event) => this.#onHostEvent(host, event),
     });
     world.onChange = (resource, isActive) =>
@@ -158,19 +174,21 @@ export class SimulatedCluster {
     if (target !== undefined) this.network.send(from, link, target, bytes);
   }
 
-  #afterStep(host: SimulatedHost): void {
+  /** A step that the main thread had no part in has changed nothing that a checker could see. */
+  #afterStep(host: SimulatedHost, hasChanged: boolean): void {
     this.#steps++;
-    const seen = this.observe(host);
-    if (seen !== undefined) this.#check((checker) => checker.afterStep?.(host, seen));
+    const seen = hasChanged ? this.observe(host) : undefined;
+    if (seen === undefined) return;
+    for (const checker of this.#watchful) this.#report(checker, checker.afterStep?.(host, seen));
   }
 
   #check(ask: (checker: Checker) => string | undefined): void {
-    for (const checker of this.#options.checkers) {
-      const problem = ask(checker);
-      if (problem !== undefined) {
-        throw new InvariantViolation(checker.name, this.queue.now, problem);
-      }
-    }
+    for (const checker of this.#options.checkers) this.#report(checker, ask(checker));
+  }
+
+  #report(checker: Checker, problem: string | undefined): void {
+    if (problem === undefined) return;
+    throw new InvariantViolation(checker.name, this.queue.now, problem);
   }
 
   /** Steps of all daemons so far. */
@@ -179,7 +197,7 @@ export class SimulatedCluster {
   }
 
   host(name: string): SimulatedHost {
-    return this.hosts[this.#options.names.indexOf(name)]!;
+    return this.#byName.get(name)!;
   }
 
   observe(host: SimulatedHost): NodeObservation | undefined {

@@ -37,8 +37,11 @@ export interface HostParts {
     ask: TieBreakerAsk,
     done: (answer: TieBreakerAnswer) => void,
   ) => void;
-  /** Told after every step of the daemon, before what it wants is carried out. */
-  readonly onStep: (host: SimulatedHost) => void;
+  /**
+   * Told after every step of the daemon, before what it wants is carried out; `hasChanged`: its main
+   * thread had a part in it.
+   */
+  readonly onStep: (hasChanged: boolean) => void;
   readonly onEvent: (event: HostEvent) => void;
   /** How long the guardian gives a dead daemon to come back. */
   readonly guardGraceMs: Millis;
@@ -265,7 +268,7 @@ export class SimulatedHost {
     if (daemon?.isBlocked !== true) return;
     this.#tell(() => "main thread goes on");
     const outputs = daemon.unblockMain(this.now());
-    this.#parts.onStep(this);
+    this.#parts.onStep(true);
     this.#perform(outputs);
     this.#armWake();
   }
@@ -282,6 +285,7 @@ export class SimulatedHost {
     }
     this.#countStep();
     const now = this.now();
+    const before = daemon.nodeSteps;
     if (input.kind !== "datagram") {
       this.#perform(
         daemon.step(now, { kind: "clock", wall: this.clock.wall(this.#parts.queue.now) }),
@@ -289,7 +293,7 @@ export class SimulatedHost {
     }
     if (this.#daemon === daemon) {
       const outputs = daemon.step(now, input);
-      this.#parts.onStep(this);
+      this.#parts.onStep(daemon.nodeSteps > before);
       this.#perform(outputs);
     }
     this.#armWake();
