@@ -14,6 +14,8 @@ import type { NodeCore } from "./node-core.ts";
  * 3. Until the node is a member in a later life, or `AWAITED_MS` have passed, no coordinator plans
  *    or fences: nothing that ran there starts elsewhere. After that it is a lost node as any other,
  *    and its guardian has stopped what it could.
+ *    The same for a node that was heard in a later life without having said so: its daemon crashed and
+ *    is back already, and in a moment it is a member, and tells what runs there.
  * 4. If somebody does not confirm, the daemon ends all the same, without a promise: it is a crash
  *    then, its guardian acts as after one, and the others take over.
  */
@@ -26,6 +28,10 @@ const GUARDED_MS: Millis = 6_000;
 const AWAITED_MAX_MS: Millis = 60_000;
 
 const CONFIRM_MS: Millis = 1_000;
+
+/** From the first word of a new life to membership it takes an interval or two. */
+const RETURN_INTERVALS = 5;
+const RETURN_LEAST_MS: Millis = 1_000;
 
 /** What a node knows of restarts: its own, and those of others. */
 export class Restarts {
@@ -65,6 +71,13 @@ export function awaitNode(node: NodeCore, name: string, forMs: Millis): void {
   node.out.push({ kind: "changed" });
 }
 
+/** A member was heard in a later life than the one that it is lost in. */
+export function awaitReturn(node: NodeCore, name: string, incarnation: number): void {
+  const { advertIntervalMs } = node.force.definition.messaging;
+  const wait = Math.max(RETURN_LEAST_MS, RETURN_INTERVALS * advertIntervalMs);
+  node.restarts.awaited.set(name, { incarnation, until: node.now + wait });
+}
+
 /** A member knows that this node restarts. */
 export function restartNoted(node: NodeCore, from: string): void {
   if (node.restarts.asked?.delete(from) === true) endIfConfirmed(node);
@@ -76,7 +89,7 @@ export function tickRestarts(node: NodeCore): void {
   for (const [name, { until }] of [...restarts.awaited]) {
     if (until > now) continue;
     restarts.awaited.delete(name);
-    const message = `${name} said that it would be back by now: it counts as lost`;
+    const message = `${name} restarted and should be back by now: it counts as lost`;
     node.out.push(note("warn", "restart-overdue", message, { node: name }));
     fromCoordinator(node, node.coordinator.replan(now, message));
   }

@@ -5,7 +5,7 @@ import { memberCame } from "./fencing-duty.ts";
 import { raftStep } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
 import { meetNamesake } from "./node-namesake.ts";
-import { settleRestarts } from "./node-restart.ts";
+import { awaitReturn, settleRestarts } from "./node-restart.ts";
 import { noteTakeovers } from "./node-takeover.ts";
 
 /** What the messaging layer says of peers, links and this node; messages are not for here. */
@@ -46,6 +46,7 @@ function newView(node: NodeCore, view: View): void {
     if (lost.reason === "left") {
       raftStep(node, { kind: "peer-dismissed", node: lost.node, why: "left" });
     }
+    if (lost.reason === "restarted") awaitReturn(node, lost.node, lost.incarnation);
     node.incidents.lost(lost, node.wall(), node.now);
   }
   raftStep(node, { kind: "peers", alive: view.peers });

@@ -6,6 +6,7 @@ import { settleOrphans } from "../io/agent-orphans.ts";
 import { AlertSender } from "../io/alert-sender.ts";
 import { startControlServer } from "../io/control-server.ts";
 import { Guardian } from "../io/guardian.ts";
+import { endInterim, leaveInterim, removeInterim } from "../io/interim.ts";
 import { createLog, type LogLevel, logNote } from "../io/log.ts";
 import { MessagingWorker } from "../io/messaging-worker.ts";
 import { createServiceNotifier, type ServiceNotifier } from "../io/service-notify.ts";
@@ -72,6 +73,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     tieBreakers: new TieBreakers(options.node, prepared.definition, prepared.keys),
     finish: (code, reason) => {
       log.info({ event: "exit", code }, reason);
+      removeInterim(options.runDir);
       if (reason === "left the cluster") guardian.release();
       void finish(world, prepared, notifier, driver, code, reason);
     },
@@ -117,7 +119,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
       `an agent run of the daemon before ${end}: ${command}`,
     );
   }
-  world.messenger = startMessaging(prepared, machine, driver, log);
+  world.messenger = startMessaging(options, prepared, machine, driver, log);
   world.server = await startControlServer({
     runDir: options.runDir,
     onTrouble: (message) => log.warn({ event: "control" }, message),
@@ -163,6 +165,7 @@ function overheard(
 }
 
 function startMessaging(
+  options: DaemonOptions,
   prepared: Preparation,
   machine: NodeMachine,
   driver: Driver,
@@ -176,6 +179,8 @@ function startMessaging(
       if (event.kind === "note") logNote(log, event);
       else driver.push({ kind: "peer", event });
     },
+    onStart: () => endInterim(options.runDir),
+    onInterim: (frames) => leaveInterim(options.runDir, frames),
     onFailure: (error) => {
       log.error({ event: "messaging-failed" }, `the messaging thread died: ${error.message}`);
       process.exit(DAEMON_EXIT.failed);

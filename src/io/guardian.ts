@@ -74,6 +74,7 @@ export class Guardian {
     await this.#waitWhileBusy();
     this.#report = this.#read("guardian.report").split("\n").filter(Boolean);
     rmSync(this.#path("guardian.report"), { force: true });
+    rmSync(this.#path("guardian.coming"), { force: true });
     this.#inherited = parseList(this.#read("guardian.list"));
     this.#spawn();
     this.#sendAll();

@@ -1,4 +1,5 @@
 import type { Note } from "../core/note.ts";
+import type { InterimFrames } from "../messaging/interim-frames.ts";
 import type { MessagingInput } from "../messaging/messaging-machine.ts";
 import type { MessagingConfig, PeerEvent } from "../model/peer.ts";
 import type { ClusterKey } from "../wire/cluster-key.ts";
@@ -17,6 +18,8 @@ export type ToThread = MessagingInput | { readonly kind: "close" };
 export type FromThread =
   | { readonly kind: "thread"; readonly id: number }
   | { readonly kind: "events"; readonly events: readonly (PeerEvent | Note)[] }
+  | { readonly kind: "started" }
+  | { readonly kind: "interim"; readonly frames: InterimFrames }
   | { readonly kind: "counters"; readonly counters: Readonly<Record<string, number>> };
 
 /**

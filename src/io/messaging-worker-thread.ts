@@ -58,6 +58,11 @@ class MessagingThread {
     port.on("message", (message: ToThread) => this.#take(message));
     this.#reporter = setInterval(() => this.#report(), COUNTERS_EVERY_MS);
     this.#arm();
+    this.#tellInterim();
+  }
+
+  #tellInterim(): void {
+    this.#post({ kind: "interim", frames: this.#machine.interimFrames() });
   }
 
   #take(message: ToThread): void {
@@ -69,6 +74,7 @@ class MessagingThread {
     if (message.kind === "configure") this.#transport.configure(message.config);
     if (message.kind === "leave") this.#isLeaving = true;
     this.#step(message);
+    if (message.kind === "configure" || message.kind === "keys") this.#tellInterim();
   }
 
   #step(input: MessagingInput): void {
@@ -159,5 +165,6 @@ if (parentPort !== null) {
   goFirst();
   const id = kernelThreadId();
   if (id !== undefined) parentPort.postMessage({ kind: "thread", id } satisfies FromThread);
+  parentPort.postMessage({ kind: "started" } satisfies FromThread);
   new MessagingThread(parentPort, workerData as ThreadStart);
 }

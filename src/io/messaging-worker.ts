@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import { type Note, note } from "../core/note.ts";
+import type { InterimFrames } from "../messaging/interim-frames.ts";
 import type { MessagingInput } from "../messaging/messaging-machine.ts";
 import type { MessagingCommand, MessagingConfig, PeerEvent } from "../model/peer.ts";
 import type { ClusterKey } from "../wire/cluster-key.ts";
@@ -42,6 +43,10 @@ export interface MessagingWorkerOptions {
   readonly incarnation: number;
   readonly keys: readonly ClusterKey[];
   readonly onEvent: (event: PeerEvent | Note) => void;
+  /** The thread runs; its first frame is about to be sent. */
+  readonly onStart?: () => void;
+  /** What may be sent when this daemon is gone, again whenever keys or peers change. */
+  readonly onInterim?: (frames: InterimFrames) => void;
   /** The thread died: without it this node is dead to its peers, and the daemon should end too. */
   readonly onFailure: (error: Error) => void;
   /** The compiled thread; found beside this module unless a test says otherwise. */
@@ -71,6 +76,8 @@ export class MessagingWorker {
     });
     this.#worker.on("message", (message: FromThread) => {
       if (message.kind === "counters") this.#counters = message.counters;
+      else if (message.kind === "interim") options.onInterim?.(message.frames);
+      else if (message.kind === "started") options.onStart?.();
       else if (message.kind === "thread") goRealTime(message.id, options.onEvent);
       else for (const event of message.events) options.onEvent(event);
     });

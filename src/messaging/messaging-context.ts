@@ -128,6 +128,12 @@ export class MessagingContext {
     };
   }
 
+  /** A frame that is to be sent when this daemon is gone; see `interimFrames`. */
+  sealLast(message: WireMessage): Uint8Array {
+    const version = negotiateVersion(this.#maxVersions());
+    return this.sealer.sealLast(typeOf(message), encodeMessage(message), version);
+  }
+
   #seal(message: WireMessage): Uint8Array {
     const version = negotiateVersion(this.#maxVersions());
     return this.sealer.seal(typeOf(message), encodeMessage(message), version);

@@ -18,6 +18,7 @@ import { ADVERT_TYPE, decodeMessage } from "../wire/message-codec.ts";
 import type { FrameCipher } from "../wire/seal.ts";
 import { Advertiser } from "./advertiser.ts";
 import { DropCounters } from "./drop-counters.ts";
+import { type InterimFrames, interimFrames } from "./interim-frames.ts";
 import { type Endpoint, MessagingContext, type MessagingOutput } from "./messaging-context.ts";
 import { NamesakeWatch } from "./namesake-watch.ts";
 import { PeerChannels } from "./peer-channels.ts";
@@ -117,6 +118,11 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
   /** Dropped frames by reason since the start. */
   counters(): Readonly<Record<string, number>> {
     return this.#drops.snapshot();
+  }
+
+  /** For the daemon that follows this one, as things are now: keys, peers and their addresses. */
+  interimFrames(): InterimFrames {
+    return interimFrames(this.#context);
   }
 
   #take(input: MessagingInput): void {

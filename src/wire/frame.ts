@@ -27,6 +27,9 @@ export const MAX_FRAME_BYTES = 9216;
 
 const NONCE_BYTES = 12;
 
+/** Counters from here on are for frames that are sent after all others: 2^47 is never counted to. */
+const FIRST_LAST_COUNTER = 2 ** 47;
+
 /** Why a frame was dropped. Each is a counter; nothing else happens. */
 export type DropReason =
   | HeaderProblem
@@ -61,6 +64,7 @@ export class FrameSealer {
   #keyId = 0;
   #key: FrameKey;
   #counter = 0;
+  #lastCounter = FIRST_LAST_COUNTER;
 
   constructor(options: FrameSealerOptions) {
     this.#session = options.session;
@@ -81,8 +85,16 @@ export class FrameSealer {
   }
 
   seal(type: number, body: Uint8Array, version: number): Uint8Array {
+    return this.#seal(type, body, version, this.#counter++);
+  }
+
+  /** A frame for after the end of this session: whoever receives it takes no ordinary one any more. */
+  sealLast(type: number, body: Uint8Array, version: number): Uint8Array {
+    return this.#seal(type, body, version, this.#lastCounter++);
+  }
+
+  #seal(type: number, body: Uint8Array, version: number, counter: number): Uint8Array {
     const { sender, incarnation, salt } = this.#session;
-    const counter = this.#counter++;
     const header = encodeHeader(
       {
         version,

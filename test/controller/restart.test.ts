@@ -64,3 +64,58 @@ describe("a node that says it will be back soon", () => {
     ]);
   });
 });
+
+describe("a node whose daemon crashed and was heard again in a later life", () => {
+  const advert = {
+    priority: 100,
+    viewId: "1@node2",
+    dc: "",
+    term: 0,
+    quorate: true,
+    definitionVersion: 0,
+    activeDigest: "",
+    load: 0,
+  };
+  const at = 0;
+
+  function up(node: string, incarnation: number): NodeInput[] {
+    const heard = { node, incarnation, advert, at } as const;
+    const hears = ["node1", "node2", "node3"].filter((name) => name !== node);
+    return [
+      { kind: "peer", event: { kind: "peer-up", ...heard } },
+      { kind: "peer", event: { kind: "peer-advert", ...heard, hears } },
+    ];
+  }
+
+  function down(node: string, reason: "restarted" | "silent"): NodeInput {
+    const event = { kind: "peer-down", node, incarnation: 7, reason, lastHeard: 0, at } as const;
+    return { kind: "peer", event };
+  }
+
+  function overdueAt(reason: "restarted" | "silent", isBack: boolean): number | undefined {
+    const step = newNode();
+    for (const input of [...up("node2", 7), ...up("node3", 7)]) step(10, input);
+    step(100, { kind: "tick" });
+    step(200, down("node2", reason));
+    if (isBack) for (const input of up("node2", 8)) step(210, input);
+    for (let now = 220; now < 5_000; now += 10) {
+      const outputs = step(now, { kind: "tick" });
+      if (outputs.some((each) => each.kind === "note" && each.event === "restart-overdue")) {
+        return now;
+      }
+    }
+    return undefined;
+  }
+
+  test("is waited for, for a second: nothing is planned without it", () => {
+    expect(overdueAt("restarted", false)).toBe(1_200);
+  });
+
+  test("is not waited for any more once it is a member again", () => {
+    expect(overdueAt("restarted", true)).toBe(undefined);
+  });
+
+  test("one that fell silent is not waited for", () => {
+    expect(overdueAt("silent", false)).toBe(undefined);
+  });
+});

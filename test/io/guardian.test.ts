@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AGENT_PATHS } from "../../src/io/agent-lookup.ts";
 import { Guardian } from "../../src/io/guardian.ts";
 import { guardWords, quoted } from "../../src/io/guardian-lines.ts";
+import { announceStart, endInterim, leaveInterim, removeInterim } from "../../src/io/interim.ts";
 import type { GuardEntry } from "../../src/model/operation.ts";
 
 const SCRIPT = new URL("../../agents/lib/guardian", import.meta.url).pathname;
@@ -171,6 +173,95 @@ describe("the guardian", () => {
     child.stdin!.end(`${line(1, { ...hanging, agent })}${line(2, entry("a"))}order 1 2\n`);
     expect(await ended(child)).toBe(0);
     expect(done()).toBe("a stop\n");
+  });
+});
+
+describe("the time between two daemons", () => {
+  const coming = () => join(dir, "guardian.coming");
+  const used = () => join(dir, "interim.used");
+
+  /** Datagrams that arrive, until the socket is closed. */
+  async function listen(): Promise<{ socket: Socket; port: number; heard: Buffer[] }> {
+    const socket = createSocket("udp4");
+    const heard: Buffer[] = [];
+    socket.on("message", (bytes) => heard.push(bytes));
+    await new Promise<void>((done) => socket.bind(0, "127.0.0.1", done));
+    return { socket, port: socket.address().port, heard };
+  }
+
+  function leave(port: number, rounds: number, bytes: Uint8Array): void {
+    const round = [{ address: "127.0.0.1", port, bytes }];
+    leaveInterim(dir, { everyMs: 10, rounds: Array.from({ length: rounds }, () => round) });
+  }
+
+  test("it has signs of life sent, byte by byte as they were left, until it acts", async () => {
+    const { socket, port, heard } = await listen();
+    const every = Uint8Array.from({ length: 256 }, (_, i) => i);
+    leave(port, 10_000, every);
+    writeFileSync(coming(), `${process.pid}\n`);
+    const child = startScript("2.0");
+    child.stdin!.end(`${line(1, entry("a"))}order 1\n`);
+    await until(() => heard.length > 1);
+    expect(done()).toBe("");
+    expect(new Set(heard.map((bytes) => bytes.toString("hex")))).toEqual(
+      new Set([Buffer.from(every).toString("hex")]),
+    );
+    rmSync(coming());
+    await ended(child);
+    expect(done()).toBe("a stop\n");
+    expect(existsSync(used())).toBe(false);
+    socket.close();
+  });
+
+  test("it waits for a daemon that is on its way, and acts when that one dies", async () => {
+    const { socket, port, heard } = await listen();
+    leave(port, 10_000, new Uint8Array(3));
+    const starting = spawn("sleep", ["60"], { detached: true });
+    children.push(starting);
+    writeFileSync(coming(), `${starting.pid}\n`);
+    // Time enough for bash to start on a busy machine, and over by the hundredth round.
+    const child = startScript("1.0");
+    child.stdin!.end(`${line(1, entry("a"))}order 1\n`);
+    await until(() => heard.length > 100);
+    expect(done()).toBe("");
+    starting.kill("SIGKILL");
+    await ended(child);
+    expect(done()).toBe("a stop\n");
+    socket.close();
+  });
+
+  test("it waits no longer than there is something to be sent", async () => {
+    const { socket, port } = await listen();
+    leave(port, 20, new Uint8Array(3));
+    writeFileSync(coming(), `${process.pid}\n`);
+    const child = startScript("0.1");
+    child.stdin!.end(`${line(1, entry("a"))}order 1\n`);
+    await ended(child);
+    expect(done()).toBe("a stop\n");
+    socket.close();
+  });
+
+  test("it lets go of what a new daemon takes over, which then speaks for itself", async () => {
+    const { socket, port, heard } = await listen();
+    leave(port, 10_000, new Uint8Array(3));
+    announceStart(dir);
+    const child = startScript("1.0");
+    child.stdin!.end(`${line(1, entry("a"))}order 1\n`);
+    await until(() => heard.length > 10);
+    writeFileSync(join(dir, "guardian.token"), "t2\n");
+    expect(await ended(child)).toBe(0);
+    expect(done()).toBe("");
+    const before = heard.length;
+    await until(() => heard.length > before);
+    endInterim(dir);
+    await until(() => !existsSync(used()));
+    socket.close();
+  });
+
+  test("nobody is spoken for who ended in good order", async () => {
+    leave(9, 10, new Uint8Array(3));
+    removeInterim(dir);
+    expect(existsSync(join(dir, "interim"))).toBe(false);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Note } from "../../src/core/note.ts";
 import { SeededRandom } from "../../src/core/random.ts";
+import type { InterimFrames } from "../../src/messaging/interim-frames.ts";
 import type { Transmit } from "../../src/messaging/messaging-context.ts";
 import { type MessagingInput, MessagingMachine } from "../../src/messaging/messaging-machine.ts";
 import type {
@@ -175,6 +176,11 @@ export class MessagingNet {
       if (output.kind === "transmit") this.#carry(name, output);
       else this.events.push({ observer: name, ...output });
     }
+  }
+
+  /** What a node leaves for when it is dead. */
+  interimFrames(name: string): InterimFrames {
+    return this.#nodes.get(name)!.machine.interimFrames();
   }
 
   counters(name: string): Readonly<Record<string, number>> {
