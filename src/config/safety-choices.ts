@@ -260,7 +260,7 @@ function fencingFindings(
       severity: "warning",
       code: "FENCING_DISABLED",
       span,
-      message: `fencing is switched off: nothing makes sure that ${nameSome(holding)} never runs twice`,
+      message: `fencing is switched off: nothing makes sure that ${nameSome(holding)} never ${holding.length === 1 ? "runs" : "run"} twice`,
       hint: hasDevices ? "devices are there: fencing-enabled: true" : "configure fencing devices",
     },
   ];

@@ -5,7 +5,7 @@ import { AgentExecutor } from "../io/agent-executor.ts";
 import { settleOrphans } from "../io/agent-orphans.ts";
 import { AlertSender } from "../io/alert-sender.ts";
 import { startControlServer } from "../io/control-server.ts";
-import { Guardian } from "../io/guardian.ts";
+import { describeDeeds, Guardian } from "../io/guardian.ts";
 import { endInterim, leaveInterim, removeInterim } from "../io/interim.ts";
 import { createLog, type LogLevel, logNote } from "../io/log.ts";
 import { MessagingWorker } from "../io/messaging-worker.ts";
@@ -15,8 +15,9 @@ import type { ControlReply } from "../model/control.ts";
 import { AlertWatch } from "./alert-watch.ts";
 import { Driver } from "./driver.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
-import { withLocalFile } from "./local-file.ts";
 import { localPlanners } from "./local-planner.ts";
+import { LocalTroubles } from "./local-troubles.ts";
+import { withLocalView } from "./local-view.ts";
 import { describeDiagnostic, type Preparation, prepare, StartFailure } from "./preparation.ts";
 import { guardianGraceMs, monotonic, RealWorld } from "./real-world.ts";
 import { TieBreakers } from "./tie-breakers.ts";
@@ -104,29 +105,22 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     onDone: (runId, outcome) => world.agentDone(runId, outcome),
   });
   world.watchdogDevice = makeWatchdog(options, driver);
+  const troubles = new LocalTroubles(options.node);
   prepared.storage.onTrouble((problem) => {
+    troubles.storage(problem);
     if (problem === undefined) return;
     driver.push({ kind: "store-failed", token: 0, message: describeDiagnostic(problem) });
   });
   await guardian.start();
-  for (const line of guardian.report) {
-    log.warn({ event: "guardian-acted" }, `while no daemon ran, the guardian did this: ${line}`);
-  }
-  for (const { pid, command, killed } of await settleOrphans(options.runDir)) {
-    const end = killed ? "was killed" : "has ended";
-    log.warn(
-      { event: "agent-orphan", pid },
-      `an agent run of the daemon before ${end}: ${command}`,
-    );
-  }
-  world.messenger = startMessaging(options, prepared, machine, driver, log);
+  await tellOfBefore(guardian, options.runDir, log);
+  world.messenger = startMessaging(options, prepared, machine, driver, log, troubles);
   world.server = await startControlServer({
     runDir: options.runDir,
     onTrouble: (message) => log.warn({ event: "control" }, message),
     handler: (request) =>
       new Promise((resolve) => {
         const answer = (reply: ControlReply): void => {
-          resolve(withLocalFile(request, reply, prepared.file));
+          resolve(withLocalView(request, reply, prepared.file, troubles, Date.now()));
         };
         driver.push({ kind: "request", requestId: world.expectReply(answer), request });
       }),
@@ -139,6 +133,20 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   );
   const status = `node ${options.node} of ${prepared.definition.cluster}`;
   await notifier.notify({ ready: true, status });
+}
+
+/** What came of the things that the daemon before left running. */
+async function tellOfBefore(guardian: Guardian, runDir: string, log: Logger): Promise<void> {
+  for (const deed of describeDeeds(guardian.report)) {
+    log.warn({ event: "guardian-acted" }, deed);
+  }
+  for (const { pid, command, killed } of await settleOrphans(runDir)) {
+    const end = killed ? "was killed" : "has ended";
+    log.warn(
+      { event: "agent-orphan", pid },
+      `an agent run of the daemon before ${end}: ${command}`,
+    );
+  }
 }
 
 function makeWatchdog(options: DaemonOptions, driver: Driver): WatchdogDevice {
@@ -170,14 +178,17 @@ function startMessaging(
   machine: NodeMachine,
   driver: Driver,
   log: Logger,
+  troubles: LocalTroubles,
 ): MessagingWorker {
   return new MessagingWorker({
     config: machine.messagingConfig(),
     incarnation: prepared.incarnation,
     keys: prepared.keys,
     onEvent: (event) => {
-      if (event.kind === "note") logNote(log, event);
-      else driver.push({ kind: "peer", event });
+      if (event.kind === "note") {
+        troubles.overhear(event, Date.now());
+        logNote(log, event);
+      } else driver.push({ kind: "peer", event });
     },
     onStart: () => endInterim(options.runDir),
     onInterim: (frames) => leaveInterim(options.runDir, frames),

@@ -249,3 +249,20 @@ function parseList(text: string): Map<string, string> {
     return new Map();
   }
 }
+
+/** What a guardian reported, in words; nothing if it had nothing to stop. */
+export function describeDeeds(report: readonly string[]): string[] {
+  return report.flatMap((line) => {
+    const [seconds, deed, ...words] = line.split(" ");
+    const at = new Date(Number(seconds) * 1000);
+    const when = Number.isNaN(at.getTime()) ? "" : ` at ${at.toISOString()}`;
+    const before = `while no daemon ran here, its guardian${when}`;
+    if (deed === "addresses-removed")
+      return [`${before} took down the addresses ${words.join(", ")}`];
+    if (deed !== "stopped") return [];
+    const [resource, code] = words;
+    return code === "0"
+      ? [`${before} stopped ${resource}`]
+      : [`${before} could not stop ${resource}: its agent ended with ${code}`];
+  });
+}

@@ -138,13 +138,15 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
     found.push(problem("error", `${id} is active on ${nodes.join(" and ")} at once`, help));
   }
   if (resource.blocked !== null) {
-    const text = `${id} is blocked: ${resource.blocked.reason}${cause && `; ${cause}`}`;
+    const reason = resource.blocked.reason.replace(blockedWords(id), "");
+    const text = `${blockedWords(id)}${reason}${cause && `; ${cause}`}`;
     found.push(problem("error", text, resource.blocked.command));
   } else if (resource.failed) {
     const help = `when the cause is gone: paceline resource cleanup ${resource.resource}`;
     found.push(problem("error", `${id} has failed${cause && `: ${cause}`}`, help));
   } else if (resource.stoppedReason !== null && resource.role === "Stopped" && decides(report)) {
-    const barred = resource.failcounts.some(isBarred);
+    const nowhere = resource.stoppedReason.startsWith("no node may run it") && cause !== "";
+    const barred = nowhere || resource.failcounts.some(isBarred);
     const help = barred
       ? `when the cause is gone: paceline resource cleanup ${resource.resource}`
       : `paceline explain ${resource.resource}`;
@@ -166,6 +168,10 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
   return [...found, ...countProblems(resource, found.length > 0, report)];
 }
 
+function blockedWords(id: string): string {
+  return `${id} is blocked: `;
+}
+
 /** Its last failure in words, or nothing. */
 function causeOf(resource: ResourceReport, report: StatusReport): string {
   const failure = report.failures.find((each) => each.resource === resource.id);
@@ -179,8 +185,11 @@ export function isGone(resource: ResourceReport): boolean {
   return orphan && nodes.length === 0 && !failed && blocked === null && pending === null;
 }
 
+/** INFINITY: not to be tried again. */
+const FATAL = 1_000_000;
+
 function isBarred(count: FailcountReport): boolean {
-  return count.threshold !== null && count.count >= count.threshold;
+  return count.count >= Math.min(count.threshold ?? FATAL, FATAL);
 }
 
 /** Nodes that a resource is kept off. A failure that was recovered needs nobody: it is listed. */
@@ -194,7 +203,7 @@ function countProblems(resource: ResourceReport, said: boolean, report: StatusRe
     ends.length < barred.length
       ? "until you say otherwise"
       : `until ${clockText(Math.min(...ends), report.at)}`;
-  const times = barred.some((count) => count.count >= 1_000_000)
+  const times = barred.some((count) => count.count >= FATAL)
     ? "a fatal failure"
     : `${first.count} failures`;
   const where = barred.length === 1 ? ` --node ${first.node}` : "";
@@ -260,7 +269,10 @@ function otherProblems(report: StatusReport): Problem[] {
     );
   }
   // Said above, with the numbers.
-  const warnings = report.warnings.filter((each) => each.code !== "NO_DC");
+  const said = new Set(report.resources.map(({ blocked }) => blocked?.reason));
+  const warnings = report.warnings.filter(
+    (each) => each.code !== "NO_DC" && !said.has(each.message),
+  );
   const warned = warnings.map((each) => problem(each.severity, each.message, each.hint));
   const known = new Set(found.map((each) => each.text));
   return [...found, ...warned.filter((each) => !known.has(each.text))];

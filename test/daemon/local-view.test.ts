@@ -1,18 +1,23 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { note } from "../../src/core/note.ts";
 import { DefinitionFile } from "../../src/daemon/definition-file.ts";
-import { withLocalFile } from "../../src/daemon/local-file.ts";
+import { LocalTroubles } from "../../src/daemon/local-troubles.ts";
+import { withLocalView } from "../../src/daemon/local-view.ts";
 import type { ControlReply } from "../../src/model/control.ts";
+import type { Diagnostic } from "../../src/model/diagnostic.ts";
 import type { StatusReport } from "../../src/model/status-report.ts";
-import { report } from "../cli/report-fixture.ts";
+import { NOW, report } from "../cli/report-fixture.ts";
 
 let dir: string;
 let file: DefinitionFile;
+let troubles: LocalTroubles;
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "paceline-file-"));
+  troubles = new LocalTroubles("node1");
   file = new DefinitionFile(join(dir, "cluster.yaml"));
 });
 
@@ -20,7 +25,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 function asked(): StatusReport {
   const reply: ControlReply = { ok: true, result: report() };
-  const seen = withLocalFile({ method: "status" }, reply, file);
+  const seen = withLocalView({ method: "status" }, reply, file, troubles, NOW);
   if (!seen.ok) throw new Error("refused");
   return seen.result as StatusReport;
 }
@@ -78,5 +83,46 @@ test("other answers are passed on as they are", () => {
   file.replace("cluster: a\n", "now");
   rmSync(file.path);
   const reply: ControlReply = { ok: true, result: {} };
-  expect(withLocalFile({ method: "config-history" }, reply, file)).toBe(reply);
+  expect(withLocalView({ method: "config-history" }, reply, file, troubles, NOW)).toBe(reply);
+});
+
+describe("what is wrong with the node that is asked", () => {
+  const link = { link: 0, address: "10.0.0.1" };
+  const told = () => asked().warnings.map(({ message, hint }) => `${message} → ${hint}`);
+
+  test("a link that cannot be used is said first, until it can", () => {
+    const message = "Link 0 (10.0.0.1) does not work: bind EADDRINUSE 10.0.0.1:7700.";
+    troubles.overhear(note("warn", "link-unusable", message, link), NOW);
+    expect(told()).toEqual([
+      `node1 hears and says nothing on a link: ${message} → another program, or another daemon, has that port: see \`ss -ulpn\``,
+    ]);
+    troubles.overhear(note("info", "link-usable", "works again", link), NOW);
+    expect(told()).toEqual([]);
+  });
+
+  test("so are frames under another key, while they arrive", () => {
+    const fields = { reason: "not-authentic", from: "10.0.0.3", count: 1 };
+    troubles.overhear(note("warn", "frames-dropped", "…", fields), NOW - 60_000);
+    expect(told()).toEqual([
+      "what 10.0.0.3 sends is not heard by node1: it is sealed with another key of the same number → copy /etc/paceline/key from a node that is well to the other, mode 0600, and restart that one",
+    ]);
+    troubles.overhear(note("info", "frames-dropped", "…", { reason: "noise" }), NOW);
+    troubles.overhear(note("warn", "frames-dropped", "…", fields), NOW - 200_000);
+    expect(told()).toEqual([]);
+  });
+
+  test("and a disk that takes nothing, until it does", () => {
+    const problem = {
+      severity: "error",
+      code: "X",
+      message: "it is full.",
+      hint: "free some space",
+    };
+    troubles.storage(problem as Diagnostic);
+    expect(told()).toEqual([
+      "node1 cannot write its state, and takes no part in decisions: it is full. → free some space",
+    ]);
+    troubles.storage(undefined);
+    expect(told()).toEqual([]);
+  });
 });
