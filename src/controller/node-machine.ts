@@ -90,6 +90,11 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     };
   }
 
+  /** Transient attributes of this node. */
+  attributes(): Readonly<Record<string, string>> {
+    return this.#node.member.attributes();
+  }
+
   nextDeadline(): Instant | undefined {
     const node = this.#node;
     const deadlines: readonly (Instant | undefined)[] = [

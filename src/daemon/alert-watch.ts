@@ -3,7 +3,8 @@ import type { NodeInput, NodeOutput } from "../controller/node-io.ts";
 import type { NodeBelief } from "../controller/node-machine.ts";
 import type { Machine } from "../core/machine.ts";
 import type { Instant } from "../core/units.ts";
-import type { FencingRecord } from "../model/cib.ts";
+import { isAbout } from "../model/alert-selection.ts";
+import type { Cib, FencingRecord } from "../model/cib.ts";
 import type { TimelineEntry } from "../model/control.ts";
 import type { AlertSettings } from "../model/definition.ts";
 import { describeExitCode } from "../model/exit-code.ts";
@@ -11,7 +12,7 @@ import type { AgentCommand, AgentOutcome } from "../model/operation.ts";
 
 /** Something to tell of. The variables are Pacemaker's (Pacemaker Explained, "Alerts"). */
 export interface AlertEvent {
-  readonly subject: "nodes" | "fencing" | "resources" | "incidents";
+  readonly subject: "nodes" | "fencing" | "resources" | "attributes" | "incidents";
   /** `CRM_alert_*` without that prefix. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -21,6 +22,8 @@ export type AlertListener = (alerts: readonly AlertSettings[], event: AlertEvent
 /** What is watched: a node's machine. */
 export interface WatchedNode extends Machine<NodeInput, NodeOutput> {
   observe(): Pick<NodeBelief, "view" | "cib">;
+  /** Its own transient attributes. */
+  attributes(): Readonly<Record<string, string>>;
 }
 
 const META_INTERVAL = "OCF_RESKEY_CRM_meta_interval";
@@ -34,7 +37,8 @@ const PHASES: ReadonlySet<string> = new Set(["fault", "stable"]);
 /**
  * A node's machine, overheard for alerts: it decides nothing and changes nothing. As in Pacemaker a
  * node tells of the operations that it ran itself, and of every node that comes or goes and every
- * fencing that it sees; so with several nodes the latter are told several times.
+ * fencing that it sees; so with several nodes the latter are told several times. Of an attribute the
+ * node tells that has it.
  */
 export class AlertWatch implements Machine<NodeInput, NodeOutput> {
   readonly #node: WatchedNode;
@@ -46,6 +50,8 @@ export class AlertWatch implements Machine<NodeInput, NodeOutput> {
   #alerts: readonly AlertSettings[];
   #members: ReadonlySet<string>;
   #fenced: ReadonlySet<FencingRecord>;
+  /** As they were last told, transient or kept; undefined: nobody wanted to know. */
+  #attributes: ReadonlyMap<string, string> | undefined;
 
   constructor(
     node: WatchedNode,
@@ -58,7 +64,9 @@ export class AlertWatch implements Machine<NodeInput, NodeOutput> {
     this.#alerts = alerts;
     this.#tell = tell;
     this.#members = new Set([self]);
-    this.#fenced = new Set(node.observe().cib.fencing);
+    const { cib } = node.observe();
+    this.#fenced = new Set(cib.fencing);
+    this.#attributes = this.#attributesNow(cib);
   }
 
   nextDeadline(): Instant | undefined {
@@ -86,6 +94,29 @@ export class AlertWatch implements Machine<NodeInput, NodeOutput> {
     const { view, cib } = this.#node.observe();
     if (view !== undefined) this.#nodes(view.members);
     this.#fencing(cib.fencing);
+    this.#attributeChanges(cib);
+  }
+
+  /** Nothing where nobody is told of them: that costs something with every step. */
+  #attributesNow(cib: Cib): ReadonlyMap<string, string> | undefined {
+    if (!this.#alerts.some((alert) => isAbout(alert, "attributes"))) return undefined;
+    const kept = (cib.attributes ?? []).flatMap(({ node, name, value }) =>
+      node === this.#self ? [[name, value] as const] : [],
+    );
+    return new Map([...kept, ...Object.entries(this.#node.attributes())]);
+  }
+
+  #attributeChanges(cib: Cib): void {
+    const before = this.#attributes;
+    const now = this.#attributesNow(cib);
+    this.#attributes = now;
+    if (before === undefined || now === undefined) return;
+    for (const name of new Set([...before.keys(), ...now.keys()])) {
+      const value = now.get(name) ?? "";
+      if (value === (before.get(name) ?? "")) continue;
+      const variables = { attribute_name: name, attribute_value: value };
+      this.#say("attributes", { kind: "attribute", node: this.#self, ...variables });
+    }
   }
 
   #ended(runId: number, outcome: AgentOutcome): void {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { parseDuration } from "../core/written-duration.ts";
+import { alertWords, isAbout } from "../model/alert-selection.ts";
 import type { AlertSettings } from "../model/definition.ts";
 
 export interface Alert {
@@ -15,8 +16,6 @@ export interface AlertSenderOptions {
   readonly wall?: () => number;
 }
 
-/** Told of where `select` is absent: Pacemaker's default. */
-const USUAL = ["nodes", "fencing", "resources"];
 /** Pacemaker's default for an alert agent. */
 const TIMEOUT_MS = 30_000;
 const RETRIES = 2;
@@ -43,8 +42,8 @@ export class AlertSender {
     this.#sequence += 1;
     const at = (this.#options.wall ?? Date.now)();
     for (const each of settings) {
-      if (!words(each, "select", USUAL).includes(alert.subject)) continue;
-      for (const recipient of words(each, "recipients", [""])) {
+      if (!isAbout(each, alert.subject, alert.variables["attribute_name"])) continue;
+      for (const recipient of alertWords(each, "recipients", [""])) {
         const variables = this.#variables(each, alert, recipient, at);
         this.#enqueue(each, () =>
           each.url === undefined
@@ -170,11 +169,6 @@ async function callWebhook(
       await new Promise((done) => setTimeout(done, RETRY_MS).unref());
     }
   }
-}
-
-function words(settings: AlertSettings, option: string, otherwise: readonly string[]): string[] {
-  const text = settings.options.get(option)?.trim();
-  return text === undefined || text === "" ? [...otherwise] : text.split(/\s+/);
 }
 
 function timeoutOf(settings: AlertSettings): number {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { NodeInput, NodeOutput } from "../../src/controller/node-io.ts";
 import { type AlertEvent, AlertWatch, type WatchedNode } from "../../src/daemon/alert-watch.ts";
-import type { Cib, FencingRecord } from "../../src/model/cib.ts";
+import type { AttributeRecord, Cib, FencingRecord } from "../../src/model/cib.ts";
 import type { AlertSettings } from "../../src/model/definition.ts";
 import type { AgentOutcome } from "../../src/model/operation.ts";
 
@@ -13,6 +13,8 @@ class Overheard {
   readonly subjects: AlertEvent["subject"][] = [];
   members: string[] = ["n1", "n2"];
   fencing: FencingRecord[] = [];
+  kept: AttributeRecord[] = [];
+  attributes: Record<string, string> = {};
   #next: NodeOutput[] = [];
   readonly #watch: AlertWatch;
 
@@ -20,11 +22,12 @@ class Overheard {
     const node: WatchedNode = {
       step: () => this.#next,
       nextDeadline: () => undefined,
+      attributes: () => this.attributes,
       observe: () =>
-        ({ view: { members: this.members }, cib: { fencing: this.fencing } }) as unknown as {
-          view: undefined;
-          cib: Cib;
-        },
+        ({
+          view: { members: this.members },
+          cib: { fencing: this.fencing, attributes: this.kept },
+        }) as unknown as { view: undefined; cib: Cib },
     };
     this.#watch = new AlertWatch(node, "n1", alerts, (_, event) => {
       this.subjects.push(event.subject);
@@ -118,6 +121,30 @@ test("fencing, once it has ended", () => {
       desc: "off of n2 for n1 (lost) failed: no answer",
     },
   ]);
+});
+
+test("attributes of this node, transient and kept, when they change; only where they are selected", () => {
+  const select = new Map([["select", "attributes"]]);
+  for (const alerts of [[TELL], [TELL, { ...TELL, options: select }]]) {
+    const node = new Overheard(alerts);
+    node.members = ["n1"];
+    node.step({ kind: "tick" });
+    node.attributes = { ping: "100" };
+    node.step({ kind: "tick" });
+    node.step({ kind: "tick" });
+    node.kept = [
+      { node: "n1", name: "rack", value: "a" },
+      { node: "n2", name: "rack", value: "b" },
+      { name: "cluster-wide", value: "c" },
+    ];
+    node.attributes = { ping: "0" };
+    node.step({ kind: "tick" });
+    node.attributes = {};
+    node.step({ kind: "tick" });
+    const rows = node.told.map((told) => `${told["attribute_name"]}=${told["attribute_value"]}`);
+    expect(rows).toEqual(alerts.length === 1 ? [] : ["ping=100", "ping=0", "rack=a", "ping="]);
+    for (const told of node.told) expect(told).toMatchObject({ kind: "attribute", node: "n1" });
+  }
 });
 
 test("incidents that this node recorded, at their begin and their end", () => {

@@ -80,6 +80,27 @@ test("only what was selected is told; without a selection nodes, fencing and res
   expect((await told(4)).sort()).toEqual(["fencing", "nodes", "only incidents", "resources"]);
 });
 
+test("of changed attributes only those that are named are told, or all", async () => {
+  const text = '"$CRM_alert_kind $CRM_alert_attribute_name=$CRM_alert_attribute_value $1"';
+  const command = `${script(`echo ${text} >>${dir}/out`)} `;
+  for (const [attribute_name, attribute_value] of [
+    ["ping", "100"],
+    ["rack", "a b"],
+  ] as const) {
+    const variables = { kind: "attribute", node: "n1", attribute_name, attribute_value };
+    const event = { subject: "attributes", variables };
+    sender.send([alert({ command: `${command}usual` })], event);
+    sender.send([alert({ command: `${command}all` }, { select: "attributes" })], event);
+    const named = { select: "nodes attributes", attributes: "rack other" };
+    sender.send([alert({ command: `${command}named` }, named)], event);
+  }
+  expect((await told(3)).sort()).toEqual([
+    "attribute ping=100 all",
+    "attribute rack=a b all",
+    "attribute rack=a b named",
+  ]);
+});
+
 test("one that hangs is ended at its timeout, and the next goes out", async () => {
   const command = script(`[ "$CRM_alert_desc" = lost ] && sleep 60; echo next >>${dir}/out`);
   const settings = alert({ command }, { timeout: "200ms" });
