@@ -18,6 +18,7 @@ export interface InstallOptions extends YesOptions {
   readonly root?: string;
   readonly prefix?: string;
   readonly dryRun?: boolean;
+  readonly arbiter?: boolean;
 }
 
 /** Setting up: init, install, completion. */
@@ -46,6 +47,7 @@ export function addSetupCommands(program: Command, maker: CommandMaker): void {
     async (context, _args, options) =>
       (await import("./commands/install-command.ts")).installCommand(context, options),
     [
+      ["--arbiter", "be an arbiter for clusters elsewhere, instead of a node"],
       ["--root <dir>", "install below this directory (packaging, tests)"],
       ["--prefix <dir>", "where programs go (default: /usr/local)"],
       ["--dry-run", "only say what would be done"],

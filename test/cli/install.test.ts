@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -112,6 +113,18 @@ test("a program of that name which is not ours is left alone", async () => {
   expect(readFileSync(at("usr/local/bin/paceline"), "utf8")).toBe("something else");
 });
 
+test("--arbiter puts in place what an arbiter needs, and nothing of a node", async () => {
+  const { exit, out } = await install("--arbiter");
+  expect(exit).toBe(0);
+  expect(out).toContain("systemctl enable --now paceline-arbiter");
+  expect(statSync(at("etc/paceline/arbiter.key")).mode & 0o777).toBe(0o600);
+  const units = readdirSync(at("usr/local/lib/systemd/system"));
+  expect(units).toEqual(["paceline-arbiter.service"]);
+  for (const path of ["etc/paceline/key", "usr/lib/ocf", "var/lib/paceline"]) {
+    expect(existsSync(at(path)), path).toBe(false);
+  }
+});
+
 describe("the service", () => {
   const hasVerify = spawnSync("systemd-analyze", ["--version"]).status === 0;
 
@@ -139,12 +152,12 @@ describe("the service", () => {
     }
   });
 
-  test.skipIf(!hasVerify)(
-    "systemd finds no fault with it (skipped without systemd-analyze)",
-    async () => {
+  test.skipIf(!hasVerify).each(["paceline", "paceline-arbiter"])(
+    "systemd finds no fault with %s (skipped without systemd-analyze)",
+    async (name) => {
       // systemd checks that the programs exist, so they are stood in for by `true`.
-      const text = readFileSync(join(packageRoot(), "systemd/paceline.service"), "utf8");
-      const unit = join(root, "paceline.service");
+      const text = readFileSync(join(packageRoot(), `systemd/${name}.service`), "utf8");
+      const unit = join(root, `${name}.service`);
       writeFileSync(unit, text.replace(/^(Exec\w+=)\/usr\/local\/bin\/\w+/gm, "$1/bin/true"));
       const checked = spawnSync("systemd-analyze", ["verify", "--man=no", unit], {
         encoding: "utf8",

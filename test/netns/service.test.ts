@@ -116,4 +116,20 @@ describe.skipIf(!usable)("the service under systemd", { timeout: 120_000 }, () =
       return (await container.run("pgrep", "-f", "daemon/main.js")).code !== 0;
     });
   });
+
+  test("the arbiter's unit: installed, started, found without fault, and its memory survives", async () => {
+    const main = join(ROOT, "dist/cli/main.js");
+    await container.must(process.execPath, main, "install", "--arbiter");
+    await container.must("systemctl", "daemon-reload");
+    const { code } = await container.run("systemctl", "start", "paceline-arbiter");
+    const said = await container.run("journalctl", "-u", "paceline-arbiter", "-o", "cat");
+    expect(code, said.stdout).toBe(0);
+    expect(said.stdout).toContain("arbiter on 0.0.0.0:7799");
+    const state = async (): Promise<string> =>
+      await container.must("stat", "-c", "%a %U", "/var/lib/paceline-arbiter");
+    expect(await state()).toBe("700 root\n");
+    await container.must("systemctl", "restart", "paceline-arbiter");
+    await container.must("systemd-analyze", "verify", "paceline-arbiter.service");
+    await container.must("systemctl", "stop", "paceline-arbiter");
+  });
 });

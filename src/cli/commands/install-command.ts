@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
 import type { InstallOptions } from "../program-setup.ts";
 import { columns } from "../views/columns.ts";
 import { carryOutStep, type InstallStep, type StepResult } from "./install-files.ts";
-import { installSteps } from "./install-steps.ts";
+import { type InstallRole, installSteps } from "./install-steps.ts";
 
 /**
  * `paceline install`: puts agents, service, example definition, completion and a new key in place.
@@ -17,10 +17,14 @@ export async function installCommand(
   options: InstallOptions,
 ): Promise<ExitCode> {
   const root = options.root ?? "/";
-  const steps = installSteps(options.prefix ?? "/usr/local", root);
+  const role = options.arbiter === true ? "arbiter" : "node";
+  const steps = installSteps(options.prefix ?? "/usr/local", root, role);
   const results = carryOut(steps, root, options.dryRun === true);
   if (context.json) printJson(context, { dryRun: options.dryRun === true, steps: results });
-  else showResults(context, results, options.dryRun === true);
+  else {
+    showResults(context, results);
+    context.out(options.dryRun === true ? "(nothing was done: --dry-run)\n" : NEXT_STEPS[role]);
+  }
   const changed = results.some((each) => each.outcome !== "unchanged");
   if (changed && options.root === undefined && options.dryRun !== true) await reloadSystemd();
   return results.some((each) => each.warning !== undefined) ? EXIT.failed : EXIT.ok;
@@ -36,7 +40,7 @@ function carryOut(steps: readonly InstallStep[], root: string, dryRun: boolean):
   }
 }
 
-function showResults(context: CliContext, results: readonly StepResult[], dryRun: boolean): void {
+function showResults(context: CliContext, results: readonly StepResult[]): void {
   const rows = withoutModules(results).map((each) => [
     each.outcome === "unchanged" ? context.paint("dim", "unchanged") : each.outcome,
     each.path,
@@ -46,8 +50,6 @@ function showResults(context: CliContext, results: readonly StepResult[], dryRun
   for (const each of results) {
     if (each.warning !== undefined) context.err(`${context.paint("red", each.warning)}\n`);
   }
-  if (dryRun) context.out("(nothing was done: --dry-run)\n");
-  else context.out(NEXT_STEPS);
 }
 
 /** Hundreds of files of the program itself are one line; the others are what an operator looks for. */
@@ -63,12 +65,21 @@ function withoutModules(results: readonly StepResult[]): StepResult[] {
 
 const PROGRAM_FILE = /(?<=\/lib\/paceline)\/.*$/;
 
-const NEXT_STEPS = `
+const NEXT_STEPS: Readonly<Record<InstallRole, string>> = {
+  node: `
 Next:
   1. write /etc/paceline/cluster.yaml (paceline init --two-node), and paceline config check
   2. copy /etc/paceline/cluster.yaml and /etc/paceline/key to the other nodes; keep the key 0600
   3. on every node: systemctl enable --now paceline
-`;
+`,
+  arbiter: `
+Next:
+  1. put the cluster's key in /etc/paceline/arbiter.key, or this new one on every node
+     (quorum: arbiter-key-file); several clusters: see systemctl cat paceline-arbiter
+  2. systemctl enable --now paceline-arbiter
+  3. in cluster.yaml, quorum: { arbiter: this machine's address }, and paceline config apply
+`,
+};
 
 /** systemd must read the unit; on a machine without systemd there is nobody to tell. */
 function reloadSystemd(): Promise<void> {

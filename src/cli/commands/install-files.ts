@@ -25,7 +25,12 @@ export type InstallStep =
     }
   | { readonly kind: "link"; readonly path: string; readonly target: string }
   /** Made once, never replaced: `create` gets the path. */
-  | { readonly kind: "secret"; readonly path: string; readonly create: (path: string) => void };
+  | {
+      readonly kind: "secret";
+      readonly path: string;
+      readonly note: string;
+      readonly create: (path: string) => void;
+    };
 
 export interface StepResult {
   readonly path: string;
@@ -124,7 +129,7 @@ function secretStep(
       mkdirSync(dirname(at), { recursive: true });
       step.create(at);
     }
-    return { path, outcome: "created", note: "the same file belongs on every node" };
+    return { path, outcome: "created", note: step.note };
   }
   const open = (stat.mode & 0o077) !== 0;
   const warning = `${path} can be read by others: chmod 600 ${path}`;

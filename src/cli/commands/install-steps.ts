@@ -9,21 +9,42 @@ import type { InstallStep } from "./install-files.ts";
 /** Where Pacemaker and paceline look for OCF agents: resource.d/PROVIDER/TYPE. */
 const AGENT_DIR = "/usr/lib/ocf/resource.d/paceline";
 const CONFIG_DIR = "/etc/paceline";
+const KEY_NOTE = "the same file belongs on every node";
+
+/** What a machine is to be: a node of a cluster, or an arbiter, which runs nothing. */
+export type InstallRole = "node" | "arbiter";
 
 /** All that an installation consists of, in order. */
-export function installSteps(prefix: string, root: string): InstallStep[] {
+export function installSteps(prefix: string, root: string, role: InstallRole): InstallStep[] {
   const source = packageRoot();
   const home = programHome(source, prefix, root);
-  return [
+  const program: InstallStep[] = [
     ...(home === source ? [] : programSteps(source, home)),
     { kind: "link", path: `${prefix}/bin/paceline`, target: `${home}/dist/cli/main.js` },
     { kind: "link", path: `${prefix}/bin/pacelined`, target: `${home}/dist/daemon/main.js` },
-    ...agentSteps(source),
-    unitStep(source, prefix),
     completionStep(prefix),
+  ];
+  if (role === "arbiter") {
+    const key: InstallStep = {
+      kind: "secret",
+      path: `${CONFIG_DIR}/arbiter.key`,
+      note: "nodes need it too (arbiter-key-file), or put the cluster's key here",
+      create: createKey,
+    };
+    return [
+      ...program,
+      unitStep(source, prefix, "paceline-arbiter"),
+      { kind: "directory", path: CONFIG_DIR, mode: 0o755 },
+      key,
+    ];
+  }
+  return [
+    ...program,
+    ...agentSteps(source),
+    unitStep(source, prefix, "paceline"),
     { kind: "directory", path: CONFIG_DIR, mode: 0o755 },
     ...exampleSteps(source),
-    { kind: "secret", path: `${CONFIG_DIR}/key`, create: createKey },
+    { kind: "secret", path: `${CONFIG_DIR}/key`, note: KEY_NOTE, create: createKey },
     { kind: "directory", path: "/var/lib/paceline", mode: 0o700 },
   ];
 }
@@ -93,11 +114,11 @@ function agentSteps(source: string): InstallStep[] {
     );
 }
 
-function unitStep(source: string, prefix: string): InstallStep {
-  const text = readFileSync(join(source, "systemd/paceline.service"), "utf8");
+function unitStep(source: string, prefix: string, unit: string): InstallStep {
+  const text = readFileSync(join(source, `systemd/${unit}.service`), "utf8");
   return {
     kind: "file",
-    path: `${prefix}/lib/systemd/system/paceline.service`,
+    path: `${prefix}/lib/systemd/system/${unit}.service`,
     mode: 0o644,
     content: Buffer.from(text.replaceAll("/usr/local/bin/", `${prefix}/bin/`)),
   };
