@@ -60,6 +60,9 @@ export function readDefinition(
     simulation: context.simulation,
   });
   if (sections.safetyReadable) reportSafety(context, safety);
+  const hasUnfencing = sections.fencing.settings.devices.some(
+    ({ options }) => options.get("provides") === "unfencing",
+  );
   const hasFencing =
     sections.fencing.settings.devices.length > 0 ||
     (!context.simulation && watchdogWaitIn(sections.properties.sets) > 0);
@@ -73,6 +76,7 @@ export function readDefinition(
     constraints: sections.constraints,
     fencingTopology: sections.fencing.levels,
     ...(hasFencing ? { hasFencingDevices: true } : {}),
+    ...(hasUnfencing ? { providesUnfencing: true } : {}),
   };
   return {
     text: context.text,

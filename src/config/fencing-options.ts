@@ -66,6 +66,8 @@ export const DEVICE_OPTIONS: OptionTable = {
     "host-map": "text",
     "host-argument": "text",
     "host-check": ["static-list", "dynamic-list", "status", "none"],
+    provides: ["unfencing", "nothing"],
+    "on-target": "boolean",
   },
   formerNames: {
     pcmk_delay_base: "delay-base",

@@ -144,10 +144,12 @@ export class CollectedStatus {
     readonly quorate: boolean;
     readonly coordinator: string;
     readonly tickets: readonly TicketStatus[];
+    /** Beside those that a node tells of itself. */
+    readonly attributes?: (node: string) => Readonly<Record<string, string>>;
   }): ClusterStatus {
     const nodes: NodeStatus[] = [];
     for (const name of options.nodes) {
-      const node = this.#nodeStatus(name);
+      const node = this.#nodeStatus(name, options.attributes?.(name) ?? {});
       if (node !== undefined) nodes.push(node);
     }
     return {
@@ -158,10 +160,10 @@ export class CollectedStatus {
     };
   }
 
-  #nodeStatus(name: string): NodeStatus | undefined {
+  #nodeStatus(name: string, more: Readonly<Record<string, string>>): NodeStatus | undefined {
     const status = this.#statuses.get(name);
     const facts = {
-      attributes: new Map(Object.entries(status?.attributes ?? {})),
+      attributes: new Map(Object.entries({ ...status?.attributes, ...more })),
       history: status?.history ?? [],
     };
     if (this.#members.has(name)) {

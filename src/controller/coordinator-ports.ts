@@ -36,6 +36,8 @@ export interface CoordinatorContext {
   /** The definition in force with the overrides applied; undefined before there is any. */
   policy(wall: WallTime): { policy: PolicyDefinition; nextExpiry?: WallTime } | undefined;
   cib(): Cib;
+  /** Attributes of a node beside those that it tells of itself. */
+  attributes?(node: string): Readonly<Record<string, string>>;
 }
 
 export type CoordinatorOutput =

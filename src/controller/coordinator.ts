@@ -326,6 +326,7 @@ export class Coordinator {
       quorate: this.#quorate,
       coordinator: this.#context.self,
       tickets: ticketsOf(this.#context.cib()),
+      attributes: (node) => this.#context.attributes?.(node) ?? {},
     });
   }
 

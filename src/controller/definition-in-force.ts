@@ -28,6 +28,8 @@ const STUCK_AFTER_MS = 10_000;
 export class DefinitionInForce {
   #definition: Definition;
   #text: string;
+  #unfencingAgents: ReadonlySet<string> = new Set();
+  #mentionsUnfencing: boolean;
   #committed = false;
   #cache:
     | {
@@ -42,6 +44,7 @@ export class DefinitionInForce {
   constructor(local: Definition) {
     this.#definition = local;
     this.#text = local.text;
+    this.#mentionsUnfencing = local.text.includes("unfencing");
   }
 
   get definition(): Definition {
@@ -77,6 +80,7 @@ export class DefinitionInForce {
     }
     this.#definition = definition;
     this.#text = version.text;
+    this.#mentionsUnfencing = version.text.includes("unfencing");
     return { changed: true, notes: [] };
   }
 
@@ -86,7 +90,30 @@ export class DefinitionInForce {
    */
   #live(cib: Cib): PolicyDefinition {
     const policy = withPermanentAttributes(this.#definition.policy, cib.attributes ?? []);
-    return { ...policy, resourceDefaults: [...policy.resourceDefaults, HEAL_GENTLY] };
+    return {
+      ...policy,
+      resourceDefaults: [...policy.resourceDefaults, HEAL_GENTLY],
+      ...(this.#hasUnfencing ? { providesUnfencing: true } : {}),
+    };
+  }
+
+  /** Agents whose metadata says that they let nodes in whenever they join. */
+  setUnfencingAgents(agents: readonly string[]): void {
+    this.#unfencingAgents = new Set(agents);
+    this.#cache = undefined;
+  }
+
+  /** Resources may have to wait until a node was let in. */
+  get wantsUnfencing(): boolean {
+    return this.#mentionsUnfencing || this.#hasUnfencing;
+  }
+
+  get #hasUnfencing(): boolean {
+    const { devices } = this.#definition.fencing;
+    return devices.some(({ agent, options }) => {
+      const provides = options.get("provides");
+      return provides === undefined ? this.#unfencingAgents.has(agent) : provides === "unfencing";
+    });
   }
 
   /** The policy with the overrides of the CIB, and when the next of them expires. */

@@ -10,14 +10,23 @@ export type Fenced = Extract<FencerOutput, { kind: "fenced" }>;
 export function askedFor(node: NodeCore, wish: FencingWish): AskedFencing {
   const { asked, failures } = node.fencing;
   const { target } = wish;
-  const underWay = [...asked.values()].find((each) => each.target === target);
-  const before = failures.get(target);
+  const key = failureKey(wish);
+  const underWay = [...asked.values()].find((each) => failureKey(each) === key);
+  const before = failures.get(key);
   return {
     ...wish,
     id: underWay?.id ?? before?.id ?? nextId(node),
     startedAt: underWay?.startedAt ?? before?.since ?? node.wall(),
     incarnation: node.incarnations.get(target),
   };
+}
+
+/** Failures to let a node in say nothing of its fencing. */
+export function failureKey(of: {
+  readonly target: string;
+  readonly operation: FenceOperation;
+}): string {
+  return of.operation === "on" ? `on ${of.target}` : of.target;
 }
 
 export function recordOf(

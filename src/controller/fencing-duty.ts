@@ -6,13 +6,16 @@ import {
   closeRecord,
   doneUncommitted,
   type Fenced,
+  failureKey,
   pendingRecord,
   recordOf,
 } from "./fencing-attempts.ts";
+import { backOff, planDelay } from "./fencing-delays.ts";
 import { dropFenced, settleDepartures } from "./fencing-departures.ts";
 import { fencingOperation, fencingTimeout, splitDelay } from "./fencing-priority.ts";
 import { recentFencings, requesterOf } from "./fencing-records.ts";
 import type { AskedFencing, FencingAnswer, FencingWish, Uncommitted } from "./fencing-state.ts";
+import { callOnTarget, recordUnfenced } from "./fencing-unfence.ts";
 import { callWatchdog, watchdogWait, withWatchdog } from "./fencing-watchdog.ts";
 import { propose, raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
@@ -20,18 +23,8 @@ import type { NodeCore } from "./node-core.ts";
 import { awaitsRestart } from "./node-restart.ts";
 import { fromMembership } from "./node-view.ts";
 
-/** The first failure is followed by another attempt after so long, each next after twice as long. */
-const BACK_OFF_MS: Millis = 5_000;
-const BACK_OFF_MAX_MS: Millis = 60_000;
-
 /** A result that could not be committed for the moment is proposed again. */
 const PROPOSE_AGAIN_MS: Millis = 500;
-
-/** A node that was never seen is given so long after our start before it counts as hanging. */
-const START_UP_MS: Millis = 20_000;
-
-/** So long a coordinator that is to be fenced waits for somebody to take over. */
-const HAND_OVER_MS: Millis = 3_000;
 
 // --- In and out of office.
 
@@ -104,7 +97,7 @@ export function fenceForPlan(
     readonly delayMs?: Millis;
   },
 ): void {
-  const { key, target, delayMs = 0 } = wanted;
+  const { key, delayMs = 0 } = wanted;
   const answer = ({ ok, detail }: FencingAnswer): void => {
     const input = { kind: "fence-result", key, ok, detail } as const;
     fromCoordinator(node, node.coordinator.acceptAnswer(node.now, input));
@@ -116,8 +109,9 @@ export function fenceForPlan(
   }
   startFencing(node, {
     ...wanted,
+    ...(wanted.operation === "on" ? { unfence: true } : {}),
     requestedBy: requesterOf(node.self),
-    delayMs: delayMs + backOff(node, target) + patience(node, target) + handOver(node, wanted),
+    delayMs: delayMs + planDelay(node, wanted),
     answer,
   });
 }
@@ -146,7 +140,7 @@ export function fenceForQuorum(node: NodeCore): void {
       reason: `this side has quorum only once ${target} is certainly off`,
       requestedBy: requesterOf(node.self),
       timeoutMs: fencingTimeout(definition),
-      delayMs: delay + backOff(node, target),
+      delayMs: delay + backOff(node, { target, operation: "off" }),
       answer: () => undefined,
     });
   }
@@ -189,6 +183,7 @@ function beginAgain(node: NodeCore): void {
 
 function orderFencing(node: NodeCore, asked: AskedFencing): void {
   const { key, target, operation, reason, timeoutMs, delayMs = 0, byHand = false } = asked;
+  const { unfence = false } = asked;
   fencerStep(node, {
     kind: "fence",
     key,
@@ -199,35 +194,8 @@ function orderFencing(node: NodeCore, asked: AskedFencing): void {
     timeoutMs: timeoutMs + 2 * watchdogWait(node.force.definition),
     delayMs,
     byHand,
+    unfence,
   });
-}
-
-function backOff(node: NodeCore, target: string): Millis {
-  const failed = node.fencing.failures.get(target);
-  if (failed === undefined) return 0;
-  return Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** Math.min(10, failed.count - 1));
-}
-
-/**
- * A coordinator that is to be fenced itself could not tell whether it worked, nor give itself power
- * again: it hands its office over, and its successor fences it. Only where nobody takes over in time
- * it cuts its own power.
- */
-function handOver(
-  node: NodeCore,
-  { target, operation }: { readonly target: string; readonly operation: FenceOperation },
-): Millis {
-  const isAlone = (node.view?.peers.length ?? 0) === 0;
-  if (target !== node.self || operation === "on" || isAlone) return 0;
-  if (node.coordinator.by?.acting === false) raftStep(node, { kind: "transfer" });
-  return HAND_OVER_MS;
-}
-
-/** Nodes that boot together do not come up at the same moment. */
-function patience(node: NodeCore, target: string): Millis {
-  const isKnown =
-    node.incarnations.has(target) || node.coordinator.status.departure(target) !== undefined;
-  return isKnown ? 0 : Math.max(0, node.fencing.startedAt + START_UP_MS - node.now);
 }
 
 // --- What comes of it.
@@ -239,13 +207,18 @@ export function fencerStep(node: NodeCore, input: FencerInput): void {
       const answer = node.fencing.probes.get(output.key);
       node.fencing.probes.delete(output.key);
       answer?.(output);
-    } else if (!ofWatchdog(node, output)) node.out.push(output);
+    } else if (!isElsewhere(node, output)) node.out.push(output);
   }
 }
 
-function ofWatchdog(node: NodeCore, output: Exclude<FencerOutput, { kind: "fenced" }>): boolean {
-  if (output.kind === "run-device") return callWatchdog(node, output.command);
-  return output.kind === "kill-device" && node.fencing.waits.delete(output.runId);
+/** Calls that no process here carries out: waits for watchdogs, and what only a node itself can do. */
+function isElsewhere(node: NodeCore, output: Exclude<FencerOutput, { kind: "fenced" }>): boolean {
+  if (output.kind === "run-device") {
+    return callWatchdog(node, output.command) || callOnTarget(node, output.command);
+  }
+  if (output.kind !== "kill-device") return false;
+  const { waits, onTarget } = node.fencing;
+  return waits.delete(output.runId) || onTarget.delete(output.runId);
 }
 
 function fenced(node: NodeCore, result: Fenced): void {
@@ -285,11 +258,13 @@ function isBack(node: NodeCore, wish: AskedFencing): boolean {
 function failed(node: NodeCore, result: Fenced, wish: AskedFencing): void {
   const { failures } = node.fencing;
   const { target } = result;
-  tell(node, target, `fencing of ${target} failed: ${result.detail}`);
-  const before = failures.get(target);
+  const what = wish.unfence === true ? "unfencing" : "fencing";
+  tell(node, target, `${what} of ${target} failed: ${result.detail}`);
+  const key = failureKey(wish);
+  const before = failures.get(key);
   const { id, startedAt: since } = wish;
   const count = (before?.count ?? 0) + 1;
-  failures.set(target, { count, id, since, detail: result.detail });
+  failures.set(key, { count, id, since, detail: result.detail });
   const detail = count === 1 ? result.detail : `attempt ${count}: ${result.detail}`;
   closeRecord(node, { ...result, detail }, wish, "failed");
 }
@@ -297,7 +272,7 @@ function failed(node: NodeCore, result: Fenced, wish: AskedFencing): void {
 function succeeded(node: NodeCore, result: Fenced, wish: AskedFencing, answer: () => void): void {
   const { target, confirmedBy, operation } = result;
   const outcome = confirmedBy === undefined ? "succeeded" : "confirmed-by-operator";
-  node.fencing.failures.delete(target);
+  node.fencing.failures.delete(failureKey(wish));
   tell(node, target, `${operation} of ${target} ${outcome}: ${result.detail}`);
   const record = recordOf(node, result, wish, outcome);
   const alsoAsked: Uncommitted["alsoAsked"] = [];
@@ -312,7 +287,8 @@ function succeeded(node: NodeCore, result: Fenced, wish: AskedFencing, answer: (
     done: () => {
       if (operation !== "on") dropFenced(node, target);
       settleDepartures(node);
-      answer();
+      if (wish.unfence === true) recordUnfenced(node, target, () => answer());
+      else answer();
       for (const also of alsoAsked) also({ ok: true, confirmed, detail, durationMs });
       fencerStep(node, { kind: "committed", target });
       fromCoordinator(node, node.coordinator.replan(node.now, `${target} was fenced`));

@@ -13,8 +13,16 @@ export function openFencing(
   records: readonly FencingRecord[],
   target: string,
 ): FencingRecord | undefined {
-  const last = records.findLast((record) => record.target === target && saysOff(record));
+  const last = lastFencing(records, target);
   return last === undefined || last.over === true ? undefined : last;
+}
+
+/** The last fencing of a node that took something from it, whatever has come of it since. */
+export function lastFencing(
+  records: readonly FencingRecord[],
+  target: string,
+): FencingRecord | undefined {
+  return records.findLast((record) => record.target === target && saysOff(record));
 }
 
 function saysOff(record: FencingRecord): boolean {

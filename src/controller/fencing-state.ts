@@ -1,6 +1,11 @@
 import { SeededRandom } from "../core/random.ts";
 import type { Instant, Millis, WallTime } from "../core/units.ts";
-import type { FenceOperation, FencerInput, FencerOutput } from "../fencing/fence-types.ts";
+import type {
+  FenceAgentFacts,
+  FenceOperation,
+  FencerInput,
+  FencerOutput,
+} from "../fencing/fence-types.ts";
 import { Fencer } from "../fencing/fencer.ts";
 import { SelfFence } from "../fencing/self-fence.ts";
 import type { FencingRecord } from "../model/cib.ts";
@@ -8,6 +13,7 @@ import type { WatchdogState } from "../model/watchdog.ts";
 import { unspared } from "./fencing-priority.ts";
 import type { WatchdogWait } from "./fencing-watchdog.ts";
 import type { NodeCore } from "./node-core.ts";
+import type { Coordination } from "./node-message.ts";
 
 /** What whoever asked for a fencing is told once the result is committed. */
 export interface FencingAnswer {
@@ -27,6 +33,8 @@ export interface FencingWish {
   readonly timeoutMs: Millis;
   readonly delayMs?: Millis;
   readonly byHand?: boolean;
+  /** With `on`: the plan wants the node let in. */
+  readonly unfence?: boolean;
   readonly answer: (answer: FencingAnswer) => void;
 }
 
@@ -36,6 +44,13 @@ export interface AskedFencing extends FencingWish {
   readonly startedAt: WallTime;
   /** The life of the target that was known then. */
   readonly incarnation: number | undefined;
+}
+
+/** A device run for the coordinator, which is told of it under that key. */
+interface OwnRun {
+  readonly from: string;
+  readonly by: Coordination;
+  readonly key: string;
 }
 
 interface Failures {
@@ -71,7 +86,7 @@ export class FencingDuty {
   readonly uncommitted: Uncommitted[] = [];
   /** Wishes that could not be committed for the moment. */
   readonly notBegun: AskedFencing[] = [];
-  /** Failures in a row by target: how many, since when, and the id of their one record. */
+  /** Failures in a row by target (`on TARGET`: of letting it in): how many, since when, and the id of their one record. */
   readonly failures = new Map<string, Failures>();
   /** Records whose end was proposed. */
   readonly ending = new Set<string>();
@@ -84,6 +99,11 @@ export class FencingDuty {
   readonly waits = new Map<number, WatchdogWait>();
   readonly told = new Set<string>();
   readonly answers: FencerInput[] = [];
+  /** What the metadata of the fence agents says, as far as it is known. */
+  agentFacts: ReadonlyMap<string, FenceAgentFacts> = new Map();
+  /** Calls that the node itself was asked to carry out, and those that were asked of this node. */
+  readonly onTarget = new Map<number, string>();
+  readonly ownRuns = new Map<number, OwnRun>();
   /** Nodes whose watchdogs the fencer counts on, as it was last told. */
   watchdogTargets = "";
   readonly startedAt: Instant;

@@ -7,6 +7,7 @@ import type { FencingReport } from "../model/status-report.ts";
 import type { WatchdogState } from "../model/watchdog.ts";
 import { isProven, watchdogTimes } from "../model/watchdog-times.ts";
 import { configureFencing, fencerStep } from "./fencing-duty.ts";
+import { withAgentFacts } from "./fencing-unfence.ts";
 import { propose } from "./node-cib.ts";
 import { follows } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
@@ -126,7 +127,7 @@ export function watchdogTargets(node: NodeCore): string[] {
 
 /** The fencing settings with the watchdog as the last level of every node that has one. */
 export function withWatchdog(node: NodeCore): FencingSettings {
-  const settings = node.force.definition.fencing;
+  const settings = withAgentFacts(node);
   const targets = watchdogTargets(node);
   node.fencing.watchdogTargets = targets.join(" ");
   if (targets.length === 0) return settings;

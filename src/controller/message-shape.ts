@@ -25,6 +25,7 @@ const SHAPES: Readonly<Record<string, Check>> = {
   ask: has({ id: isInteger, request: has({ method: isText }) }),
   answer: has({ id: isInteger, reply: has({ ok: (value) => typeof value === "boolean" }) }),
   "self-fence": has({ by: isCoordination, key: isText, reason: isText }),
+  unfence: has({ by: isCoordination, key: isText, device: isText, timeoutMs: isInteger }),
   "back-soon": has({ forMs: isInteger }),
   "back-soon-noted": () => true,
   "ask-me": () => true,

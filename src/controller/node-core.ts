@@ -11,6 +11,7 @@ import { Coordinator } from "./coordinator.ts";
 import type { Planner, SlicedPlanner } from "./coordinator-ports.ts";
 import { DefinitionInForce } from "./definition-in-force.ts";
 import { type FencingDuty, makeFencingDuty } from "./fencing-state.ts";
+import { unfencedAttributes } from "./fencing-unfence.ts";
 import { HistorySharing } from "./history-sharing.ts";
 import { IncidentRecorder } from "./incident-recorder.ts";
 import { LeaveSequence } from "./leave-sequence.ts";
@@ -36,6 +37,8 @@ export interface NodeOptions {
   readonly slicedPlanner?: SlicedPlanner;
   readonly environment: LocalManagerOptions["environment"];
   readonly version: string;
+  /** Which boot of the machine this is; default: every start of the daemon counts as one. */
+  readonly boot?: string;
   readonly now: Instant;
   readonly wall: WallTime;
 }
@@ -137,6 +140,7 @@ export class NodeCore {
       slicedPlanner: options.slicedPlanner,
       policy: (wall) => policyNow(this, wall),
       cib: () => this.store.cib,
+      attributes: (name) => unfencedAttributes(this, name),
     });
     this.fencing = makeFencingDuty(this);
     this.incidents = new IncidentRecorder(`${self}/${incarnation}`, (entry) =>

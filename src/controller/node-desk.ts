@@ -9,6 +9,7 @@ import type {
 } from "../model/status-report.ts";
 import { type ControlDesk, type DeskOffice, ok, readConfig } from "./control-desk.ts";
 import { fenceByHand } from "./fencing-requests.ts";
+import { unfencedAttributes } from "./fencing-unfence.ts";
 import { watchdogReport } from "./fencing-watchdog.ts";
 import { coordinatorAttribute } from "./node-attributes.ts";
 import type { NodeCore } from "./node-core.ts";
@@ -95,6 +96,7 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
     links: node.links.reports(definition.nodes),
     awaited: node.restarts.awaited,
     collected: active ? coordinator.status : undefined,
+    attributes: (name) => unfencedAttributes(node, name),
     plan,
     activeHere: node.member.activeResources(),
     transition: transitionReport(node),
@@ -231,6 +233,16 @@ function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWa
   }
   for (const [target, { count, detail }] of node.fencing.failures) {
     const times = count === 1 ? "failed" : `failed ${count} times`;
+    if (target.startsWith("on ")) {
+      const name = target.slice(3);
+      found.push({
+        code: "UNFENCING_FAILED",
+        severity: "error",
+        message: `unfencing of ${name} ${times}: ${detail}; what requires it does not start there`,
+        hint: `mend the device (paceline fence test ${name}); it is tried again by itself`,
+      });
+      continue;
+    }
     found.push({
       code: "FENCING_FAILED",
       severity: "error",

@@ -1,6 +1,6 @@
 import type { Note } from "../core/note.ts";
 import type { Millis, WallTime } from "../core/units.ts";
-import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
+import type { DeviceCommand, DeviceOutcome, FenceAgentFacts } from "../fencing/fence-types.ts";
 import type { WatchdogOrder } from "../fencing/self-fence.ts";
 import type { ControlReply, ControlRequest, TimelineEntry } from "../model/control.ts";
 import type { CheckSettings } from "../model/definition.ts";
@@ -20,6 +20,8 @@ export type NodeInput =
   | { readonly kind: "store-failed"; readonly token: number; readonly message: string }
   | { readonly kind: "agent-done"; readonly runId: number; readonly outcome: AgentOutcome }
   | { readonly kind: "device-done"; readonly runId: number; readonly outcome: DeviceOutcome }
+  /** What the metadata of the definition's fence agents says; again when it may have changed. */
+  | { readonly kind: "fence-agents"; readonly facts: ReadonlyMap<string, FenceAgentFacts> }
   /** What came of arming the watchdog; again when it is lost. */
   | { readonly kind: "watchdog-state"; readonly state: WatchdogState }
   | {

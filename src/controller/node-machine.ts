@@ -6,6 +6,7 @@ import type { ControlReply, ControlRequest } from "../model/control.ts";
 import type { MessagingConfig, PeerEvent } from "../model/peer.ts";
 import { ControlDesk } from "./control-desk.ts";
 import { fencerStep, tickFencing } from "./fencing-duty.ts";
+import { agentFacts, settleUnfencing, unfencedHere } from "./fencing-unfence.ts";
 import {
   answerFencer,
   nextWatchdogDeadline,
@@ -131,6 +132,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     if (input.kind === "clock") return node.out;
     this.#settle();
     settleWatchdog(node);
+    settleUnfencing(node);
     if (answerFencer(node)) this.#settle();
     this.#advertise();
     return node.out;
@@ -172,7 +174,10 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
         fromChecks(node, node.checks.step(node.now, input));
         break;
       case "device-done":
-        fencerStep(node, input);
+        if (!unfencedHere(node, input.runId, input.outcome)) fencerStep(node, input);
+        break;
+      case "fence-agents":
+        agentFacts(node, input.facts);
         break;
       case "watchdog-state":
         watchdogState(node, input.state);

@@ -42,6 +42,14 @@ export type NodeMessage =
       readonly key: string;
       readonly reason: string;
     }
+  /** Coordinator to member: have that device let you in (`on`). Answered by `done`. */
+  | {
+      readonly t: "unfence";
+      readonly by: Coordination;
+      readonly key: string;
+      readonly device: string;
+      readonly timeoutMs: number;
+    }
   /** Member to coordinator: I report to somebody else, or to nobody; ask for my status. */
   | { readonly t: "ask-me" }
   /** Member to coordinator: move my resources away, I want to leave. */

@@ -1,4 +1,5 @@
 import { parseRaftMessage } from "../consensus/raft-codec.ts";
+import { acceptUnfenced, unfenceHere } from "./fencing-unfence.ts";
 import { acceptCondemned, condemned } from "./fencing-watchdog.ts";
 import { readEntries } from "./history-sharing.ts";
 import { askMember } from "./node-attachment.ts";
@@ -51,6 +52,9 @@ export function receive(
       break;
     case "self-fence":
       condemned(node, from, message);
+      break;
+    case "unfence":
+      unfenceHere(node, from, message);
       break;
     case "ask-me":
       askMember(node, from);
@@ -112,7 +116,7 @@ function receiveReport(
       break;
     case "done": {
       const { key, ok } = message;
-      if (acceptCondemned(node, key, ok)) break;
+      if (acceptCondemned(node, key, ok) || acceptUnfenced(node, from, message)) break;
       const detail = message.detail === undefined ? {} : { detail: message.detail };
       const answer = { kind: "done", key, node: from, ok, ...detail } as const;
       fromCoordinator(node, coordinator.acceptAnswer(now, answer));

@@ -35,6 +35,8 @@ export interface ReportSource {
   /** Nodes that restart their daemons, and until when they are waited for. */
   readonly awaited: ReadonlyMap<string, { readonly until: Instant }>;
   readonly collected: CollectedStatus | undefined;
+  /** Attributes of a node beside those of its status. */
+  readonly attributes: (node: string) => Readonly<Record<string, string>>;
   readonly plan: Plan | undefined;
   /** Active on this node by its own knowledge: all there is to say where nobody coordinates. */
   readonly activeHere: readonly string[];
@@ -86,7 +88,7 @@ function nodeReport(source: ReportSource, name: string): NodeReport {
   for (const set of policyNode?.attributes ?? []) {
     for (const [key, value] of set.values) attributes[key] ??= value;
   }
-  Object.assign(attributes, source.collected?.get(name)?.attributes ?? {});
+  Object.assign(attributes, source.collected?.get(name)?.attributes, source.attributes(name));
   return {
     name,
     state,

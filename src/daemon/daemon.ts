@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { NodeMachine } from "../controller/node-machine.ts";
@@ -56,9 +57,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 }
 
 async function start(options: DaemonOptions, prepared: Preparation, log: Logger): Promise<void> {
-  for (const damage of prepared.damage) {
-    log.warn({ event: "state-damaged", code: damage.code }, describeDiagnostic(damage));
-  }
+  tellDamage(prepared, log);
   const guardian = new Guardian({
     runDir: options.runDir,
     helperDir: HELPERS,
@@ -71,6 +70,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     file: prepared.file,
     storage: prepared.storage,
     guardian,
+    onFenceAgents: (facts) => driver.push({ kind: "fence-agents", facts }),
     tieBreakers: new TieBreakers(options.node, prepared.definition, prepared.keys),
     finish: (code, reason) => {
       log.info({ event: "exit", code }, reason);
@@ -93,6 +93,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
       askAgents: true,
     },
     version: VERSION,
+    ...bootOf(),
     now: monotonic(),
     wall: Date.now(),
   });
@@ -126,6 +127,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
       }),
   });
   listenToSignals(driver);
+  world.learnFenceAgents(prepared.definition);
   driver.push({ kind: "tick" });
   log.info(
     { event: "started", version: VERSION, incarnation: prepared.incarnation, pid: process.pid },
@@ -146,6 +148,21 @@ async function tellOfBefore(guardian: Guardian, runDir: string, log: Logger): Pr
       { event: "agent-orphan", pid },
       `an agent run of the daemon before ${end}: ${command}`,
     );
+  }
+}
+
+function tellDamage({ damage }: Preparation, log: Logger): void {
+  for (const each of damage) {
+    log.warn({ event: "state-damaged", code: each.code }, describeDiagnostic(each));
+  }
+}
+
+/** A new one with every boot of the machine; absent where there is no /proc. */
+function bootOf(): { readonly boot?: string } {
+  try {
+    return { boot: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim() };
+  } catch {
+    return {};
   }
 }
 

@@ -3,7 +3,7 @@ import { loadDefinition } from "../config/load-definition.ts";
 import type { StoredWrite } from "../controller/node-io.ts";
 import type { Note } from "../core/note.ts";
 import type { Millis } from "../core/units.ts";
-import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
+import type { DeviceCommand, DeviceOutcome, FenceAgentFacts } from "../fencing/fence-types.ts";
 import type { WatchdogOrder } from "../fencing/self-fence.ts";
 import type { AgentExecutor } from "../io/agent-executor.ts";
 import type { ControlServer } from "../io/control-server.ts";
@@ -14,7 +14,7 @@ import { logNote } from "../io/log.ts";
 import type { MessagingWorker } from "../io/messaging-worker.ts";
 import type { WatchdogDevice } from "../io/watchdog-device.ts";
 import type { ControlEvent, ControlReply } from "../model/control.ts";
-import type { CheckSettings } from "../model/definition.ts";
+import type { CheckSettings, Definition } from "../model/definition.ts";
 import type { AgentCommand, AgentOutcome, GuardEntry } from "../model/operation.ts";
 import type { MessagingCommand } from "../model/peer.ts";
 import type { TieBreakerAnswer, TieBreakerAsk } from "../model/vote-register.ts";
@@ -29,6 +29,7 @@ export interface RealParts {
   readonly guardian: Guardian;
   readonly tieBreakers: TieBreakers;
   readonly finish: (code: number, reason: string) => void;
+  readonly onFenceAgents: (facts: ReadonlyMap<string, FenceAgentFacts>) => void;
 }
 
 /** The outputs of a node performed on the real machine. */
@@ -99,6 +100,13 @@ export class RealWorld implements World {
   runDevice(command: DeviceCommand): Promise<DeviceOutcome> {
     return this.#devices.run(command);
   }
+  /** Asks the fence agents of a definition what they do when a node joins. */
+  learnFenceAgents({ fencing }: Definition): void {
+    const agents = new Set(fencing.devices.map((device) => device.agent));
+    const installed = [...agents].filter((agent) => agent.startsWith("fence_"));
+    if (installed.length === 0) return;
+    void this.#devices.facts(installed).then(this.#parts.onFenceAgents);
+  }
   killDevice(runId: number): void {
     this.#devices.kill(runId);
   }
@@ -115,7 +123,10 @@ export class RealWorld implements World {
   definition(text: string, version: number, isCurrent: boolean): void {
     const { log, file, tieBreakers } = this.#parts;
     const { definition } = loadDefinition(text);
-    if (definition !== undefined) tieBreakers.configure(definition);
+    if (definition !== undefined) {
+      tieBreakers.configure(definition);
+      this.learnFenceAgents(definition);
+    }
     if (!isCurrent) {
       if (file.expect(text)) {
         const message = `${file.path} is not definition ${version}, the last one that this node knows for certain to be in force: it goes by that one until it hears from the cluster, and leaves the file alone`;

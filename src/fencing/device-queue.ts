@@ -1,5 +1,5 @@
 import type { Instant } from "../core/units.ts";
-import { actionLimit, type DeviceUse, runTimeout } from "./device-use.ts";
+import { actionLimit, type DeviceUse, isOnTarget, runTimeout } from "./device-use.ts";
 import type { DeviceAction, DeviceCommand, FencerOutput } from "./fence-types.ts";
 
 /** What a call is for: fencing goes before a question, and that before a routine check. */
@@ -99,6 +99,7 @@ function commandOf({ runId, use, action, latest }: Call, now: Instant): DeviceCo
     plug,
     params: Object.fromEntries(device.params),
     ...(hostArgument === undefined ? {} : { hostArgument }),
+    ...(action === "on" && isOnTarget(device) ? { onTarget: true as const } : {}),
     timeoutMs: Math.max(1, Math.min(runTimeout(device, action), latest - now)),
   };
 }

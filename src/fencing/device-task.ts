@@ -3,6 +3,7 @@ import {
   type DeviceUse,
   deviceBudget,
   hostCheckOf,
+  isOnTarget,
   offAction,
   proofOf,
   retriesOf,
@@ -119,6 +120,7 @@ export class DeviceTask {
   }
 
   #unverified(outcome: DeviceOutcome): string {
+    if (this.#isTargetsWord()) return `done on ${this.#use.target}`;
     const isWait = this.#use.device.agent === "watchdog";
     return isWait ? outcome.detail : "not verified: it cannot tell";
   }
@@ -148,14 +150,26 @@ export class DeviceTask {
     this.#said = outcome.detail;
     if (outcome.ok && !this.#ordered) this.#startVerifying(now);
     if (outcome.permanent === true) this.#finish(false, outcome.detail);
-    else if (outcome.ok && proof === "none") this.#finish(true, this.#unverified(outcome));
+    else if (outcome.ok && (proof === "none" || this.#isTargetsWord()))
+      this.#finish(true, this.#unverified(outcome));
     else if (outcome.ok || proof === "state") this.#run(now, "look");
     else this.#retry(now);
+  }
+
+  /** The node itself did it: what it sees of the device another one need not see. */
+  #isTargetsWord(): boolean {
+    return this.#goal === "on" && isOnTarget(this.#use.device);
   }
 
   #looked(now: Instant, outcome: DeviceOutcome): void {
     if (outcome.power === this.#goal) {
       this.#finish(true, `verified ${this.#goal}`);
+      return;
+    }
+    // As Pacemaker has it: an agent that knows no states answers for its orders itself.
+    if (outcome.unsupported === true) {
+      if (this.#ordered) this.#finish(true, this.#unverified(outcome));
+      else this.#retry(now);
       return;
     }
     if (outcome.permanent === true) {

@@ -37,6 +37,32 @@ export function levelsFor(settings: FencingSettings, target: string): DeviceUse[
   );
 }
 
+/**
+ * All devices that give a node its access back (Pacemaker's `provides: unfencing`), whether or not
+ * its topology has them, as one level: a node that lacks the consent of one of them is not let in.
+ */
+export function unfencingLevels(settings: FencingSettings, target: string): DeviceUse[][] {
+  const found = new Map<string, DeviceUse>();
+  const beside = settings.devices.filter((device) => canFence(device, target));
+  const all = [...levelsFor(settings, target).flat(), ...beside.map((each) => use(each, target))];
+  for (const each of all) {
+    if (providesUnfencing(each.device) && !found.has(each.device.name)) {
+      found.set(each.device.name, each);
+    }
+  }
+  return found.size === 0 ? [] : [[...found.values()]];
+}
+
+/** It cuts a node off from something shared, and must let it in again by `on` when it joins. */
+export function providesUnfencing({ options }: FencingDevice): boolean {
+  return options.get("provides") === "unfencing";
+}
+
+/** `on` is carried out by the node that is let in. */
+export function isOnTarget({ options }: FencingDevice): boolean {
+  return options.get("on-target") === "true";
+}
+
 function canFence(device: FencingDevice, target: string): boolean {
   return hostCheckOf(device) !== "given" || isGiven(device, target);
 }
@@ -140,6 +166,22 @@ export function checkInterval(device: FencingDevice): Millis | undefined {
 /** A node without power by this device stays so, though a reboot was wanted (`action: off`). */
 export function staysOff(device: FencingDevice): boolean {
   return device.options.get("action") === "off";
+}
+
+/**
+ * A device that fences by cutting off says `on` when the node joins again, and not before: until then
+ * what was fenced may still run.
+ */
+export function givesPower(device: FencingDevice): boolean {
+  return !providesUnfencing(device);
+}
+
+/**
+ * It switches nothing, and only says whether this side is fit to fence (fence_heuristics_ping). Before
+ * it has agreed, nothing else of its level is ordered.
+ */
+export function isHeuristic({ agent }: FencingDevice): boolean {
+  return agent.startsWith("fence_heuristics_");
 }
 
 /** What takes the power: a device may know `reboot` only. */

@@ -1,6 +1,6 @@
 import type { Instant, Millis } from "../core/units.ts";
 import { type DeviceCaller, DeviceTask } from "./device-task.ts";
-import { type DeviceUse, staysOff } from "./device-use.ts";
+import { type DeviceUse, givesPower, isHeuristic, staysOff } from "./device-use.ts";
 import type { DeviceOutcome, FenceOperation, PowerState } from "./fence-types.ts";
 
 /** A rebooted node has power again at the latest after so long, the result committed or not. */
@@ -18,6 +18,8 @@ export interface JobSettings {
   readonly delayMs: Millis;
   readonly timeoutMs: Millis;
   readonly byHand: boolean;
+  /** It is let in, not given power. */
+  readonly unfence: boolean;
 }
 
 /** What the fencer has to tell of a job. */
@@ -41,6 +43,12 @@ export class FenceJob {
   #phase: "delay" | "work" | "hold" | "power-on" | "over" = "delay";
   #level = -1;
   #tasks: DeviceTask[] = [];
+  /** The devices of the level that wait for the consent of the first ones. */
+  #after: {
+    readonly level: readonly DeviceUse[];
+    readonly goal: PowerState;
+    readonly until: Instant;
+  };
   #wakeAt: Instant;
   #power: boolean;
   #committed = false;
@@ -52,6 +60,7 @@ export class FenceJob {
     this.#wakeAt = settings.startedAt + settings.delayMs;
     this.#deadline = this.#wakeAt + settings.timeoutMs;
     this.#power = settings.operation === "reboot";
+    this.#after = { level: [], goal: "off", until: this.#deadline };
   }
 
   /** Not yet fenced, nor given up. */
@@ -126,7 +135,10 @@ export class FenceJob {
     if (level.length === 0) return this.#nextLevel(now);
     // What is left is shared out, so that a silent device does not eat the time of the others.
     const share = (this.#deadline - now) / (levels.length - this.#level);
-    this.#begin(now, level, operation === "on" ? "on" : "off", now + share);
+    const goal = operation === "on" ? "on" : "off";
+    const [first, rest] = inTurn(level);
+    this.#begin(now, first, goal, now + share);
+    this.#after = { level: rest, goal, until: now + share };
     return this.#judge(now);
   }
 
@@ -148,6 +160,12 @@ export class FenceJob {
     }
     if (this.#tasks.some((task) => task.result === undefined)) return [];
     if (this.#phase === "power-on") return this.#over(true, said.join("; "));
+    const { level, goal, until } = this.#after;
+    if (level.length > 0) {
+      this.#after = { level: [], goal, until };
+      this.#begin(now, level, goal, until);
+      return this.#judge(now);
+    }
     return this.#succeed(now, said.join("; "));
   }
 
@@ -157,6 +175,7 @@ export class FenceJob {
     const event: JobEvent = { kind: "fenced", ok: true, device, detail: `${detail}${before}` };
     this.#result = event;
     this.#power &&= !this.#tasks.some((task) => staysOff(task.use.device));
+    this.#power &&= this.#powers().length > 0;
     this.#phase = this.#power ? "hold" : "over";
     this.#wakeAt = now + COMMIT_WAIT_MS;
     return this.#power && this.#committed ? [event, ...this.#powerOn(now)] : [event];
@@ -164,12 +183,25 @@ export class FenceJob {
 
   #powerOn(now: Instant): JobEvent[] {
     this.#phase = "power-on";
-    this.#begin(now, this.settings.levels[this.#level] ?? [], "on", now + POWER_ON_MS);
+    this.#begin(now, this.#powers(), "on", now + POWER_ON_MS);
     return this.#judge(now);
+  }
+
+  /** The devices of the level that give power back. */
+  #powers(): DeviceUse[] {
+    const level = this.settings.levels[this.#level] ?? [];
+    return level.filter(({ device }) => givesPower(device) && !isHeuristic(device));
   }
 
   #over(ok: boolean, detail: string): JobEvent[] {
     this.#phase = "over";
     return [{ kind: "powered", ok, detail }];
   }
+}
+
+/** First what only says whether it may be done, then what does it, all at once. */
+function inTurn(level: readonly DeviceUse[]): [DeviceUse[], DeviceUse[]] {
+  const asked = level.filter(({ device }) => isHeuristic(device));
+  const rest = level.filter(({ device }) => !isHeuristic(device));
+  return asked.length > 0 && rest.length > 0 ? [asked, rest] : [[...level], []];
 }

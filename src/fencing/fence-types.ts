@@ -10,6 +10,14 @@ export type PowerState = "on" | "off";
 /** What a device is asked. Never `cycle`: off, look, on (a cycle fails where power is off already). */
 export type DeviceAction = "off" | "on" | "reboot" | "status" | "list";
 
+/** What the metadata of a fence agent says of its `on`. */
+export interface FenceAgentFacts {
+  /** It is to be done whenever a node joins (`automatic`). */
+  readonly unfences: boolean;
+  /** By the node that joins (`on_target`). */
+  readonly onTarget: boolean;
+}
+
 /** One call of a device, for the outer layer to perform. */
 export interface DeviceCommand {
   readonly runId: number;
@@ -23,6 +31,8 @@ export interface DeviceCommand {
   readonly params: Readonly<Record<string, string>>;
   /** The parameter that carries the plug, where the definition says so. */
   readonly hostArgument?: string;
+  /** Only the node itself can carry it out. */
+  readonly onTarget?: true;
   readonly timeoutMs: Millis;
 }
 
@@ -67,6 +77,8 @@ export type FencerInput =
       readonly delayMs?: Millis;
       /** An operator's order: not held back by the fence-loop breaker. */
       readonly byHand?: boolean;
+      /** With `on`: all devices that let the node in, and no others (see `providesUnfencing`). */
+      readonly unfence?: boolean;
     }
   /** Ask every device of a node for its power state. */
   | {

@@ -7,7 +7,7 @@ import { type DeviceCheck, DeviceChecks } from "./device-checks.ts";
 import { DeviceProbe } from "./device-probe.ts";
 import { DeviceQueue, type Urgency } from "./device-queue.ts";
 import type { DeviceCaller } from "./device-task.ts";
-import { checkAction, type DeviceUse, delayOf, levelsFor } from "./device-use.ts";
+import { checkAction, type DeviceUse, delayOf, levelsFor, unfencingLevels } from "./device-use.ts";
 import { FenceJob, type JobEvent } from "./fence-job.ts";
 import { FenceLoopBreaker } from "./fence-loop-breaker.ts";
 import type { DeviceOutcome, FencerInput, FencerOutput } from "./fence-types.ts";
@@ -144,14 +144,15 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     const byHand = request.byHand === true;
     if (byHand) this.#breaker.forget(target);
     running?.cancel();
-    const levels = levelsFor(this.#settings, target);
+    const find = request.unfence === true ? unfencingLevels : levelsFor;
+    const levels = find(this.#settings, target);
     const [first] = levels.flat();
     const isDelayed = operation !== "on" && !byHand && first !== undefined;
     const own = isDelayed ? delayOf(first.device, this.#options.random) : 0;
     const delayMs = byHand ? 0 : own + (request.delayMs ?? 0);
-    const { timeoutMs } = request;
+    const { timeoutMs, unfence = false } = request;
     const job = new FenceJob(
-      { target, operation, levels, startedAt: now, delayMs, timeoutMs, byHand },
+      { target, operation, levels, startedAt: now, delayMs, timeoutMs, byHand, unfence },
       this.#callerFor("fence"),
     );
     job.keys.push(key);
@@ -164,7 +165,13 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
   /** Whoever asks for what is under way anyway waits with the others. */
   #join(now: Instant, job: FenceJob, request: FenceRequest): boolean {
     const { target, operation } = job.settings;
-    const same = (operation === "on") === (request.operation === "on");
+    const isOn = request.operation === "on";
+    const same =
+      (operation === "on") === isOn && job.settings.unfence === (request.unfence === true);
+    if (job.isOpen && operation === "on" && !isOn) {
+      this.#giveUp(now, job, `${request.operation} of ${target} is wanted instead`);
+      return false;
+    }
     if (job.isOpen && !same) {
       this.#refuse(request, `${operation} of ${target} is under way`);
       return true;
@@ -180,10 +187,24 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     return true;
   }
 
+  /** Nobody is let in who is to be fenced. */
+  #giveUp(now: Instant, job: FenceJob, detail: string): void {
+    const { target, operation, startedAt } = job.settings;
+    job.cancel();
+    this.#jobs.delete(target);
+    const durationMs = now - startedAt;
+    const { keys } = job;
+    this.#outputs.push({ kind: "fenced", keys, target, operation, ok: false, detail, durationMs });
+  }
+
   /** Judged when the delay is over: meanwhile things may have changed. */
   #refusal(now: Instant, job: FenceJob): string | undefined {
     const { target, operation, byHand, levels } = job.settings;
-    if (levels.flat().length === 0) return `no fencing device is for ${target}`;
+    if (levels.flat().length === 0) {
+      return job.settings.unfence
+        ? `no device lets ${target} in (provides: unfencing)`
+        : `no fencing device is for ${target}`;
+    }
     if (operation === "on" || byHand) return undefined;
     return this.#breaker.held(target, now) ?? this.#options.guard?.(target);
   }

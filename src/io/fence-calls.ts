@@ -1,5 +1,10 @@
 import { accessSync, constants, readFileSync } from "node:fs";
-import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
+import type {
+  DeviceAction,
+  DeviceCommand,
+  DeviceOutcome,
+  FenceAgentFacts,
+} from "../fencing/fence-types.ts";
 import { parsePlugs } from "../fencing/plug-list.ts";
 import { maskSecrets } from "../model/secret-mask.ts";
 
@@ -31,7 +36,7 @@ export class UnknownAction extends Error {
 }
 
 /** What an agent's metadata says it knows; empty sets: it says nothing. */
-export interface AgentKnowledge {
+export interface AgentKnowledge extends FenceAgentFacts {
   readonly parameters: ReadonlySet<string>;
   readonly actions: ReadonlySet<string>;
 }
@@ -137,7 +142,7 @@ async function agentCall(command: DeviceCommand, ask: AskAgent): Promise<FenceCa
   if (action === "list" && known.actions.size > 0 && !known.actions.has("list")) {
     throw new UnknownAction(`${agent} has no list of what it can switch`);
   }
-  const lines = new Map<string, string>([["action", action]]);
+  const lines = new Map<string, string>([["action", agentAction(action, known)]]);
   for (const [name, value] of Object.entries(params)) {
     if (name === "password-file") lines.set("password", readSecret(value));
     else lines.set(name.replaceAll("-", "_"), value);
@@ -152,10 +157,30 @@ async function agentCall(command: DeviceCommand, ask: AskAgent): Promise<FenceCa
     if (/[\r\n]/.test(name + value)) throw new CallProblem(`${name} has a line break in it`);
   }
   const stdin = [...lines].map(([name, value]) => `${name}=${value}\n`).join("");
-  const read = (exit: CallExit) =>
-    readByCode(command, exit, { ...params, password: lines.get("password") ?? "" });
+  const isBlind = action === "status" && lines.get("action") !== "status";
+  const read = (exit: CallExit): DeviceOutcome => {
+    const outcome = readByCode(command, exit, {
+      ...params,
+      password: lines.get("password") ?? "",
+    });
+    return isBlind ? withoutState(outcome) : outcome;
+  };
   const install = `the package fence-agents or ${agent.replaceAll("_", "-")}`;
   return { file: agent, args: [], env: {}, stdin, install, read };
+}
+
+/**
+ * A few agents know no `status` (fence_kdump, fence_heuristics_ping): they say by `monitor` whether they
+ * work. One that only knows how to reboot does that for `off`.
+ */
+function agentAction(action: DeviceAction, { actions }: AgentKnowledge): string {
+  if (action === "status" && actions.size > 0 && !actions.has("status")) return "monitor";
+  if (action === "off" && actions.has("reboot") && !actions.has("off")) return "reboot";
+  return action;
+}
+
+function withoutState({ ok, detail }: DeviceOutcome): DeviceOutcome {
+  return { ok, detail: ok ? "it answers, and cannot tell the power" : detail, unsupported: true };
 }
 
 /** Agents that know a parameter `plug` are given it; older ones call it `port`. */

@@ -1,5 +1,5 @@
 import type { ResultPromise } from "execa";
-import type { DeviceCommand, DeviceOutcome } from "../fencing/fence-types.ts";
+import type { DeviceCommand, DeviceOutcome, FenceAgentFacts } from "../fencing/fence-types.ts";
 import { maskSecrets } from "../model/secret-mask.ts";
 import {
   type AgentKnowledge,
@@ -75,6 +75,16 @@ export class FenceDeviceRunner {
     running.kill?.("cancelled");
   }
 
+  /** What the metadata of agents says of letting nodes in; of those that are installed here. */
+  async facts(agents: readonly string[]): Promise<ReadonlyMap<string, FenceAgentFacts>> {
+    const found = new Map<string, FenceAgentFacts>();
+    for (const agent of agents) {
+      const { actions, unfences, onTarget } = await this.#ask(agent);
+      if (actions.size > 0) found.set(agent, { unfences, onTarget });
+    }
+    return found;
+  }
+
   #outcome(command: DeviceCommand, call: FenceCall, raw: Raw): DeviceOutcome {
     if (raw.missing === true) {
       const detail = `${call.file} is not installed: install ${call.install}`;
@@ -113,14 +123,23 @@ export class FenceDeviceRunner {
     const running: RunningCall = { kill: undefined, cancelled: false };
     const asked = this.#call(call, METADATA_TIMEOUT_MS, running).then(({ code, stdout }) => {
       if (code !== 0) this.#agents.delete(agent);
-      return {
-        parameters: namesIn(stdout, "parameter"),
-        actions: namesIn(stdout, "action"),
-      };
+      return readMetadata(stdout);
     });
     this.#agents.set(agent, asked);
     return asked;
   }
+}
+
+/** What the metadata of a fence agent says, as far as it concerns us. */
+export function readMetadata(metadata: string): AgentKnowledge {
+  const on = /<action\s[^>]*\bname="on"[^>]*>/.exec(metadata)?.[0] ?? "";
+  return {
+    parameters: namesIn(metadata, "parameter"),
+    actions: namesIn(metadata, "action"),
+    // `required` is what `automatic` was called before.
+    unfences: /\b(automatic|required)="1"/.test(on),
+    onTarget: /\bon_target="1"/.test(on),
+  };
 }
 
 /** The names of all elements of a kind, in the metadata of a fence agent. */

@@ -21,6 +21,8 @@ export interface PolicyDefinition {
   readonly fencingTopology: readonly TopologyLevel[];
   /** There are fencing devices that are no resources (`fencing: devices:` of cluster.yaml). */
   readonly hasFencingDevices?: boolean;
+  /** One of them must let a node in before resources start there, unless they say otherwise. */
+  readonly providesUnfencing?: boolean;
 }
 
 export interface PolicyNode {

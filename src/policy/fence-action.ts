@@ -4,6 +4,9 @@ import { deviceDigests } from "./device-changes.ts";
 import { canFence } from "./fencing-need.ts";
 import type { Node, WorkingSet } from "./working-set.ts";
 
+/** Attribute of a member: the devices that are not what they were when it was let in. */
+const DEVICES_CHANGED = "#devices-changed";
+
 /** Delay in favour of the node with the more important resources, in an even split. */
 function priorityDelayMs(ws: WorkingSet, node: Node): number {
   const delay = ws.options.priorityFencingDelayMs;
@@ -30,7 +33,7 @@ export function fenceAction(
   const known = ws.singletons.has(key);
   const action = clusterAction(ws, key, "stonith", node, true);
   action.fenceOperation = method;
-  if (!known && ws.enableUnfencing && node.kind !== "member") noteDevices(ws, action, node);
+  if (!known && ws.enableUnfencing) noteDevices(ws, action, node);
   if (method !== "on" && ws.options.priorityFencingDelayMs > 0 && node.fencePriorityDelay) {
     const delay = Math.trunc(priorityDelayMs(ws, node) / 1000);
     action.meta = { ...action.meta, "priority-fencing-delay": String(delay) };
@@ -40,8 +43,18 @@ export function fenceAction(
   return action;
 }
 
-/** A remote node must be let in again when one of the devices for that has changed. */
+/**
+ * A node must be let in again when one of the devices for that has changed: a remote node remembers
+ * their digests; of a member whoever collects the statuses says so.
+ */
 function noteDevices(ws: WorkingSet, action: Action, node: Node): void {
+  if (node.kind === "member") {
+    const devices = node.attributes.get(DEVICES_CHANGED);
+    if (devices === undefined || action.fenceOperation !== "on" || !canFence(ws, node)) return;
+    action.clear(ACT.optional);
+    action.because(`definition of ${devices} changed`);
+    return;
+  }
   const { all, secure, changed } = deviceDigests(ws, node);
   action.meta = { ...action.meta, "digests-all": all, "digests-secure": secure };
   if (changed === undefined) return;

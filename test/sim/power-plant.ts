@@ -57,6 +57,11 @@ export function outletsOf(host: string): readonly [string, string] {
   return [`outlet-a-${host}`, `outlet-b-${host}`];
 }
 
+/** The name of the gate through which a host reaches a shared disk. */
+export function gateOf(host: string): string {
+  return `gate-${host}`;
+}
+
 /**
  * The fencing devices of a cluster and what they switch: each host has a controller inside, and two
  * power supplies on an outlet each; it runs while one outlet gives power and the chassis is on.
@@ -73,6 +78,10 @@ export class PowerPlant {
   readonly #unreachable = new Set<string>();
   /** When the power of a host was last switched off by a device. */
   readonly #offSince = new Map<string, number>();
+  /** Hosts that a gate lets through. */
+  readonly #open = new Set<string>();
+  /** Who had a gate opened, and whose. */
+  readonly opened: string[] = [];
   /** Until when devices that lie say that the host has power. */
   readonly #liesUntil = new Map<string, number>();
   /** Orders that were taken and not carried out yet. */
@@ -144,6 +153,10 @@ export class PowerPlant {
     return this.#underWay === 0;
   }
 
+  isOpen(host: string): boolean {
+    return this.#open.has(host);
+  }
+
   /** For how long a host has been without power on a device's order; 0: it was not. */
   offFor(host: string): Millis {
     const since = this.#offSince.get(host);
@@ -165,7 +178,9 @@ export class PowerPlant {
     this.#queue.after(command.timeoutMs, () => end(failure("no answer in time")));
     const mood = this.#moodOf(command.device);
     const latency = this.#latency(mood);
-    if (supply === undefined) {
+    if (command.device === gateOf(command.target)) {
+      this.#queue.after(latency, () => end(this.#gate(by, command, mood)));
+    } else if (supply === undefined) {
       this.#queue.after(1, () => end({ ...failure("there is no such device"), permanent: true }));
     } else if (isReached && !this.#isDead(supply)) {
       // What happens happens some time between the question and the answer.
@@ -181,6 +196,14 @@ export class PowerPlant {
     return () => {
       isOver = true;
     };
+  }
+
+  #gate(by: string, { action, target }: DeviceCommand, mood: DeviceMood): DeviceOutcome {
+    if (mood === "fails") return failure("the gate is jammed");
+    if (action === "on") this.opened.push(`${target} by ${by}`);
+    if (action === "on") this.#open.add(target);
+    if (action === "off") this.#open.delete(target);
+    return { ok: true, power: this.#open.has(target) ? "on" : "off", detail: "answered" };
   }
 
   #moodOf(device: string): DeviceMood {

@@ -166,6 +166,7 @@ function health(all: ReadonlyMap<string, string>): Health {
 /** Any mention of unfencing, in whichever block, makes it the default requirement. */
 function wantsUnfencing(ws: WorkingSet): boolean {
   const { definition } = ws;
+  if (definition.providesUnfencing === true) return true;
   const mentions = (sets: readonly { readonly values: ReadonlyMap<string, string> }[]) =>
     sets.some(
       ({ values }) =>

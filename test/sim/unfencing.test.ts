@@ -1,0 +1,171 @@
+import { describe, expect, test } from "vitest";
+import { SeededRandom } from "../../src/core/random.ts";
+import type { FenceAgentFacts } from "../../src/fencing/fence-types.ts";
+import type { ControlReply } from "../../src/model/control.ts";
+import { whatIsMissing } from "./checkers/convergence.ts";
+import { buildCluster, type Profile } from "./cluster-simulation.ts";
+import { gateOf } from "./power-plant.ts";
+import { PROFILES } from "./profiles.ts";
+import type { SimulatedCluster } from "./simulated-cluster.ts";
+import type { SimulatedHost } from "./simulated-host.ts";
+
+const PROFILE: Profile = {
+  ...PROFILES.find(({ name }) => name === "fencing")!,
+  nodes: [3, 3],
+};
+
+const NAMES = ["node1", "node2", "node3"];
+
+interface Gates {
+  readonly agent?: string;
+  readonly options?: string;
+  readonly broken?: readonly string[];
+  readonly facts?: ReadonlyMap<string, FenceAgentFacts>;
+}
+
+/**
+ * Three nodes with a power controller each, and a gate each to a shared disk, that are fenced by both
+ * or by the gate. What starts while its node's gate is shut is a violation.
+ */
+function gatedCluster({ agent = "exec", options = "provides: unfencing", broken, facts }: Gates) {
+  const run = { seed: 5, profile: PROFILE, traceLimit: 50_000 };
+  const { cluster, expected } = buildCluster(run, new SeededRandom(5));
+  const gates = NAMES.map((name) => {
+    const params = "params: { off: x, on: x, status: x }";
+    return `    ${gateOf(name)}: { agent: ${agent}, targets: [${name}], ${params}, options: { ${options} } }\n`;
+  });
+  const text = drawnText(cluster).replace(
+    "  devices:\n",
+    `  topology: { ${NAMES.map((name) => `${name}: [[bmc-${name}, ${gateOf(name)}]]`).join(", ")} }\n  devices:\n${gates.join("")}`,
+  );
+  const shut: string[] = [];
+  for (const host of cluster.hosts) {
+    host.definitionText = text;
+    host.world.faults = (name, resource, action) => {
+      if (action === "start" && !cluster.power.isOpen(name)) shut.push(`${resource} on ${name}`);
+      return undefined;
+    };
+  }
+  for (const name of broken ?? []) cluster.power.setMood(gateOf(name), "fails");
+  cluster.startAll();
+  if (facts !== undefined) {
+    for (const host of cluster.hosts) host.deliver({ kind: "fence-agents", facts });
+  }
+  const settles = (withinMs: number) =>
+    cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, withinMs);
+  return { cluster, settles, shut, expected };
+}
+
+function drawnText(cluster: SimulatedCluster): string {
+  const nodes = cluster.hosts.map(({ name }, i) => `${name}: 10.77.0.${i + 1}`).join(", ");
+  const devices = NAMES.map(
+    (name) =>
+      `    bmc-${name}: { agent: exec, targets: [${name}], params: { off: x, on: x, status: x } }\n`,
+  );
+  return `cluster: sim
+nodes: { ${nodes} }
+messaging: { transport: unicast, advert-interval: 200ms }
+resources:
+  r1: { agent: dummy }
+  r2: { agent: dummy }
+fencing:
+  devices:
+${devices.join("")}`;
+}
+
+const busyHost = (cluster: SimulatedCluster) =>
+  cluster.hosts.find((host) => host.world.active().size > 0) as SimulatedHost;
+
+function statusOf(cluster: SimulatedCluster): string {
+  let text = "";
+  const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads);
+  dc?.request({ method: "status" }, (reply: ControlReply) => {
+    text = JSON.stringify(reply);
+  });
+  return text;
+}
+
+describe("unfencing", () => {
+  test("every node is let in before anything starts on it, by the DC", () => {
+    const { cluster, settles, shut } = gatedCluster({});
+    expect(settles(30_000)).toBe(true);
+    expect(shut).toEqual([]);
+    const [by, ...others] = new Set(cluster.power.opened.map((line) => line.split(" by ")[1]));
+    expect(others).toEqual([]);
+    expect(cluster.observe(cluster.host(by as string))?.leads).toBe(true);
+    expect(cluster.power.opened.length).toBe(3);
+    expect(statusOf(cluster)).toMatch(/("#node-unfenced":"\d+".*){3}/);
+  });
+
+  test("on-target: every node lets itself in", () => {
+    const options = "provides: unfencing, on-target: true";
+    const { cluster, settles, shut } = gatedCluster({ options });
+    expect(settles(30_000)).toBe(true);
+    expect(shut).toEqual([]);
+    expect([...cluster.power.opened].sort()).toEqual(NAMES.map((name) => `${name} by ${name}`));
+  });
+
+  test("what the metadata of the agent says counts where the definition says nothing", () => {
+    const facts = new Map([["fence_gate", { unfences: true, onTarget: true }]]);
+    const { cluster, settles, shut } = gatedCluster({ agent: "fence_gate", options: "", facts });
+    expect(settles(30_000)).toBe(true);
+    expect(shut).toEqual([]);
+    expect([...cluster.power.opened].sort()).toEqual(NAMES.map((name) => `${name} by ${name}`));
+  });
+
+  test("a fenced node stays shut out until it joins again; nobody else is asked anew", () => {
+    const { cluster, settles, shut } = gatedCluster({});
+    expect(settles(30_000)).toBe(true);
+    const lost = busyHost(cluster);
+    const before = cluster.power.opened.length;
+    lost.pause(120_000);
+    expect(cluster.runUntil(() => !cluster.power.isOpen(lost.name), 30_000)).toBe(true);
+    expect(settles(60_000)).toBe(true);
+    expect(shut).toEqual([]);
+    const since = cluster.power.opened.slice(before).map((line) => line.split(" ")[0]);
+    expect(since).toEqual([lost.name]);
+  });
+
+  test("a gate that does not open: nothing starts there, status says why, and it is mended by itself", () => {
+    const { cluster, settles, shut } = gatedCluster({ broken: ["node1", "node2"] });
+    cluster.runFor(30_000);
+    expect([cluster.power.isOpen("node1"), cluster.power.isOpen("node3")]).toEqual([false, true]);
+    expect(shut).toEqual([]);
+    expect(statusOf(cluster)).toMatch(/unfencing of node1 failed.*the gate is jammed/);
+    for (const name of NAMES) cluster.power.setMood(gateOf(name), "works");
+    cluster.runFor(70_000);
+    expect(settles(30_000)).toBe(true);
+    expect(NAMES.every((name) => cluster.power.isOpen(name))).toBe(true);
+    expect(statusOf(cluster)).not.toContain("unfencing of");
+    expect(shut).toEqual([]);
+  });
+
+  test("another DC, or a changed password, lets nobody in anew; another device does", () => {
+    const { cluster, settles, shut } = gatedCluster({ agent: "fence_gate" });
+    expect(settles(30_000)).toBe(true);
+    const dc = () => cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
+    const before = cluster.power.opened.length;
+    const old = dc();
+    old.deliver({ kind: "shutdown", mode: "stop" });
+    expect(cluster.runUntil(() => dc() !== undefined && dc() !== old, 30_000)).toBe(true);
+    cluster.runFor(20_000);
+    expect(settles(30_000)).toBe(true);
+    const others = () =>
+      cluster.power.opened.slice(before).filter((line) => !line.startsWith(old.name));
+    expect(others()).toEqual([]);
+    const apply = (text: string) => {
+      dc().request({ method: "config-apply", text, author: "t" }, (reply) => {
+        expect(reply.ok).toBe(true);
+      });
+      cluster.runFor(5_000);
+      expect(settles(30_000)).toBe(true);
+    };
+    const text = dc().definitionText as string;
+    const secret = text.replaceAll("status: x }, options", "status: x, password: p }, options");
+    apply(secret);
+    expect(others()).toEqual([]);
+    apply(secret.replaceAll("on: x, status: x, password", "on: y, status: x, password"));
+    expect(others().length).toBe(2);
+    expect(shut).toEqual([]);
+  });
+});
