@@ -33,12 +33,16 @@ export function shownError(error: unknown): ShownError {
     readonly code?: unknown;
     readonly hint?: unknown;
     readonly details?: unknown;
+    readonly path?: unknown;
   };
   const message = error instanceof Error ? error.message : String(error);
   const code = typeof fields.code === "string" ? fields.code : "INTERNAL";
   return {
     code,
-    message: SYSTEM_MESSAGES[code] === undefined ? message : `${SYSTEM_MESSAGES[code]}: ${message}`,
+    message:
+      SYSTEM_MESSAGES[code] === undefined
+        ? message
+        : `${SYSTEM_MESSAGES[code]}: ${typeof fields.path === "string" ? fields.path : message}`,
     ...(typeof fields.hint === "string" ? { hint: fields.hint } : {}),
     ...(fields.details === undefined ? {} : { details: fields.details }),
     exit: exitCodeOf(code),

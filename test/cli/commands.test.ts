@@ -314,6 +314,13 @@ describe("resource", () => {
     expect(exit).toBe(1);
     expect(err).toContain("did you mean cache-set?");
   });
+
+  test("names in the wrong order are told apart", async () => {
+    const { err } = await run("resource migrate node2 db");
+    expect(err).toContain("there is no resource node2");
+    expect(err).toContain("node2 is a node; the resource comes first");
+    expect((await run("node standby db")).err).toContain("db is a resource");
+  });
 });
 
 test("waiting in vain is 7, and says what is still under way", async () => {
@@ -415,7 +422,7 @@ describe("config", () => {
   test("check of a missing file says which", async () => {
     const { exit, err } = await run(["config", "check", join(dir, "none.yaml")]);
     expect(exit).toBe(1);
-    expect(err).toContain("no such file");
+    expect(err).toContain(`no such file: ${join(dir, "none.yaml")} [ENOENT]`);
   });
 
   const applied = (more = {}) => ({

@@ -14,11 +14,13 @@ const SOURCES: Readonly<Record<string, "nodes" | "resources" | "files" | "classe
  * Names of nodes and resources come from the daemon when Tab is pressed.
  */
 export function bashCompletion(): string {
-  const cases = entries(describedProgram(), []).map(([path, words, args]) => {
+  const program = describedProgram();
+  const cases = entries(program, []).map(([path, words, args]) => {
     const sources = args.length === 0 ? "" : ` args="${args.join(" ")}"`;
     return `    "${path}") words="${words.join(" ")}"${sources} ;;`;
   });
-  return SCRIPT.replace("@CASES@", cases.join("\n"));
+  const valued = [...new Set(valuedOptions(program))].sort().join(" | ");
+  return SCRIPT.replace("@CASES@", cases.join("\n")).replace("@VALUED@", valued);
 }
 
 /** The program as it is, never run: its context is never asked for. */
@@ -53,12 +55,25 @@ function entries(command: Command, path: readonly string[]): Entry[] {
   return [[path.join(" "), words, args], ...below];
 }
 
+/** Options after which a value stands, which is no argument. */
+function valuedOptions(command: Command): string[] {
+  const own = command.options.filter((option) => option.required);
+  const names = own.flatMap(({ long, short }) => [long, short]).filter((name) => name != null);
+  return [...names, ...command.commands.flatMap(valuedOptions)];
+}
+
 const SCRIPT = `# bash completion for paceline. Made by: paceline completion bash
 _paceline() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path="" place=0 words="" args="" word next i
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${COMP_WORDS[i]}"
     case "$word" in
+      @VALUED@)
+        i=$((i + 1))
+        # readline makes a word of its own of the sign in --option=value.
+        if [[ "\${COMP_WORDS[i]}" == = ]]; then i=$((i + 1)); fi
+        continue
+        ;;
       -*) continue ;;
     esac
     next="\${path:+$path }$word"

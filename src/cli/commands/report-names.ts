@@ -13,10 +13,13 @@ export function rowsOf(report: StatusReport, name: string): readonly ResourceRep
 export function knownRows(report: StatusReport, name: string): readonly ResourceReport[] {
   const rows = rowsOf(report, name);
   if (rows.length > 0) return rows;
+  const isNode = report.nodes.some((node) => node.name === name);
   throw new CliError(
     "UNKNOWN_RESOURCE",
     `there is no resource ${name}`,
-    didYouMean(name, resourceNames(report)),
+    isNode
+      ? `${name} is a node; the resource comes first`
+      : didYouMean(name, resourceNames(report)),
   );
 }
 
@@ -25,7 +28,8 @@ export function knownNode(report: StatusReport, name: string | undefined): strin
   if (name === undefined) return report.node;
   const known = report.nodes.map((node) => node.name);
   if (known.includes(name)) return name;
-  throw new CliError("UNKNOWN_NODE", `there is no node ${name}`, didYouMean(name, known));
+  const hint = rowsOf(report, name).length > 0 ? `${name} is a resource` : didYouMean(name, known);
+  throw new CliError("UNKNOWN_NODE", `there is no node ${name}`, hint);
 }
 
 /** All names that a resource command takes, collectives included. */
