@@ -55,7 +55,7 @@ function stopUnassigned(resource: Resource): void {
   for (const action of resource.actions) {
     if (action.task === "stop") action.clear(ACT.optional);
     else if (action.task === "start") action.clear(ACT.runnable);
-    else if (action.intervalMs > 0 && action.expectedRc !== 7 && action.task !== "cancel") {
+    else if (action.intervalMs > 0 && action.expectedRc !== 7) {
       action.clear(ACT.runnable);
     }
   }

@@ -41,7 +41,7 @@ export function clearFailcount(
 export function clearOrphanFailcounts(ws: WorkingSet, resource: Resource): void {
   if (!resource.orphan) return;
   for (const node of ws.nodes) {
-    if (!node.online || ws.services.failcount(resource, node, true).count === 0) continue;
+    if (!node.online || ws.services.ownFailcount(resource, node).count === 0) continue;
     const action = clearFailcount(ws, resource, node, "it is orphaned");
     addOrdering(ws, { resource, action }, { resource, slot: "stop_0" }, ORDER.ordered);
   }

@@ -126,7 +126,12 @@ function isConfigured(resource: Resource, task: string, intervalMs: number): boo
 }
 
 /** Reacts to one recorded operation; true if its definition has changed. */
-function checkOperation(ws: WorkingSet, resource: Resource, entry: HistoryEntry): boolean {
+function checkOperation(
+  ws: WorkingSet,
+  resource: Resource,
+  entry: HistoryEntry,
+  before: HistoryEntry | undefined,
+): boolean {
   const { record, node } = entry;
   const { operation, intervalMs } = record;
   if (intervalMs > 0 && !isConfigured(resource, operation, intervalMs)) {
@@ -137,7 +142,7 @@ function checkOperation(ws: WorkingSet, resource: Resource, entry: HistoryEntry)
   }
   // Where a bundle's connection goes is not decided yet, so its digest means nothing.
   if (resource.isRemoteConnection && resource.params.get("addr") === "#uname") return false;
-  const verdict = ws.services.compareDigest(resource, node, record);
+  const verdict = ws.services.compareDigest(resource, node, record, before?.record);
   if (verdict === "match") return false;
   const task = comparedTask(operation, intervalMs);
   if (verdict === "restart") {
@@ -151,6 +156,10 @@ function checkOperation(ws: WorkingSet, resource: Resource, entry: HistoryEntry)
     forceRestart(ws, resource, task, intervalMs, node);
   }
   return true;
+}
+
+function isSame({ record: a }: HistoryEntry, { record: b }: HistoryEntry): boolean {
+  return a.operation === b.operation && a.intervalMs === b.intervalMs;
 }
 
 const CHECKED = new Set(["monitor", "start", "promote", "migrate_from"]);
@@ -172,8 +181,9 @@ function checkHistory(ws: WorkingSet, resource: Resource, history: NodeHistory):
     if (intervalMs > 0 && (resource.maintenance || node.maintenance)) {
       scheduleCancel(ws, resource, operation, intervalMs, node, "maintenance mode");
     } else if (intervalMs > 0 || CHECKED.has(operation)) {
-      const changed = checkOperation(ws, resource, entry);
-      if (changed && ws.services.failcount(resource, node, true).count !== 0) {
+      const before = entries.find((each, at) => at >= start && at < i && isSame(each, entry));
+      const changed = checkOperation(ws, resource, entry, before);
+      if (changed && ws.services.ownFailcount(resource, node).count !== 0) {
         clearFailcount(ws, resource, node, "action definition changed");
       }
     }

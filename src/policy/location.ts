@@ -251,7 +251,7 @@ function applyStickiness(ws: WorkingSet, resource: Resource): void {
 /** Has the resource failed too often on a node to be tried there again? */
 export function thresholdReached(ws: WorkingSet, resource: Resource, node: Node): boolean {
   if (resource.migrationThreshold === 0 || resource.failureIgnored) return false;
-  const { count } = ws.services.failcount(resource, node, true);
+  const { count } = ws.services.failcount(resource, node);
   return count > 0 && resource.migrationThreshold - count <= 0;
 }
 

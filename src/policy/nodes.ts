@@ -97,8 +97,5 @@ export function addLocation(
     resource.allowed.add(node.index, score, source);
     return;
   }
-  for (const each of ws.nodes) {
-    if (score === -INFINITY_SCORE && !resource.allowed.has(each.index)) continue;
-    resource.allowed.add(each.index, score, source);
-  }
+  for (const each of ws.nodes) resource.allowed.add(each.index, score, source);
 }

@@ -199,7 +199,7 @@ function createForInactive(ws: WorkingSet, resource: Resource, op: ConfiguredOpe
 
 /** Creates the recurring operations of a primitive whose roles and place are decided. */
 export function createRecurringActions(ws: WorkingSet, resource: Resource): void {
-  if (resource.operations.length === 0 || resource.blocked || resource.maintenance) return;
+  if (resource.blocked || resource.maintenance) return;
   const node = resource.assignedNode;
   let start: Action | undefined;
   if (node && !node.maintenance && (resource.nextRole !== ROLE.stopped || !resource.managed)) {

@@ -108,7 +108,11 @@ function otherRole(facts: Facts): SummaryRow[] {
   }
   if (moving) return [row(facts, "move", current, next, stop)];
   if (resource.reload) return [row(facts, "reload", current, next, start)];
-  if (required(stop)) return [row(facts, "restart", current, next, start)];
+  if (required(stop)) {
+    // A container that looks stopped may be restarted for what failed inside it.
+    const known = current ? facts : { ...facts, role: resource.nextRole };
+    return [row(known, "restart", current ?? next, next, start)];
+  }
   if (role === ROLE.promoted) return [row(facts, "demote", current, next, demote)];
   if (resource.nextRole === ROLE.promoted) return [row(facts, "promote", current, next, promote)];
   if (role <= ROLE.stopped && resource.nextRole > ROLE.stopped) {

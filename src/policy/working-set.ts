@@ -1,4 +1,4 @@
-import type { ClusterStatus, OperationRecord } from "../model/cluster-status.ts";
+import type { ClusterStatus } from "../model/cluster-status.ts";
 import type { PlanNotice } from "../model/plan.ts";
 import type {
   AgentName,
@@ -10,19 +10,14 @@ import type { Action, Ordering } from "./action.ts";
 import type { ClusterOptions } from "./engine-options.ts";
 import { NodeSet } from "./node-set.ts";
 import type { Notifications } from "./notify.ts";
-import type {
-  ConfiguredOperation,
-  DigestVerdict,
-  NodeHistory,
-  OperationConfig,
-} from "./operation-history-types.ts";
+import type { ConfiguredOperation, NodeHistory } from "./operation-history-types.ts";
 import { UTC } from "./rules/time-zone.ts";
 import type { ScoreTable } from "./score-table.ts";
+import type { UnpackServices } from "./unpack-services.ts";
 import type {
   BundleReplica,
   BundleState,
   Demand,
-  Failcount,
   FailcountClear,
   SharedParams,
   Ticket,
@@ -272,31 +267,6 @@ export interface Colocation {
   readonly explicit: boolean;
   /** For a deterministic order among equals. */
   readonly sequence: number;
-}
-
-/** Functions that `unpack/**` hands to the later stages, so that neither imports the other's insides. */
-export interface UnpackServices {
-  operationConfig(resource: Resource, operation: string, intervalMs: number): OperationConfig;
-  /** Failcount of a resource on a node; `effective`: expired failures left out. */
-  failcount(resource: Resource, node: Node, effective: boolean): Failcount;
-  /** Whether anything at all has failed on a node, expired or not. */
-  anyFailcount(node: Node): boolean;
-  /** Compares a recorded result with the parameters it would run with today. */
-  compareDigest(resource: Resource, node: Node, record: OperationRecord): DigestVerdict;
-  /**
-   * What an operation is told today and the digest to record with its result: the counterpart of
-   * `compareDigest`.
-   */
-  callOn(
-    resource: Resource,
-    node: Node,
-    operation: string,
-    intervalMs: number,
-  ): { readonly params: ReadonlyMap<string, string>; readonly digest: string };
-  /** Parameters of the resource on that node (rules may make them differ between nodes). */
-  paramsOn(resource: Resource, node: Node | undefined): ReadonlyMap<string, string>;
-  /** Digests of a fence device's parameters as a node remembers them of its last unfencing. */
-  fenceDigests(resource: Resource, node: Node): { readonly all: string; readonly secure: string };
 }
 
 export class WorkingSet {

@@ -109,7 +109,8 @@ export class SmallCluster {
       this.nodes
         .get(second)!
         .transient.set(`fail-count-${first}#monitor_10000`, values["times"] ?? "1");
-      this.record(first, second, "monitor", 10_000, Number(values["rc"] ?? 1));
+      const beside = values["beside"] === "yes" ? `${first}_last_failure_0` : undefined;
+      this.record(first, second, "monitor", 10_000, Number(values["rc"] ?? 1), 0, beside);
     } else if (what === "is") {
       for (const node of args.slice(2)) this.history(first, second, node);
     } else return false;
@@ -170,6 +171,7 @@ export class SmallCluster {
     intervalMs: number,
     rc: number,
     expected = operation === "monitor" && rc === 8 ? 8 : 0,
+    id = `${resource}_${operation}_${intervalMs}`,
   ): void {
     let records = this.records.get(node);
     if (records === undefined) {
@@ -179,7 +181,7 @@ export class SmallCluster {
     this.calls++;
     const list = records.get(resource) ?? [];
     const record: OperationRecord = {
-      id: `${resource}_${operation}_${intervalMs}`,
+      id,
       operation,
       intervalMs,
       callId: this.calls,

@@ -4,6 +4,7 @@ import type {
   OperationRecord,
   ResourceHistory,
 } from "../../model/cluster-status.ts";
+import { EXECUTION, OCF } from "../../model/exit-code.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -117,8 +118,8 @@ export class StatusEditor {
 }
 
 /** A result from which the resource's state can be told, other than that it does not run. */
-function tellsState({ operation, rc }: OperationRecord): boolean {
-  return operation !== "monitor" || rc !== 7;
+function tellsState({ operation, rc, status }: OperationRecord): boolean {
+  return status !== EXECUTION.pending && (operation !== "monitor" || rc !== OCF.notRunning);
 }
 
 function newMember(name: string): NodeStatus {

@@ -43,18 +43,28 @@ export class Digests {
    * As `compareAll`, but where the input is a file that was passed around, a difference in secrets
    * alone is none: they are masked there, and results carry a digest without them.
    */
-  compare(resource: Resource, node: Node, record: OperationRecord): DigestVerdict {
+  compare(
+    resource: Resource,
+    node: Node,
+    record: OperationRecord,
+    before?: OperationRecord,
+  ): DigestVerdict {
+    if (this.#isOutdated(record, before)) return "restart";
     const verdict = this.compareAll(resource, node, record);
     const differs = verdict === "changed" || verdict === "restart";
-    if (!differs || !this.#ws.sanitized) return verdict;
-    if (record.secureDigest === undefined || this.outdated.has(record)) return verdict;
+    if (!differs || !this.#ws.sanitized || record.secureDigest === undefined) return verdict;
     const secure = this.#secureFields(resource, node, record);
     return digestOf(secure) === record.secureDigest ? "match" : verdict;
   }
 
+  /** An expired monitor begins anew, unless a success on record says that it is going on. */
+  #isOutdated(record: OperationRecord, before: OperationRecord | undefined): boolean {
+    if (!this.outdated.has(record)) return false;
+    return before === undefined || before.restartDigest !== undefined || this.outdated.has(before);
+  }
+
   /** Compares all that a result ran with. */
   compareAll(resource: Resource, node: Node, record: OperationRecord): DigestVerdict {
-    if (this.outdated.has(record)) return "restart";
     const { restartDigest, operation, intervalMs } = record;
     // Some executors write an empty digest where they have none.
     const digest = record.digest === "" ? undefined : record.digest;

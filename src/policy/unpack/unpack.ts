@@ -40,12 +40,15 @@ function makeTools(ws: WorkingSet): HistoryTools {
   ws.services = {
     operationConfig: (resource, operation, intervalMs) =>
       configs.config(resource, operation, intervalMs),
-    failcount: (resource, node, effective) =>
-      failcounts.failcount(resource, node, { effective, fillers: true }),
+    failcount: (resource, node) =>
+      failcounts.failcount(resource, node, { effective: true, fillers: true }),
+    ownFailcount: (resource, node) =>
+      failcounts.failcount(resource, node, { effective: true, fillers: false }),
     anyFailcount: (node) => !failcounts.noneOn(node),
     callOn: (resource, node, operation, intervalMs) =>
       digests.callOn(resource, node, operation, intervalMs),
-    compareDigest: (resource, node, record) => digests.compare(resource, node, record),
+    compareDigest: (resource, node, record, before) =>
+      digests.compare(resource, node, record, before),
     paramsOn,
     fenceDigests: (resource, node) => digests.fenceDigests(resource, node),
   };

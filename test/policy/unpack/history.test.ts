@@ -135,7 +135,7 @@ describe("failures that grow old", () => {
       status: member(1, "", attributes) + member(2),
     });
     const node = ws.nodeByName.get("node1")!;
-    const { count, lastFailure } = ws.services.failcount(ws.resourceById.get("web:0")!, node, true);
+    const { count, lastFailure } = ws.services.failcount(ws.resourceById.get("web:0")!, node);
     expect({ count, lastFailure }).toEqual({ count: 5, lastFailure: 77 });
   });
 });
