@@ -1,10 +1,7 @@
 import type { Command } from "commander";
 import { type CommandMaker, commandGroup } from "./command-maker.ts";
 import type { ImportCibOptions } from "./commands/import-cib.ts";
-
-function collect(value: string, previous: unknown): string[] {
-  return [...((previous as string[] | undefined) ?? []), value];
-}
+import { collect } from "./program-options.ts";
 
 /** Taking over other managers' configurations. */
 export function addImportCommands(program: Command, maker: CommandMaker): void {

@@ -1,18 +1,12 @@
 import type { Command } from "commander";
 import type { CommandMaker, OptionSpec } from "./command-maker.ts";
 import type { SimulateOptions } from "./commands/simulate.ts";
+import { collect } from "./program-options.ts";
 
-/** Collects a flag that may be given more than once. */
-function collect(value: string, previous: unknown): string[] {
-  return [...((previous as string[] | undefined) ?? []), value];
-}
-
-const OPTIONS: readonly OptionSpec[] = [
+/** Which CIB to simulate, and what is to be otherwise in it. */
+export const SIMULATED: readonly OptionSpec[] = [
   ["--cib <file>", "a Pacemaker CIB, status section included"],
   ["--at <time>", "as if it were that time (ISO 8601); else the CIB's own, else now"],
-  ["--explain <resource[@node]>", "why the plan has it there, or why not on that node"],
-  ["--dot", "the graph of actions for Graphviz"],
-  ["--batch", "answer a line of JSON for each line {cib, at} of the input"],
   ["--node-fail <node>", "what if that node is lost", collect],
   ["--node-up <node>", "what if that node comes up", collect],
   ["--standby <node>", "what if that node goes into standby", collect],
@@ -20,6 +14,13 @@ const OPTIONS: readonly OptionSpec[] = [
   ["--ticket <change>", "what if TICKET=granted|revoked|standby|active", collect],
   ["--quorum <yes|no>", "what if there is quorum, or none"],
   ["--utilization <change>", "what if NODE:NAME=NUMBER is its capacity", collect],
+];
+
+const OPTIONS: readonly OptionSpec[] = [
+  ...SIMULATED,
+  ["--explain <resource[@node]>", "why the plan has it there, or why not on that node"],
+  ["--dot", "the graph of actions for Graphviz"],
+  ["--batch", "answer a line of JSON for each line {cib, at} of the input"],
 ];
 
 /** What shows without doing: simulate. */

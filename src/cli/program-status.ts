@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import type { CommandMaker } from "./command-maker.ts";
+import type { ExplainOptions } from "./commands/explain-command.ts";
 import { readCount } from "./program-options.ts";
+import { SIMULATED } from "./program-simulate.ts";
 
 /** What shows: status, explain, history. */
 export function addStatusCommands(program: Command, maker: CommandMaker): void {
@@ -15,12 +17,18 @@ export function addStatusCommands(program: Command, maker: CommandMaker): void {
       ["--check", "exit with 1 if something is wrong (for monitoring)"],
     ],
   );
-  maker.add(
+  maker.add<ExplainOptions>(
     program,
     "explain <resource> [node]",
     "why a resource is where it is, why not elsewhere, why it does not start",
-    async (context, [resource, node]) =>
-      (await import("./commands/explain-command.ts")).explainCommand(context, resource ?? "", node),
+    async (context, [resource = "", node], options) =>
+      (await import("./commands/explain-command.ts")).explainCommand(
+        context,
+        resource,
+        node,
+        options,
+      ),
+    SIMULATED,
   );
   maker.add<{ limit?: number }>(
     program,

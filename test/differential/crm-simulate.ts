@@ -16,13 +16,16 @@ export function hasCrmSimulate(): boolean {
   return spawnSync("crm_simulate", ["--version"], { stdio: "ignore" }).status === 0;
 }
 
-/** Where crm_simulate has everything in the end: `resource role node`, sorted, without numbers. */
-export function crmPlaces(cib: string): string[] {
+/**
+ * Where crm_simulate has everything in the end: `resource role node`, sorted, without numbers;
+ * `flags`: what it is told to change before.
+ */
+export function crmPlaces(cib: string, flags: readonly string[] = []): string[] {
   const folder = mkdtempSync(join(tmpdir(), "paceline-differential-"));
   try {
     const file = join(folder, "cib.xml");
     writeFileSync(file, cib);
-    const args = ["-x", file, "-S", "--output-as=xml"];
+    const args = ["-x", file, "-S", "--output-as=xml", ...flags];
     const done = spawnSync("crm_simulate", args, { encoding: "utf8", maxBuffer: 1e8 });
     const text = done.stdout.slice(done.stdout.indexOf("<pacemaker-result"));
     const { root, error } = readXml(text);

@@ -1,16 +1,13 @@
-import { plan } from "../../policy/make-plan.ts";
-import { type Simulation, simulate } from "../../policy/outcome/simulation.ts";
-import { applyWhatIfs } from "../../policy/outcome/what-if.ts";
+import type { Simulation } from "../../policy/outcome/simulation.ts";
 import { type CliContext, printJson } from "../cli-context.ts";
 import { usageError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
-import { explainText } from "../views/simulate-explain.ts";
 import { planDot, simulationText } from "../views/simulate-view.ts";
-import { reportDiagnostics } from "./cib-diagnostics.ts";
+import { printExplanation } from "./explain-simulation.ts";
 import { simulateBatch } from "./simulate-batch.ts";
-import { readSimulationInput } from "./simulate-input.ts";
+import { simulateCib } from "./simulate-cib.ts";
 import { simulationJson } from "./simulate-json.ts";
-import { parseWhatIfs, type WhatIfOptions } from "./what-if-options.ts";
+import type { WhatIfOptions } from "./what-if-options.ts";
 
 export interface SimulateOptions extends WhatIfOptions {
   readonly cib?: string;
@@ -27,35 +24,25 @@ export async function simulateCommand(
   options: SimulateOptions,
   input: NodeJS.ReadableStream = process.stdin,
 ): Promise<ExitCode> {
+  const { cib, explain } = options;
   if (options.batch === true) {
     await simulateBatch(context, input);
     return EXIT.ok;
   }
-  if (options.cib === undefined) {
+  if (cib === undefined) {
     throw usageError("which cluster?", "paceline simulate --cib FILE");
   }
-  const { definition, status, now, diagnostics } = readSimulationInput(
-    options.cib,
-    options.at,
-    context.now(),
-  );
-  reportDiagnostics(context, options.cib, diagnostics);
-  const changed = applyWhatIfs(status, parseWhatIfs(options, status), Math.floor(now / 1000));
-  const result = simulate(plan, definition, changed, now, options.explain !== undefined);
-  if (options.explain !== undefined) {
-    context.out(explanation(context, result, options.explain));
-    return EXIT.ok;
+  const simulation = simulateCib(context, { ...options, cib }, explain !== undefined);
+  if (explain === undefined) show(context, simulation, options.dot === true);
+  else {
+    const [resource, node] = explain.split("@") as [string, string?];
+    printExplanation(context, simulation, resource, node);
   }
-  if (options.dot === true) context.out(planDot(result.plan));
-  else if (context.json) printJson(context, simulationJson(result));
-  else context.out(simulationText(result, context.paint));
   return EXIT.ok;
 }
 
-function explanation(context: CliContext, simulation: Simulation, asked: string): string {
-  const [resource, node] = asked.split("@") as [string, string?];
-  const text = explainText(simulation, resource, node, context.paint);
-  if (text !== undefined) return text;
-  const known = [...new Set(simulation.plan.placements.map((each) => each.resource))].join(", ");
-  throw usageError(`there is no resource ${resource}`, `there are: ${known}`);
+function show(context: CliContext, simulation: Simulation, dot: boolean): void {
+  if (dot) context.out(planDot(simulation.plan));
+  else if (context.json) printJson(context, simulationJson(simulation));
+  else context.out(simulationText(simulation, context.paint));
 }

@@ -8,27 +8,26 @@ import { type Paint, plain } from "./paint.ts";
 import { placementWords, type StateOf, waitLines } from "./placement-words.ts";
 import { nodeState } from "./simulate-view.ts";
 
+/** What a name means: a resource, an instance with or without its number, all of a collective. */
+export function placementsOf(plan: Plan, name: string): Placement[] {
+  return plan.placements.filter(({ resource, collective }) =>
+    [resource, resource.replace(/:\d+$/, ""), collective].includes(name),
+  );
+}
+
 /**
- * Why the plan has a resource where it has it (or, with a node, what speaks for and against that
- * node): first in words, then score by score, the most decisive first. Undefined: not in the plan.
+ * Why the plan has resources where it has them (or, with a node, what speaks for and against that
+ * node): first in words, then score by score, the most decisive first.
  */
 export function explainText(
   { plan, before }: Simulation,
-  resource: string,
+  placements: readonly Placement[],
   node: string | undefined,
   paint: Paint,
-): string | undefined {
-  const placements = plan.placements.filter((each) => isMeant(each, resource));
-  if (placements.length === 0) return undefined;
+): string {
   const context = { plan, nodes: before.nodes, node, paint };
   const parts = placements.map((each) => placementText(each, context));
   return `${parts.join("\n\n")}\n`;
-}
-
-/** Its own name, that of an instance without its number, or that of what it is part of. */
-function isMeant(placement: Placement, name: string): boolean {
-  const base = placement.resource.replace(/:\d+$/, "");
-  return placement.resource === name || base === name || placement.collective === name;
 }
 
 interface Context {

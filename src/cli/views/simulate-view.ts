@@ -1,4 +1,4 @@
-import type { Plan, SummaryRow } from "../../model/plan.ts";
+import type { Plan, PlanAction, SummaryRow } from "../../model/plan.ts";
 import type { ClusterReport, NodeReport, ResourceReport } from "../../policy/outcome/report.ts";
 import type { Simulation } from "../../policy/outcome/simulation.ts";
 import { columns } from "./columns.ts";
@@ -147,24 +147,25 @@ function joinPlaces(places: readonly string[]): string {
 
 /** The transition graph for Graphviz: `paceline simulate --dot | dot -Tsvg`. */
 export function planDot(plan: Plan): string {
-  const label = new Map(
-    plan.actions.map((each) => {
-      const what = [each.resource, each.operation].filter((part) => part !== undefined).join(" ");
-      const interval = each.intervalMs > 0 ? ` ${each.intervalMs}ms` : "";
-      return [each.id, `${what}${interval}${each.node === undefined ? "" : `\\n${each.node}`}`];
-    }),
-  );
-  const lines = plan.actions.map((each) => {
+  const ids = new Set(plan.actions.map((each) => each.id));
+  const nodes = plan.actions.map((each) => {
     const style = each.kind === "pseudo" ? "dashed" : each.kind === "fence" ? "bold" : "solid";
-    return `  ${each.id} [label="${quote(label.get(each.id)!)}" style=${style} shape=box];`;
+    return `  ${each.id} [label="${dotLabel(each)}" style=${style} shape=box];`;
   });
-  for (const each of plan.actions) {
-    for (const before of each.after)
-      if (label.has(before)) lines.push(`  ${before} -> ${each.id};`);
-  }
-  return `digraph plan {\n${lines.join("\n")}\n}\n`;
+  const edges = plan.actions.flatMap(({ id, after }) =>
+    after.filter((before) => ids.has(before)).map((before) => `  ${before} -> ${id};`),
+  );
+  return `digraph plan {\n${[...nodes, ...edges].join("\n")}\n}\n`;
 }
 
-function quote(text: string): string {
-  return plain(text).replaceAll('"', '\\"');
+/** What is done, and below it where. */
+function dotLabel({ resource, operation, intervalMs, node }: PlanAction): string {
+  const interval = intervalMs > 0 ? `${intervalMs}ms` : undefined;
+  const what = [resource, operation, interval].filter((part) => part !== undefined).join(" ");
+  return [what, ...(node === undefined ? [] : [node])].map(quoted).join("\\n");
+}
+
+/** Within quotes Graphviz knows these two characters only. */
+function quoted(text: string): string {
+  return plain(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"');
 }

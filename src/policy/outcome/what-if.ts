@@ -1,4 +1,5 @@
 import type { ClusterStatus, TicketStatus } from "../../model/cluster-status.ts";
+import type { AgentName } from "../../model/policy-definition.ts";
 import { StatusEditor } from "./status-editor.ts";
 
 /** One change to a status, made on paper to see what the engine would do. */
@@ -17,6 +18,7 @@ export type WhatIf =
   | {
       readonly kind: "op-fail";
       readonly resource: string;
+      readonly agent: AgentName;
       readonly operation: string;
       readonly intervalMs: number;
       readonly node: string;
@@ -64,31 +66,33 @@ type OperationFailure = Extract<WhatIf, { kind: "op-fail" }>;
 
 /** The result as the executor reports it, and the failcount as the coordinator then counts it. */
 function failOperation(editor: StatusEditor, change: OperationFailure, nowSeconds: number): void {
-  const { resource, operation, intervalMs, rc } = change;
-  const node = editor.node(change.node);
-  const known = node.history.find((each) => each.resource === resource);
-  const { operations: _operations, ...history } = known ?? {
-    resource,
-    agentClass: "",
-    agentType: "",
-    operations: [],
-  };
+  const { resource, operation, intervalMs, rc, agent } = change;
+  const provider = agent.provider === undefined ? {} : { agentProvider: agent.provider };
+  const history = { resource, agentClass: agent.class, agentType: agent.type, ...provider };
+  const key = `${resource}_${operation}_${intervalMs}`;
+  const expectedRc = operation === "monitor" && intervalMs === 0 ? 7 : 0;
+  const fine = intervalMs > 0 ? key : `${resource}_last_0`;
   editor.record(change.node, history, {
-    id: `${resource}_last_failure_0`,
-    operationKey: `${resource}_${operation}_${intervalMs}`,
+    id: rc === expectedRc ? fine : `${resource}_last_failure_0`,
+    operationKey: key,
     operation,
     intervalMs,
     rc,
-    expectedRc: operation === "monitor" && intervalMs === 0 ? 7 : 0,
+    expectedRc,
     status: 0,
     onNode: change.node,
     lastRcChange: nowSeconds,
     lastRun: nowSeconds,
   });
-  const counter = `fail-count-${resource}#${operation}_${intervalMs}`;
-  const count = Number(node.attributes.get(counter) ?? 0) || 0;
-  node.attributes.set(counter, String(count + 1));
-  node.attributes.set(`last-failure-${resource}#${operation}_${intervalMs}`, String(nowSeconds));
+  if (rc !== 0 && rc !== expectedRc) countFailure(editor, change, nowSeconds);
+}
+
+function countFailure(editor: StatusEditor, change: OperationFailure, nowSeconds: number): void {
+  const { attributes } = editor.node(change.node);
+  const what = `${change.resource}#${change.operation}_${change.intervalMs}`;
+  const count = Number(attributes.get(`fail-count-${what}`) ?? 0) || 0;
+  attributes.set(`fail-count-${what}`, String(count + 1));
+  attributes.set(`last-failure-${what}`, String(nowSeconds));
 }
 
 function changeTicket(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createPaint } from "../../../src/cli/views/paint.ts";
-import { explainText } from "../../../src/cli/views/simulate-explain.ts";
+import { explainText, placementsOf } from "../../../src/cli/views/simulate-explain.ts";
 import type { WallTime } from "../../../src/core/units.ts";
 import { plan } from "../../../src/policy/make-plan.ts";
 import { simulate } from "../../../src/policy/outcome/simulation.ts";
@@ -13,7 +13,8 @@ function told(lines: readonly string[], asked: string): string {
   const [resource, node] = asked.split("@") as [string, string?];
   const now = (NOW_SECONDS * 1000) as WallTime;
   const simulation = simulate(plan, cluster.definition(), cluster.status(), now, true);
-  return explainText(simulation, resource, node, createPaint(false)) ?? "";
+  const placements = placementsOf(simulation.plan, resource);
+  return explainText(simulation, placements, node, createPaint(false));
 }
 
 test.each([

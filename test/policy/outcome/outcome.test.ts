@@ -111,6 +111,7 @@ describe("the outcome of a plan", () => {
         {
           kind: "op-fail",
           resource: "web",
+          agent: { class: "ocf", provider: "heartbeat", type: "Dummy" },
           operation: "monitor",
           intervalMs: 10_000,
           node: "node1",
