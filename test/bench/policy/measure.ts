@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { deserialize, serialize } from "node:v8";
 import { readCib } from "../../../src/interop/cib-reader.ts";
 import type { ClusterStatus } from "../../../src/model/cluster-status.ts";
 import type { PolicyDefinition } from "../../../src/model/policy-definition.ts";
@@ -22,13 +23,16 @@ const WARMUP_MS = 4_000;
 const WARMUP_RUNS = 30;
 const REPEATS = 9;
 
-/** Measures one cluster in this process; `xmlPath`: also writes it, and measures reading it. */
-export function measure(
-  family: Family,
-  size: Size,
-  situation: Situation,
-  xmlPath: string | undefined,
-): Measured {
+/** Where to leave what was measured, for others to take. */
+export interface Files {
+  /** As a CIB; reading it is measured, too. */
+  readonly xml?: string;
+  /** As `measureMemory` wants it. */
+  readonly input?: string;
+}
+
+/** Measures one cluster in this process. */
+export function measure(family: Family, size: Size, situation: Situation, files: Files): Measured {
   const configuration = familyConfiguration(family, size);
   const empty = freshStatus(size.nodes);
   const { definition } = readCib(cibXml(configuration, empty));
@@ -39,16 +43,23 @@ export function measure(
   const planMs = median(Array.from({ length: REPEATS }, () => timeOf(run)));
   const slices = () => longestSlice(planning(definition!, status, NOW * 1000));
   const longestSliceMs = median(Array.from({ length: REPEATS }, slices));
-  const parse = xmlPath === undefined ? {} : { parseMs: parseTime(xmlPath, configuration, status) };
+  const parse =
+    files.xml === undefined ? {} : { parseMs: parseTime(files.xml, configuration, status) };
+  if (files.input !== undefined) writeFileSync(files.input, serialize({ definition, status }));
   const real = actions.filter((each) => each.kind !== "pseudo").length;
   return { planMs, longestSliceMs, ...parse, actions: real };
 }
 
-/** Most memory of a process that plans once (or, for what follows a start, twice), in KiB. */
-export function measureMemory(family: Family, size: Size, situation: Situation): number {
-  const empty = freshStatus(size.nodes);
-  const { definition } = readCib(cibXml(familyConfiguration(family, size), empty));
-  plan(definition!, statusIn(situation, definition!, empty), NOW * 1000);
+/**
+ * Most memory of a process that does nothing else than plan once, in KiB. Definition and status
+ * are read as they come from other processes: making them takes memory of its own.
+ */
+export function measureMemory(input: string): number {
+  const { definition, status } = deserialize(readFileSync(input)) as {
+    readonly definition: PolicyDefinition;
+    readonly status: ClusterStatus;
+  };
+  plan(definition, status, NOW * 1000);
   return peakMemory();
 }
 
@@ -88,13 +99,17 @@ function warmUp(run: () => unknown): void {
   for (let i = 0; i < WARMUP_RUNS && spent < WARMUP_MS; i++) spent += timeOf(run);
 }
 
-/** Time on the clock, for that is what the others wait. */
+/**
+ * Processor time, so that other work on the machine does not count: on a machine with a core to
+ * spare everything else in the process waits as long, less where garbage is collected beside.
+ */
 function longestSlice(work: Work<unknown>): number {
   let longest = 0;
   for (let done = false; !done; ) {
-    const start = performance.now();
-    done = doSlice(work).done === true;
-    longest = Math.max(longest, performance.now() - start);
+    const slice = () => {
+      done = doSlice(work).done === true;
+    };
+    longest = Math.max(longest, timeOf(slice));
   }
   return longest;
 }

@@ -4,8 +4,8 @@
  *   npm run bench:policy [-- --family plain --situation initial --from 500 --up-to 1000]
  *
  * All times are processor time (user and system), so that other work on the machine does not
- * count; only the longest slice, the time for which a plan in the making keeps the rest of the
- * daemon waiting, is by the clock. Ours is the library call, warmed up, each cluster in a process
+ * count, also the longest slice: how long a plan in the making keeps the rest of the daemon
+ * waiting. Ours is the library call, warmed up, each cluster in a process
  * of its own; reading the XML is reported apart. Theirs is the whole program, with `time` from
  * Debian's package of that name. Peak memory is that of a whole process that plans once.
  *
@@ -61,7 +61,8 @@ interface Job {
   readonly resources: number;
   readonly nodes: number;
   readonly xml?: string;
-  /** Only the memory is measured. */
+  readonly input?: string;
+  /** Only the memory is measured, that of planning the input. */
   readonly memory?: boolean;
 }
 
@@ -90,19 +91,19 @@ function parseOptions(args: readonly string[]): Options {
 }
 
 function child(text: string): void {
-  const { family, situation, resources, nodes, xml, memory } = JSON.parse(text) as Job;
-  const size = { resources, nodes };
+  const { family, situation, resources, nodes, memory, ...files } = JSON.parse(text) as Job;
   const found = memory
-    ? measureMemory(family, size, situation)
-    : measure(family, size, situation, xml);
+    ? measureMemory(files.input!)
+    : measure(family, { resources, nodes }, situation, files);
   console.log(JSON.stringify(found));
 }
 
 function compare(folder: string, job: Job, theirsUpTo: number): void {
   const xml = join(folder, "cib.xml");
   const withXml = job.resources <= Math.max(theirsUpTo, XML_UP_TO) ? { xml } : {};
-  const ours = inChild<Measured>({ ...job, ...withXml });
-  const peakKb = inChild<number>({ ...job, memory: true });
+  const input = join(folder, "input.bin");
+  const ours = inChild<Measured>({ ...job, ...withXml, input });
+  const peakKb = ours && inChild<number>({ ...job, input, memory: true });
   const wanted = job.resources <= theirsUpTo;
   const theirs = wanted && ours !== undefined ? measureTheirs(xml) : undefined;
   const megabytes = existsSync(xml) ? statSync(xml).size / 1e6 : undefined;
