@@ -19,6 +19,20 @@ export function attribute(element: XmlElement, name: string): string | undefined
   return undefined;
 }
 
+/** The element with another value of an attribute, or, with undefined, without it. */
+export function withAttribute(
+  element: XmlElement,
+  name: string,
+  value: string | undefined,
+): XmlElement {
+  const attributes: string[] = [];
+  for (const [each, old] of attributeMap(element)) {
+    const kept = each === name ? value : old;
+    if (kept !== undefined) attributes.push(each, kept);
+  }
+  return { ...element, attributes };
+}
+
 /** The attributes as a map, in the order of the source. */
 export function attributeMap(element: XmlElement): Map<string, string> {
   const map = new Map<string, string>();

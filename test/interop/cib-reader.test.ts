@@ -125,6 +125,19 @@ describe("readCib, the configuration", () => {
   });
 });
 
+test("a choice that there is not counts as what Pacemaker takes instead", () => {
+  const { definition } = readCib(
+    cibText({
+      constraints: `<rsc_order id="o" first="a" then="b" kind="foo" score="0" symmetrical="maybe"
+        require-all="perhaps"/><rsc_colocation id="c" rsc="a" with-rsc="b" score="1" influence="x"/>`,
+    }),
+  );
+  const [order, colocation] = definition!.constraints;
+  expect(order).toMatchObject({ orderKind: "Mandatory", requireAll: "false" });
+  expect(order).not.toHaveProperty("symmetrical");
+  expect(colocation).not.toHaveProperty("influence");
+});
+
 describe("readCib, the status", () => {
   const operation = `<lrm_rsc_op id="web_last_0" operation="start" operation_key="web_start_0"
     interval="0" call-id="7" rc-code="0" op-status="0" on_node="node1" last-rc-change="1000"
@@ -200,6 +213,7 @@ describe("readCib, what is wrong", () => {
     [{ resources: "<bundle id='x'/>" }, "CIB_BAD_BUNDLE"],
     [{ constraints: "<rsc_location id='l' rsc='a' node='b' score='many'/>" }, "CIB_BAD_SCORE"],
     [{ constraints: "<rsc_ticket id='l' rsc='a'/>" }, "CIB_MISSING_ATTRIBUTE"],
+    [{ constraints: "<rsc_order id='l' first='a' then='b' kind='foo'/>" }, "CIB_BAD_CHOICE"],
     [{ more: "<surprise/>" }, "CIB_UNKNOWN_ELEMENT"],
     [
       {
