@@ -87,7 +87,7 @@ function run(command: string[], env: NodeJS.ProcessEnv): ActionResult {
 
 /** Waits for something that happens in the background. */
 export async function until(condition: () => boolean): Promise<boolean> {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 2_000; i++) {
     if (condition()) return true;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -2,8 +2,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AgentExecutor } from "../../src/io/agent-executor.ts";
 import { findOrphans, settleOrphans } from "../../src/io/agent-orphans.ts";
 import type { AgentOutcome } from "../../src/model/operation.ts";
@@ -32,7 +31,7 @@ function begin(body: string, runDir = dir): Promise<AgentOutcome> {
 }
 
 async function appears(): Promise<void> {
-  for (let i = 0; i < 300 && findOrphans(dir).length === 0; i++) await sleep(10);
+  await vi.waitUntil(() => findOrphans(dir).length > 0, { timeout: 20_000 });
 }
 
 test("nothing runs: nothing is waited for", async () => {
@@ -40,10 +39,11 @@ test("nothing runs: nothing is waited for", async () => {
 });
 
 test("a run that ends by itself is waited for", async () => {
-  const outcome = begin("sleep 0.3");
+  const outcome = begin(`while [ ! -e ${dir}/go ]; do sleep 0.05; done`);
   await appears();
-  const settled = await settleOrphans(dir);
-  expect(settled).toMatchObject([{ killed: false, command: `/bin/sh ${dir}/agent start` }]);
+  const settled = settleOrphans(dir, 60_000);
+  writeFileSync(join(dir, "go"), "");
+  expect(await settled).toMatchObject([{ killed: false, command: `/bin/sh ${dir}/agent start` }]);
   expect((await outcome).rc).toBe(0);
 });
 
