@@ -82,6 +82,19 @@ export class Lab {
     }
   }
 
+  /** Sets the largest packet of every cable: by default 1500 bytes, as Ethernet has. */
+  setMtu(bytes: number): void {
+    const ports = this.nodes.flatMap(({ index, linkNumbers }) =>
+      linkNumbers.map((link) => `p${index}l${link}`),
+    );
+    const mtu = ["mtu", String(bytes)];
+    for (const port of [...ports, "pclient"]) ip("-n", this.#switch, "link", "set", port, ...mtu);
+    for (const { namespace, linkNumbers } of this.nodes) {
+      for (const link of linkNumbers) ip("-n", namespace, "link", "set", `eth${link}`, ...mtu);
+    }
+    ip("-n", this.clientNamespace, "link", "set", "eth0", ...mtu);
+  }
+
   /** Starts a process in a namespace; it is killed when the lab closes. */
   spawn(
     namespace: string,
