@@ -68,6 +68,15 @@ export class MessagingContext {
     return outputs;
   }
 
+  /** The first node by name that is alive as seen from here; undefined: this node itself. */
+  firstUp(): string | undefined {
+    for (const peer of this.peers.values()) {
+      if (peer.name > this.self) return undefined;
+      if (peer.status === "up") return peer.name;
+    }
+    return undefined;
+  }
+
   /** Sends to one peer on one link; nothing happens if it has no address there. */
   transmit(link: PeerLink, message: WireMessage): void {
     if (link.address === undefined) return;

@@ -223,6 +223,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
     switch (message.kind) {
       case "advert":
         this.#lifecycle.advert(peer, message);
+        this.#advertiser.keepStep(peer.name, message.intervalMs);
         return;
       case "ping": {
         const reply = peer.links[link] ?? this.#context.pickLink(peer, 0);
