@@ -23,7 +23,10 @@ const SPAN_MS: Millis = 2_500;
 const ROUNDS_PER_INTERVAL = 2.5;
 
 /** … but no more than this many, all links and peers taken together: each is sealed and kept. */
-const MAX_FRAMES = 4_000;
+const MAX_FRAMES = 2_000;
+
+/** With shorter intervals this node is missed before anybody could speak for it: none are sealed. */
+const SHORTEST_INTERVAL_MS: Millis = 45;
 
 /** No nonce of a ping: nobody takes the answer for one to his own. */
 const NO_NONCE = Number.MAX_SAFE_INTEGER;
@@ -36,7 +39,8 @@ const NO_NONCE = Number.MAX_SAFE_INTEGER;
  */
 export function interimFrames(context: MessagingContext): InterimFrames {
   const { advertIntervalMs } = context.config;
-  const everyMs = Math.max(10, advertIntervalMs / ROUNDS_PER_INTERVAL);
+  const everyMs = advertIntervalMs / ROUNDS_PER_INTERVAL;
+  if (advertIntervalMs < SHORTEST_INTERVAL_MS) return { everyMs, rounds: [] };
   const ways = [...context.peers.values()].flatMap((peer) =>
     peer.links.flatMap(({ address, port }) =>
       address === undefined ? [] : [{ to: peer.name, address, port }],

@@ -47,6 +47,11 @@ describe("frames that a daemon leaves for the time after its death", () => {
     expect(net.counters("b")["old-incarnation"]).toBe(5);
   });
 
+  test("are not sealed where they would come too late", () => {
+    const net = new MessagingNet({ nodes: NODES, intervalMs: 10 }).startAll();
+    expect(net.interimFrames("a").rounds).toEqual([]);
+  });
+
   test("are taken once each", () => {
     const net = new MessagingNet({ nodes: NODES }).startAll().run(1000);
     const [again] = [speaker(net, "a"), speaker(net, "a")];
