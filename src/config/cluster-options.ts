@@ -34,6 +34,8 @@ export const CLUSTER_OPTIONS: OptionTable = {
     "fencing-reaction": ["stop", "panic"],
     "fencing-watchdog-timeout": "text",
     "startup-fencing": "boolean",
+    "untrusted-node-policy": ["warn", "move", "fence"],
+    "clock-offset-limit": "duration",
     "concurrent-fencing": "boolean",
     "priority-fencing-delay": "duration",
     "node-pending-timeout": "duration",

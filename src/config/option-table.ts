@@ -41,7 +41,10 @@ export function readOption(
   if (name === undefined || scalar === undefined) return undefined;
   const written = scalar.text.trim();
   const kind = lookUp(table.kinds, name) ?? "text";
-  const value = normalize(kind, lookUp(table.formerValues, written) ?? written);
+  // What was the name of something else once may be the value of another option today.
+  const isChoice = typeof kind === "object" && kind.includes(written);
+  const former = isChoice ? undefined : lookUp(table.formerValues, written);
+  const value = normalize(kind, former ?? written);
   if (value !== undefined) return { name, value };
   const message = `${table.noun} ${name} is ${wordsFor(kind)}, not ${quote(written)}`;
   const hint = kindHint(kind, written);

@@ -26,6 +26,7 @@ const SHAPES: Readonly<Record<string, Check>> = {
   answer: has({ id: isInteger, reply: has({ ok: (value) => typeof value === "boolean" }) }),
   "self-fence": has({ by: isCoordination, key: isText, reason: isText }),
   unfence: has({ by: isCoordination, key: isText, device: isText, timeoutMs: isInteger }),
+  clock: has({ wall: (value) => Number.isFinite(value) }),
   "back-soon": has({ forMs: isInteger }),
   "back-soon-noted": () => true,
   "ask-me": () => true,

@@ -7,6 +7,7 @@ import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 import { configureChecks, leaveSteps } from "./node-leaving.ts";
 import { arbitrationSettings, arbitrationStep } from "./node-tie-breaker.ts";
+import { diskRefuses } from "./node-trust.ts";
 import { fromMembership } from "./node-view.ts";
 import type { ReplicatedCibOutput } from "./replicated-cib.ts";
 
@@ -33,6 +34,7 @@ export function storeFailed(node: NodeCore, message: string): void {
       hint: "free space or mend the file system: this node promises nothing until it can write",
     }),
   );
+  diskRefuses(node, message);
   raftStep(node, { kind: "storage-trouble", on: true, message });
 }
 

@@ -24,6 +24,7 @@ import { policyNow } from "./node-planning.ts";
 import { Restarts } from "./node-restart.ts";
 import { Takeovers } from "./node-takeover.ts";
 import { arbitrationSettings } from "./node-tie-breaker.ts";
+import { Trust, trustAttributes } from "./node-trust.ts";
 import { ReplicatedCib } from "./replicated-cib.ts";
 
 export interface NodeOptions {
@@ -82,6 +83,7 @@ export class NodeCore {
   readonly incidents: IncidentRecorder;
   readonly sharing: HistorySharing;
   readonly fencing: FencingDuty;
+  readonly trust: Trust;
   readonly advert = new AdvertWriter();
   readonly proposals = new Map<string, (result: CibResult) => void>();
   /** Last incarnation heard of each peer. */
@@ -109,6 +111,7 @@ export class NodeCore {
     this.options = options;
     this.now = now;
     this.wallReading = { wall: options.wall, at: now };
+    this.trust = new Trust(now);
     this.listenUntil = now + LISTEN_MS + 3 * definition.messaging.advertIntervalMs;
     this.force = new DefinitionInForce(definition);
     const { nodes, quorum } = definition;
@@ -140,7 +143,10 @@ export class NodeCore {
       slicedPlanner: options.slicedPlanner,
       policy: (wall) => policyNow(this, wall),
       cib: () => this.store.cib,
-      attributes: (name) => unfencedAttributes(this, name),
+      attributes: (name) => ({
+        ...unfencedAttributes(this, name),
+        ...trustAttributes(this, name),
+      }),
     });
     this.fencing = makeFencingDuty(this);
     this.incidents = new IncidentRecorder(`${self}/${incarnation}`, (entry) =>

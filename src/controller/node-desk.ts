@@ -15,6 +15,7 @@ import { coordinatorAttribute } from "./node-attributes.ts";
 import type { NodeCore } from "./node-core.ts";
 import { namesakeWarning } from "./node-namesake.ts";
 import { letsGo } from "./node-takeover.ts";
+import { distrustDetail, trustWarnings } from "./node-trust.ts";
 import { planFailure } from "./plan-words.ts";
 import { buildReport } from "./status-report-builder.ts";
 
@@ -97,6 +98,7 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
     awaited: node.restarts.awaited,
     collected: active ? coordinator.status : undefined,
     attributes: (name) => unfencedAttributes(node, name),
+    distrust: (name) => distrustDetail(node, name),
     plan,
     activeHere: node.member.activeResources(),
     transition: transitionReport(node),
@@ -220,6 +222,7 @@ function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWa
       hint: node.view?.quorum.explanation ?? "the view of the cluster has not formed yet",
     });
   }
+  found.push(...trustWarnings(node));
   const namesake = namesakeWarning(node);
   if (namesake !== undefined) found.push(namesake);
   const { planProblem } = node.coordinator;

@@ -1,5 +1,5 @@
 import type { Machine } from "../core/machine.ts";
-import type { Instant } from "../core/units.ts";
+import type { Instant, WallTime } from "../core/units.ts";
 import type { View } from "../membership/membership.ts";
 import type { Cib } from "../model/cib.ts";
 import type { ControlReply, ControlRequest } from "../model/control.ts";
@@ -27,6 +27,7 @@ import { receive } from "./node-messages.ts";
 import { beginRestart, tickRestarts } from "./node-restart.ts";
 import { tickTakeovers } from "./node-takeover.ts";
 import { arbitrationStep, settleArbitration } from "./node-tie-breaker.ts";
+import { clockRead, diskWorks, settleTrust, tickTrust } from "./node-trust.ts";
 import { fromMembership, peerEvent } from "./node-view.ts";
 import { RequestRouter } from "./request-router.ts";
 
@@ -112,6 +113,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       node.arbitration.nextDeadline(),
       node.checks.nextDeadline(),
       node.sharing.nextDeadline(),
+      node.trust.nextDeadline(),
       this.#desk.nextDeadline(),
       this.#router.nextDeadline(),
       node.listenUntil > node.now ? node.listenUntil : undefined,
@@ -133,7 +135,9 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     this.#settle();
     settleWatchdog(node);
     settleUnfencing(node);
-    if (answerFencer(node)) this.#settle();
+    settleTrust(node);
+    const isAnswered = answerFencer(node);
+    if (isAnswered || node.toSelf.length > 0) this.#settle();
     this.#advertise();
     return node.out;
   }
@@ -154,7 +158,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
         this.#tick();
         break;
       case "clock":
-        node.wallReading = { wall: input.wall, at: node.now };
+        this.#clock(input.wall);
         node.coordinator.setWall(input.wall);
         break;
       case "peer":
@@ -162,6 +166,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
         else peerEvent(node, input.event);
         break;
       case "stored":
+        diskWorks(node, input.token);
         fromCib(node, node.store.stored(node.now, input.token));
         break;
       case "store-failed":
@@ -195,6 +200,13 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     }
   }
 
+  #clock(wall: WallTime): void {
+    const node = this.#node;
+    const expected = node.wall();
+    node.wallReading = { wall, at: node.now };
+    clockRead(node, expected);
+  }
+
   #tick(): void {
     const node = this.#node;
     fromMembership(node, node.membership.step(node.now, { kind: "tick" }));
@@ -204,6 +216,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     node.coordinator.setWall(node.wall());
     fromCoordinator(node, node.coordinator.tick(node.now));
     tickFencing(node);
+    tickTrust(node);
     selfFenceStep(node, { kind: "tick" });
     tickRestarts(node);
     tickTakeovers(node);

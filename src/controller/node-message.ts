@@ -50,6 +50,8 @@ export type NodeMessage =
       readonly device: string;
       readonly timeoutMs: number;
     }
+  /** Member to coordinator: my wall clock shows that. */
+  | { readonly t: "clock"; readonly wall: number }
   /** Member to coordinator: I report to somebody else, or to nobody; ask for my status. */
   | { readonly t: "ask-me" }
   /** Member to coordinator: move my resources away, I want to leave. */

@@ -9,6 +9,7 @@ import type { NodeCore } from "./node-core.ts";
 import { fromMember, leaveSteps } from "./node-leaving.ts";
 import type { Coordination, NodeMessage, NodeOrder } from "./node-message.ts";
 import { awaitNode, restartNoted } from "./node-restart.ts";
+import { clockTold } from "./node-trust.ts";
 import type { RequestRouter } from "./request-router.ts";
 
 /** Hands a message of a peer, or of this node to itself, to the part that it is for. */
@@ -29,6 +30,8 @@ export function receive(
     case "collect":
       if (isBeneath(node, from, message.by)) fromMember(node, member.show(from, message.by));
       else fromMember(node, member.collect(now, from, message.by));
+      // Who has just taken office knows no clock but its own.
+      node.trust.clockDue = now;
       if (node.leave.active) leaveSteps(node, ["ask"]);
       break;
     case "order":
@@ -52,6 +55,9 @@ export function receive(
       break;
     case "self-fence":
       condemned(node, from, message);
+      break;
+    case "clock":
+      clockTold(node, from, message.wall);
       break;
     case "unfence":
       unfenceHere(node, from, message);

@@ -37,6 +37,8 @@ export interface ReportSource {
   readonly collected: CollectedStatus | undefined;
   /** Attributes of a node beside those of its status. */
   readonly attributes: (node: string) => Readonly<Record<string, string>>;
+  /** Why a member has to give what it runs to others; undefined: it need not. */
+  readonly distrust: (node: string) => string | undefined;
   readonly plan: Plan | undefined;
   /** Active on this node by its own knowledge: all there is to say where nobody coordinates. */
   readonly activeHere: readonly string[];
@@ -140,6 +142,8 @@ function nodeState(
       detail: describeOverride(override),
     };
   }
+  const distrust = source.distrust(name);
+  if (distrust !== undefined) return { state: "standby", detail: distrust };
   if (source.collected?.isLeaving(name)) return { state: "standby", detail: "leaving" };
   if (source.collected?.get(name) === undefined && source.collected !== undefined) {
     return { state: "pending", detail: "its status has not arrived yet" };

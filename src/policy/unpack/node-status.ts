@@ -25,6 +25,8 @@ export function unpackNodeStatus(ws: WorkingSet): void {
     node.fenceReason = undefined;
     node.unseen = false;
     determineOnline(ws, node, status);
+    const untrusted = node.attributes.get("#untrusted");
+    if (untrusted !== undefined && node.online) requestFencing(ws, node, untrusted);
     if (!ws.quorate && node.online && ws.options.noQuorumPolicy === "suicide") {
       requestFencing(ws, node, "cluster does not have quorum");
     }
