@@ -1,14 +1,15 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import type { StatusReport } from "../../src/model/status-report.ts";
-import { installHolder } from "../support/holder-agent.ts";
+import { installHolder, type TakenLock, takenLocks } from "../support/holder-agent.ts";
 import { IpmiLab } from "../support/ipmi-lab.ts";
+import { startArbiter } from "../support/lab-arbiter.ts";
 import { until } from "../support/lab-commands.ts";
 import type { LabNode } from "../support/lab-node.ts";
 import { type Cut, setCuts } from "../support/lab-switch.ts";
 import { type Overlap, overlaps } from "../support/presence.ts";
 import { PresenceWatcher } from "../support/presence-watcher.ts";
 import type { DrillFault, DrillRound } from "./drill-faults.ts";
-import { type DrillKind, kindLines } from "./drill-kinds.ts";
+import { ARBITER, type DrillKind, kindLines } from "./drill-kinds.ts";
 
 /** A cluster may take so long to serve again once nothing is wrong any more. */
 const HEALED_MS = 45_000;
@@ -32,6 +33,7 @@ export class DrillCluster {
       boots: true,
       ...(kind.fenced ? {} : { fencing: "" }),
       witness: kind.witness === true,
+      ...(kind.votes === undefined ? {} : { votes: kind.votes }),
     });
     this.#journal = installHolder(this.#lab.lab).journal;
     this.#watcher = new PresenceWatcher(this.#lab.lab, this.#lab.vip);
@@ -43,6 +45,7 @@ export class DrillCluster {
 
   async start(): Promise<void> {
     if (this.kind.fenced) for (const sim of this.#lab.sims) sim.start();
+    if (this.kind.arbiter === true) startArbiter(this.#lab.lab, ARBITER);
     for (const node of this.nodes) node.start();
     await this.#serves(STARTED_MS);
   }
@@ -57,11 +60,10 @@ export class DrillCluster {
   }
 
   /** The times at which the address was up on two nodes, and the lock was found taken. */
-  findings(): { readonly overlaps: Overlap[]; readonly twice: string[] } {
-    const lines = readFileSync(this.#journal, "utf8").split("\n");
+  findings(): { readonly overlaps: Overlap[]; readonly twice: TakenLock[] } {
     return {
       overlaps: overlaps(this.#watcher.presences, now()),
-      twice: lines.filter((line) => line.includes("TWICE")),
+      twice: takenLocks(readFileSync(this.#journal, "utf8")),
     };
   }
 
@@ -83,6 +85,10 @@ export class DrillCluster {
         break;
       case "pair":
         this.#cut(apart(fault.nodes.map((index) => [node(index)])));
+        await pause(holdMs);
+        break;
+      case "loss":
+        this.#cut(lossy(node(fault.node), this.nodes, fault.percent));
         await pause(holdMs);
         break;
       case "flap":
@@ -174,6 +180,13 @@ function apart(groups: readonly (readonly LabNode[])[]): Cut[] {
       i === j ? [] : group.flatMap((from) => other.map((to) => [from, to] as const)),
     ),
   );
+}
+
+/** Both directions between a node and all others. */
+function lossy(node: LabNode, nodes: readonly LabNode[], percent: number): Cut[] {
+  return nodes
+    .filter((other) => other !== node)
+    .flatMap((other) => [[node, other, percent] as const, [other, node, percent] as const]);
 }
 
 /** What agents keep in /run is gone with the power. */

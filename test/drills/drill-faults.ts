@@ -9,6 +9,8 @@ export type DrillFault =
   | { readonly kind: "one-way"; readonly from: number; readonly to: readonly number[] }
   /** Two nodes do not hear each other; all others hear both. */
   | { readonly kind: "pair"; readonly nodes: readonly [number, number] }
+  /** Of what a node sends and is sent, so many frames of a hundred are lost. */
+  | { readonly kind: "loss"; readonly node: number; readonly percent: number }
   /** A node's cable comes and goes. */
   | { readonly kind: "flap"; readonly node: number; readonly periodsMs: readonly number[] }
   /** All of a node's daemon stands still, and goes on later. */
@@ -38,13 +40,14 @@ export function drillRounds(kind: DrillKind, count: number, random: Random): Dri
 function drawFault(kind: DrillKind, random: Random): DrillFault {
   const node = random.below(kind.nodes);
   const roll = random.below(100);
-  if (roll < 40) return { kind: "partition", groups: drawGroups(kind.nodes, random) };
-  if (roll < 55) {
+  if (roll < 35) return { kind: "partition", groups: drawGroups(kind.nodes, random) };
+  if (roll < 50) {
     const others = indexes(kind.nodes).filter((each) => each !== node);
     const deaf = others.filter(() => random.below(2) === 0);
     return { kind: "one-way", from: node, to: deaf.length === 0 ? others : deaf };
   }
-  if (roll < 65 && kind.nodes > 2) {
+  if (roll < 57) return { kind: "loss", node, percent: 5 + random.below(60) };
+  if (roll < 66 && kind.nodes > 2) {
     return { kind: "pair", nodes: [node, (node + 1 + random.below(kind.nodes - 1)) % kind.nodes] };
   }
   if (roll < 78) {
@@ -82,6 +85,8 @@ export function describeFault(fault: DrillFault): string {
       return `one-way ${fault.from + 1} -x-> ${names(fault.to)}`;
     case "pair":
       return `pair ${names(fault.nodes)}`;
+    case "loss":
+      return `loss ${fault.node + 1} (${fault.percent} %)`;
     case "flap":
       return `flap ${fault.node + 1} (${fault.periodsMs.length} times)`;
     default:

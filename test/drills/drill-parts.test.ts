@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../../src/core/random.ts";
+import { takenLocks } from "../support/holder-agent.ts";
 import { overlaps } from "../support/presence.ts";
 import { describeFault, drillRounds } from "./drill-faults.ts";
 import { DRILL_KINDS, type DrillKind } from "./drill-kinds.ts";
@@ -29,6 +30,21 @@ describe("the eyes of a drill", () => {
   });
 });
 
+test("a lock that was taken is told with how long the other one still ran", () => {
+  const journal = [
+    "10.00 node1 held",
+    "12.00 node2 TWICE",
+    "12.01 node2 released",
+    "12.05 node1 released",
+    "14.00 node3 TWICE",
+    "",
+  ];
+  expect(takenLocks(journal.join("\n"))).toEqual([
+    { node: "node2", ms: 50 },
+    { node: "node3", ms: undefined },
+  ]);
+});
+
 describe("the rounds of a drill", () => {
   test("one seed draws the same rounds again", () => {
     const draw = () => drillRounds(FIVE, 50, new SeededRandom(3));
@@ -39,7 +55,7 @@ describe("the rounds of a drill", () => {
     const faults = drillRounds(FIVE, 2_000, new SeededRandom(1)).map((round) => round.fault);
     const kinds = new Set(faults.map((fault) => fault.kind));
     expect([...kinds].sort()).toEqual(
-      ["crash", "flap", "hang", "kill", "one-way", "pair", "partition"].sort(),
+      ["crash", "flap", "hang", "kill", "loss", "one-way", "pair", "partition"].sort(),
     );
     const shapes = faults.flatMap((fault) =>
       fault.kind === "partition"

@@ -21,8 +21,8 @@ export interface DrillResult {
   readonly healMs: readonly number[];
   /** How long the address was up on two nodes, each time it was. */
   readonly overlapMs: readonly number[];
-  /** How often a service found the lock taken by another node's. */
-  readonly lockTaken: number;
+  /** How long another node's service held the lock still, each time that one found it taken. */
+  readonly lockTakenMs: readonly (number | undefined)[];
   /** What must not be: two owners, or no service. Empty: passed. */
   readonly problems: readonly string[];
 }
@@ -44,7 +44,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   const problems: string[] = [];
   const cluster = new DrillCluster(kind);
   let overlapMs: number[] = [];
-  let lockTaken = 0;
+  let lockTakenMs: (number | undefined)[] = [];
   try {
     await cluster.start();
     for (const round of drillRounds(kind, options.rounds, new SeededRandom(seed))) {
@@ -53,9 +53,11 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
       const { served } = await cluster.round(round);
       healMs.push(served);
       const found = cluster.findings();
+      const isNews =
+        found.overlaps.length > overlapMs.length || found.twice.length > lockTakenMs.length;
       overlapMs = found.overlaps.map((overlap) => Math.round(overlap.ms));
-      say(`  ${name}: served after ${Math.round(served)} ms`);
-      lockTaken = found.twice.length;
+      lockTakenMs = found.twice.map(({ ms }) => ms);
+      say(`  ${name}: served after ${Math.round(served)} ms${isNews ? "; ACTIVE TWICE" : ""}`);
       if (kind.mayServeTwice === true) continue;
       for (const { nodes, ms } of found.overlaps) {
         if (!kind.fenced && ms <= UNFENCED_OVERLAP_MS) continue;
@@ -64,7 +66,8 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
         );
       }
       if (kind.fenced)
-        for (const line of found.twice) problems.push(`${name}: the lock was taken: ${line}`);
+        for (const { node } of found.twice)
+          problems.push(`${name}: the lock was taken when ${node} started its service`);
       if (problems.length > 0) break;
     }
   } catch (error) {
@@ -76,7 +79,7 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
       keepLogs(cluster, options.keepIn, kind, seed);
     cluster.close();
   }
-  return { kind: kind.name, seed, rounds, healMs, overlapMs, lockTaken, problems };
+  return { kind: kind.name, seed, rounds, healMs, overlapMs, lockTakenMs, problems };
 }
 
 function keepLogs(cluster: DrillCluster, directory: string, kind: DrillKind, seed: number): void {

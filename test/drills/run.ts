@@ -52,10 +52,10 @@ async function main(): Promise<number> {
     const result = await runDrill({ kind, seed, rounds: each, keepIn, say: print });
     totals.rounds += result.rounds.length;
     totals.healMs.push(...result.healMs);
-    if (result.overlapMs.length + result.lockTaken > 0) {
+    if (result.overlapMs.length + result.lockTakenMs.length > 0) {
       const why = kind.mayServeTwice ? "as its definition allows" : "without fencing";
       print(
-        `  ${why}: address up twice for ${result.overlapMs.join(", ")} ms, lock taken ${result.lockTaken} times`,
+        `  ${why}: address up twice for ${listMs(result.overlapMs)}, lock for ${listMs(result.lockTakenMs)}`,
       );
     }
     for (const problem of result.problems) print(`  FAILED ${problem}`);
@@ -72,6 +72,10 @@ async function main(): Promise<number> {
       `served after the fault: median ${at(0.5)} ms, longest ${at(1)} ms`,
   );
   return totals.failed === 0 ? 0 : 1;
+}
+
+function listMs(spans: readonly (number | undefined)[]): string {
+  return spans.length === 0 ? "no time" : `${spans.map((ms) => ms ?? "?").join(", ")} ms`;
 }
 
 // Ended from outside: the lab clears up when the process exits, which a signal alone would not let it.

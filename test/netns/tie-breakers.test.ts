@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { Lab } from "../support/lab.ts";
-import { canMakeNamespaces, ROOT, until } from "../support/lab-commands.ts";
+import { startArbiter } from "../support/lab-arbiter.ts";
+import { canMakeNamespaces, until } from "../support/lab-commands.ts";
 import type { LabNode } from "../support/lab-node.ts";
 
 const VIP = "10.77.0.100";
@@ -29,19 +29,6 @@ describe.skipIf(!usable)("two nodes that lose each other", { timeout: 120_000, r
     lab = new Lab({ nodes: ["node1", "node2"], definition: definition(quorum, more) });
     for (const node of lab.nodes) node.start();
     return [...lab.nodes];
-  }
-
-  function startArbiter(): void {
-    lab.spawn(
-      lab.clientNamespace,
-      process.execPath,
-      [
-        ...[join(ROOT, "dist/daemon/main.js"), "--arbiter", "--listen", `${OUTSIDE}:7799`],
-        ...["--key-file", join(lab.directory, "key")],
-        ...["--state-dir", join(lab.directory, "arbiter")],
-      ],
-      { log: join(lab.directory, "arbiter.log") },
-    );
   }
 
   async function holders(): Promise<string[]> {
@@ -110,7 +97,7 @@ describe.skipIf(!usable)("two nodes that lose each other", { timeout: 120_000, r
 
   test("an arbiter lets exactly one go on, again and again, and also the other where only that is reached", async () => {
     start(`{ arbiter: ${OUTSIDE} }`);
-    startArbiter();
+    startArbiter(lab, `${OUTSIDE}:7799`);
     const first = await whole();
     await split();
     const winner = await oneGoesOn();
@@ -128,7 +115,7 @@ describe.skipIf(!usable)("two nodes that lose each other", { timeout: 120_000, r
 
   test("without the arbiter neither goes on; when it is back one does", async () => {
     start(`{ arbiter: ${OUTSIDE} }`);
-    startArbiter();
+    startArbiter(lab, `${OUTSIDE}:7799`);
     await whole();
     for (const node of lab.nodes) {
       const rules = `table inet mute { chain in { type filter hook input priority 0; ip saddr ${OUTSIDE} drop; }; }`;

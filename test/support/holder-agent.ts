@@ -16,6 +16,28 @@ export function installHolder(lab: Lab): { readonly journal: string } {
   return { journal };
 }
 
+/** A service that found the lock taken: by whom it was started, and how long the other one still ran. */
+export interface TakenLock {
+  readonly node: string;
+  /** Until the next other one was stopped, to a hundredth of a second; undefined: none was. */
+  readonly ms: number | undefined;
+}
+
+/** What a journal of `holder` agents says of locks that were taken. */
+export function takenLocks(journal: string): TakenLock[] {
+  const entries = journal
+    .split("\n")
+    .map((line) => line.split(" "))
+    .map(([time, node = "", what = ""]) => ({ at: Number(time), node, what }));
+  return entries.flatMap(({ at, node, what }, index) => {
+    if (what !== "TWICE") return [];
+    const end = entries
+      .slice(index)
+      .find((other) => other.what === "released" && other.node !== node);
+    return [{ node, ms: end === undefined ? undefined : Math.round((end.at - at) * 1_000) }];
+  });
+}
+
 /** Times are CLOCK_BOOTTIME, in hundredths of a second: one clock for all namespaces. */
 function script(lock: string, journal: string): string {
   return `#!/bin/sh

@@ -27,6 +27,8 @@ export interface IpmiLabOptions {
   readonly withAgents?: boolean;
   /** The last node is a witness. */
   readonly witness?: boolean;
+  /** Votes of a node by its name, where it has not one. */
+  readonly votes?: Readonly<Record<string, number>>;
 }
 
 export const BMC_ADDRESS = "10.78.0.200";
@@ -149,11 +151,11 @@ export class IpmiLab {
   }
 
   #definition(names: readonly string[]): string {
-    const { resources = "", more = "", witness = false } = this.#options;
+    const { resources = "", more = "", witness = false, votes = {} } = this.#options;
     const nodes = names.map((name, i) => {
-      const address = `10.77.0.${i + 1}`;
-      const votesOnly = witness && i === names.length - 1;
-      return `${name}: ${votesOnly ? `{ addresses: [${address}], role: witness }` : address}`;
+      const role = witness && i === names.length - 1 ? ", role: witness" : "";
+      const weight = votes[name] === undefined ? "" : `, votes: ${votes[name]}`;
+      return `${name}: { addresses: [10.77.0.${i + 1}]${role}${weight} }`;
     });
     return `cluster: fenced
 nodes: { ${nodes.join(", ")} }
