@@ -3,6 +3,9 @@ import type { View } from "../membership/membership.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 
+/** Who is left out is decided sooner than that, or never. */
+const DECIDED_WITHIN_INTERVALS = 20;
+
 /**
  * Without fencing nothing proves that a lost node has let go of what it runs; it can only be given
  * the time to.
@@ -13,10 +16,13 @@ import type { NodeCore } from "./node-core.ts";
  * 1. So the side that goes on plans nothing for one interval after it has lost a node that must let
  *    go. The election and the collecting of statuses, where they are needed, fall into that time.
  *    Where a tie-breaker chose this side it waits longer by what the other one gives it to answer.
- * 2. From there both do the same: they plan, and run agents; the one stops, the other starts.
- * 3. That makes two at once the exception, for what stops as fast as it starts. It is no proof: a
+ * 2. Two that do not hear each other may both be in a view with a third. Who is left out is decided
+ *    after a grace time (`membership.ts`); until then the lost node may run what it does with every
+ *    right. So its time begins when no member hears it any more, or it was left out.
+ * 3. From there both do the same: they plan, and run agents; the one stops, the other starts.
+ * 4. That makes two at once the exception, for what stops as fast as it starts. It is no proof: a
  *    slow stop, a hung node or an agent that waits for its processor take longer. Fencing is one.
- * 4. Nobody waits where the lost node goes on anyway (`no-quorum-policy: freeze`, or `ignore` unless
+ * 5. Nobody waits where the lost node goes on anyway (`no-quorum-policy: freeze`, or `ignore` unless
  *    the tie-breaker refused it), where it runs nothing (a witness, one that left or was fenced), or
  *    where fencing decides.
  */
@@ -24,15 +30,32 @@ export class Takeovers {
   readonly #lost = new Map<string, LostOwner>();
 
   lost(node: string, now: Instant, noticesWithinMs: Millis): void {
-    this.#lost.set(node, { until: now + noticesWithinMs, isRefused: false, isOver: false });
+    this.#lost.set(node, {
+      at: now,
+      until: now + noticesWithinMs,
+      isHeard: false,
+      isRefused: false,
+      isOver: false,
+    });
   }
 
   /** The tie-breaker chose this side: that node knows so much later, if it gets no answer. */
-  refused(node: string, answersWithinMs: Millis): void {
+  refused(node: string, now: Instant, answersWithinMs: Millis): void {
     const known = this.#lost.get(node);
     if (known === undefined || known.isRefused) return;
-    const until = known.until + answersWithinMs;
-    this.#lost.set(node, { until, isRefused: true, isOver: false });
+    const until = Math.max(known.until, now) + answersWithinMs;
+    this.#lost.set(node, { ...known, until, isRefused: true, isOver: false });
+  }
+
+  /** Members still hear these; each notices so soon after the last of them has lost it too. */
+  heard(nodes: readonly string[], now: Instant, noticesWithinMs: Millis): void {
+    for (const [name, known] of this.#lost) {
+      const isHeard = nodes.includes(name);
+      if (isHeard === known.isHeard) continue;
+      const decided = known.at + DECIDED_WITHIN_INTERVALS * noticesWithinMs;
+      const until = isHeard ? decided : now + noticesWithinMs;
+      this.#lost.set(name, { ...known, isHeard, until, isOver: false });
+    }
   }
 
   /** It is back, or is known to run nothing. */
@@ -50,13 +73,9 @@ export class Takeovers {
 
   /** The time of some is over since it was last asked. */
   expire(now: Instant): boolean {
-    let any = false;
-    for (const [name, lost] of this.#lost) {
-      if (lost.isOver || lost.until > now) continue;
-      this.#lost.set(name, { ...lost, isOver: true });
-      any = true;
-    }
-    return any;
+    const over = [...this.#lost].filter(([, lost]) => !lost.isOver && lost.until <= now);
+    for (const [name, lost] of over) this.#lost.set(name, { ...lost, isOver: true });
+    return over.length > 0;
   }
 
   nextDeadline(): Instant | undefined {
@@ -66,7 +85,10 @@ export class Takeovers {
 }
 
 interface LostOwner {
+  readonly at: Instant;
   readonly until: Instant;
+  /** A member still hears it, and so may be in a view with it. */
+  readonly isHeard: boolean;
   readonly isRefused: boolean;
   /** A plan was made since, if one was wanted. */
   readonly isOver: boolean;
@@ -82,6 +104,7 @@ export function noteTakeovers(node: NodeCore, view: View): void {
     if (reason === "left" || isWitness) takeovers.over(name);
     else takeovers.lost(name, now, messaging.advertIntervalMs);
   }
+  takeovers.heard(view.elsewhere, now, messaging.advertIntervalMs);
 }
 
 export function tickTakeovers(node: NodeCore): void {

@@ -1,8 +1,9 @@
 import { note } from "../core/note.ts";
-import type {
-  ArbitrationInput,
-  ArbitrationSettings,
-  Situation,
+import {
+  type ArbitrationInput,
+  type ArbitrationSettings,
+  LOOK_AGAIN_MS,
+  type Situation,
 } from "../membership/split-arbitration.ts";
 import type { Definition } from "../model/definition.ts";
 import { raftStep } from "./node-cib.ts";
@@ -60,7 +61,8 @@ function gaveVerdict(node: NodeCore, verdict: "granted" | "refused" | "unknown")
   if (verdict === "refused") raftStep(node, { kind: "tie-break-refused" });
   if (verdict !== "granted") return;
   for (const other of node.view.quorum.mayDismiss) {
-    node.takeovers.refused(other, arbitrationSettings(node.force.definition).retryMs);
+    const { retryMs } = arbitrationSettings(node.force.definition);
+    node.takeovers.refused(other, node.now, LOOK_AGAIN_MS + retryMs);
     node.out.push(
       note("info", "tie-break-granted", `The tie-breaker chose this side: ${other} is out.`),
     );

@@ -4,6 +4,7 @@ import { Timers } from "../core/timers.ts";
 import type { Instant, Millis } from "../core/units.ts";
 import type { QuorumSettings } from "../model/definition.ts";
 import type { PeerEvent } from "../model/peer.ts";
+import { heardElsewhere } from "./heard-elsewhere.ts";
 import { chooseWord } from "./hub-choice.ts";
 import { type HeardPeer, LinkMatrix } from "./link-matrix.ts";
 import { judgeQuorum, type QuorumVerdict, type TieBreakVerdict } from "./quorum.ts";
@@ -91,6 +92,8 @@ export interface View {
   readonly lost: readonly LostNode[];
   /** Alive, but left out because they do not hear all of us. */
   readonly evicted: readonly string[];
+  /** Not members, but one of them hears them and nobody has left them out: they may act with it. */
+  readonly elsewhere: readonly string[];
   readonly quorum: QuorumVerdict;
 }
 
@@ -216,7 +219,8 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
     const wanted = mutual.filter((peer) => areTogether(exclusions, peer.name, this.#self));
     const members = wanted.filter((peer) => this.#hasUs(peer) && this.#mayEnter(peer, before));
     const evicted = mutual.filter((peer) => !wanted.includes(peer)).map((peer) => peer.name);
-    this.#emitView(now, members, evicted);
+    const names = this.#nodes.map((node) => node.name).filter((name) => name !== this.#self);
+    this.#emitView(now, members, evicted, heardElsewhere(names, members, exclusions));
     this.#advertise(word, exclusions);
   }
 
@@ -272,7 +276,12 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
 
   // --- What follows from it.
 
-  #emitView(now: Instant, members: readonly HeardPeer[], evicted: readonly string[]): void {
+  #emitView(
+    now: Instant,
+    members: readonly HeardPeer[],
+    evicted: readonly string[],
+    elsewhere: readonly string[],
+  ): void {
     const before = this.#view;
     const peers = members.map(({ name, incarnation, advert }) => {
       return { name, incarnation, priority: advert.priority };
@@ -286,11 +295,12 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
       before === undefined ||
       joined.length > 0 ||
       lost.length > 0 ||
-      JSON.stringify([before.quorum, before.evicted]) !== JSON.stringify([quorum, evicted]);
+      JSON.stringify([before.quorum, before.evicted, before.elsewhere]) !==
+        JSON.stringify([quorum, evicted, elsewhere]);
     if (!changed) return;
     if (before === undefined || joined.length > 0 || lost.length > 0) this.#formed += 1;
     const viewId = formatViewId(this.#formed, this.#self, []);
-    this.#view = { viewId, members: names, peers, joined, lost, evicted, quorum };
+    this.#view = { viewId, members: names, peers, joined, lost, evicted, elsewhere, quorum };
     this.#tell(before, this.#view);
     this.#outputs.push({ kind: "view", view: this.#view });
   }

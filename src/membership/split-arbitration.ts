@@ -84,6 +84,12 @@ export type ArbitrationOutput =
 /** The side without the DC waits so long before its claim, so that the DC's side is asked first. */
 const COURTESY_MS: Millis = 300;
 
+/**
+ * Until then it looks so often whether the other side has claimed, so that it lets go soon; and the
+ * other side counts on that (`node-takeover.ts`).
+ */
+export const LOOK_AGAIN_MS: Millis = 50;
+
 /** Pings that must fail in a row before this side counts as cut off: one lost packet is nothing. */
 const PINGS_FAILED = 2;
 
@@ -329,7 +335,10 @@ export class SplitArbitration implements Machine<ArbitrationInput, ArbitrationOu
     if (isSameElectorate(state.electorate, split.side)) return "granted";
     if (!isSameElectorate(state.electorate, split.electorate)) return "refused";
     if (this.#mayClaim(now, split)) this.#nextAt = now;
-    else if (split.mayClaim) this.#nextAt = this.#since + COURTESY_MS;
+    else if (split.mayClaim) {
+      const lookAt = (this.#register?.askedAt ?? now) + LOOK_AGAIN_MS;
+      this.#nextAt = Math.min(this.#since + COURTESY_MS, lookAt);
+    }
     return "unknown";
   }
 

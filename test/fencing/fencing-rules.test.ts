@@ -155,6 +155,7 @@ function viewOf(members: string[], quorum: Partial<View["quorum"]>): View {
     joined: [],
     lost: [],
     evicted: [],
+    elsewhere: [],
     quorum: {
       quorate: true,
       reason: "majority",

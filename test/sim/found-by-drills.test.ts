@@ -24,19 +24,26 @@ test("a node that has only just started lets go as soon as it is cut off", () =>
 
 describe("without fencing, whenever the owner is cut off", { timeout: 60_000 }, () => {
   /** How long after the owner has let go another one has it; below 0: before. */
-  function headStarts(nodes: number, quorum: readonly string[], policy: string): number[] {
+  function headStarts(
+    nodes: number,
+    quorum: readonly string[],
+    policy: string,
+    // Each time that a pair breaks anew it is distrusted for longer.
+    isPairOnly = false,
+    rounds = isPairOnly ? 3 : ROUNDS,
+  ): number[] {
     const shape = { quorum, properties: [`no-quorum-policy: ${policy}`] };
     const profile: Profile = { ...CALM, nodes: [nodes, nodes], intervalMs: 100, shape };
-    const changes: { active: boolean; at: number }[] = [];
+    const changes: { resource: string; active: boolean; at: number }[] = [];
     const built = buildCluster(
       {
         seed: 7,
         profile,
         moreCheckers: [
           {
-            name: "changes-of-r1",
+            name: "changes",
             onActive: (host, resource, active) => {
-              if (resource === "r1") changes.push({ active, at: host.trueTime() });
+              changes.push({ resource, active, at: host.trueTime() });
               return undefined;
             },
           },
@@ -50,18 +57,25 @@ describe("without fencing, whenever the owner is cut off", { timeout: 60_000 }, 
     for (const host of cluster.hosts) host.world.latencyMean = 0;
     cluster.startAll();
     const starts: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       expect(cluster.runUntil(isWell, 30_000)).toBe(true);
       // The cut comes at another moment between two advertisements each time.
-      cluster.runFor(1_000 + (round * 100) / ROUNDS);
-      const owner = cluster.hosts.find((host) => host.world.active().has("r1"))!;
+      cluster.runFor(1_000 + (round * 100) / rounds);
+      const leads = (host: (typeof cluster.hosts)[number]) => cluster.observe(host)?.leads === true;
+      const owner = cluster.hosts.find(
+        (host) => host.world.active().size > 0 && !(isPairOnly && leads(host)),
+      )!;
+      const [watched] = owner.world.active().keys();
       changes.length = 0;
-      const others = cluster.hosts.filter((host) => host !== owner).map((host) => host.name);
-      cluster.network.partition([[owner.name], others], cluster.links);
+      const others = cluster.hosts.filter((host) => host !== owner);
+      const away = isPairOnly ? others.filter(leads) : others;
+      cluster.network.partition([[owner.name], away.map((host) => host.name)], cluster.links);
       cluster.tieBreakers.cutOff(owner.name);
       cluster.runFor(2_500);
       cluster.tieBreakers.mendAll();
-      const [off, on] = [false, true].map((is) => changes.find(({ active }) => active === is));
+      const [off, on] = [false, true].map((is) =>
+        changes.find(({ resource, active }) => resource === watched && active === is),
+      );
       if (off !== undefined && on !== undefined) starts.push(on.at - off.at);
       cluster.network.healAll();
     }
@@ -76,6 +90,12 @@ describe("without fencing, whenever the owner is cut off", { timeout: 60_000 }, 
   ] as const)("of %i nodes with %j: it lets go before others start", (nodes, quorum, policy) => {
     const starts = headStarts(nodes, quorum, policy);
     expect(starts).toHaveLength(ROUNDS);
+    expect(starts.filter((ms) => ms <= 0)).toEqual([]);
+  });
+
+  test("cut off from the DC only, it runs on until it is left out, and has let go before others start", () => {
+    const starts = headStarts(3, [], "stop", true);
+    expect(starts).toHaveLength(3);
     expect(starts.filter((ms) => ms <= 0)).toEqual([]);
   });
 
