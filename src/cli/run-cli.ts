@@ -79,7 +79,8 @@ function printError(context: CliContext, error: ShownError): void {
   const { paint } = context;
   context.err(`${paint("red", "error:")} ${error.message} ${paint("dim", `[${error.code}]`)}\n`);
   for (const diagnostic of diagnosticsIn(error.details)) {
-    const place = diagnostic.at === undefined ? "" : `line ${diagnostic.at.line}: `;
+    const { at } = diagnostic;
+    const place = at === undefined ? "" : `line ${at.line}, column ${at.column}: `;
     context.err(`  ${place}${diagnostic.message}\n`);
     if (diagnostic.hint !== undefined) context.err(`      ${diagnostic.hint}\n`);
   }

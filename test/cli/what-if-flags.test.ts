@@ -82,6 +82,14 @@ describe("what if", () => {
   });
 });
 
+test("a CIB that cannot be read is told with line and column", async () => {
+  const bad = join(folder, "bad.xml");
+  writeFileSync(bad, "<cib>\n  <configuration");
+  const { exit, err } = await paceline(folder, ["simulate", "--cib", bad]);
+  expect(exit).toBe(5);
+  expect(err).toContain("line 2, column 3: tag <configuration is never closed");
+});
+
 describe("paceline explain of a simulation", () => {
   test("says why it is to go there, and what that waits for", async () => {
     const { exit, out } = await run("explain web", "--standby", "node1");

@@ -88,6 +88,8 @@ function nowhereWords(placement: Placement, stateOf: StateOf): string[] {
   const { scores, managed } = placement;
   if (!managed) return ["it is unmanaged, so it is not started"];
   if (scores.length === 0) return ["there is no node that it may be on"];
+  const everywhere = bansEverywhere(scores);
+  if (everywhere.length > 0) return [`no node may run it: ${everywhere.join("; ")}`];
   const nodes = new Map<string, string[]>();
   for (const score of scores) {
     const why = obstacleOf(score, stateOf) ?? "it would do";
@@ -106,10 +108,21 @@ function nowhereWords(placement: Placement, stateOf: StateOf): string[] {
   return reasons.map(([why, names]) => `${listed(names)}: ${why}`);
 }
 
+/** What forbids every node decides alone, whatever else there is against some of them. */
+function bansEverywhere(scores: readonly NodeScore[]): string[] {
+  const [first = [], ...others] = scores.map(bansOf);
+  return first.filter((ban) => others.every((bans) => bans.includes(ban))).slice(0, 2);
+}
+
+function bansOf({ parts }: NodeScore): string[] {
+  const bans = parts.filter((part) => part.score <= -INFINITY_SCORE);
+  return [...new Set(bans.map(partWords))];
+}
+
 /** What keeps it from a node altogether; undefined: it might run there. */
 function obstacleOf(score: NodeScore, stateOf: StateOf): string | undefined {
-  const bans = score.parts.filter((part) => part.score <= -INFINITY_SCORE);
-  if (bans.length > 0) return [...new Set(bans.map(partWords))].slice(0, 2).join("; ");
+  const bans = bansOf(score);
+  if (bans.length > 0) return bans.slice(0, 2).join("; ");
   const state = stateOf(score.node);
   if (state !== undefined && state !== "online") return `the node is ${state}`;
   if (score.score >= 0) return undefined;

@@ -72,6 +72,12 @@ test.each([
     "a: location location-1",
   ],
   [
+    "what holds for every node decides, whatever else one of them has",
+    ["nodes a b", "primitive web target-role=Stopped", "location web a -INFINITY"],
+    "web",
+    "no node may run it: target-role is Stopped",
+  ],
+  [
     "nobody manages it",
     ["nodes a b", "primitive web is-managed=false", "is web started a"],
     "web",
