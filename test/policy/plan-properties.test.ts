@@ -28,6 +28,8 @@ describe("whatever the cluster is like", () => {
 
     checkGraph(made, told);
     checkStarts(made, status, told);
+    checkOrder(made, lines);
+    checkOnce(made, told);
     expect(unsettled(definition, status), told).toEqual([]);
   });
 });
@@ -68,7 +70,11 @@ function checkGraph({ actions }: Plan, told: string): void {
 
 /** Nothing starts where it must not, and what ran on a lost node starts after its fencing only. */
 function checkStarts(made: Plan, status: ClusterStatus, told: string): void {
-  const up = new Set(status.nodes.filter((node) => node.member).map((node) => node.name));
+  const up = new Set(
+    status.nodes
+      .filter((node) => node.member && node.attributes.get("standby") !== "on")
+      .map((node) => node.name),
+  );
   const byId = new Map(made.actions.map((action) => [action.id, action]));
   const fenced = new Map(
     made.actions.filter((each) => each.kind === "fence").map((each) => [each.node!, each]),
@@ -83,6 +89,76 @@ function checkStarts(made: Plan, status: ClusterStatus, told: string): void {
       const fencing = fenced.get(node);
       if (fencing !== undefined) expect(follows(action, fencing.id, byId), told).toBe(true);
     }
+  }
+}
+
+/** Both in one plan, the later one starts after, and stops before, the earlier one. */
+function checkOrder(made: Plan, lines: readonly string[]): void {
+  const told = lines.join("\n");
+  const byId = new Map(made.actions.map((action) => [action.id, action]));
+  // What moves live is started by its migration, and stopped only after that.
+  const moving = made.actions
+    .filter((each) => each.operation === "migrate_to")
+    .map(({ resource }) => resource);
+  const real = (name: string, operation: string) =>
+    made.actions.filter(
+      ({ kind, operation: what, resource }) =>
+        kind === "resource" && what === operation && resource === name && !moving.includes(name),
+    );
+  for (const [first, then, symmetrical] of orderedPrimitives(lines)) {
+    for (const [operation, earlier, later] of [
+      ["start", first, then],
+      ...(symmetrical ? [["stop", then, first] as const] : []),
+    ] as const) {
+      for (const after of real(later, operation)) {
+        for (const before of real(earlier, operation)) {
+          const what = `${described(before)} before ${described(after)}\n${told}`;
+          expect(follows(after, before.id, byId), what).toBe(true);
+        }
+      }
+    }
+  }
+}
+
+type OrderedPair = readonly [first: string, then: string, symmetrical: boolean];
+
+/** Neighbours in a group, and what is ordered by a constraint; clones have marks in between. */
+function orderedPrimitives(lines: readonly string[]): OrderedPair[] {
+  const words = lines.map((line) => line.trim().split(/ +/));
+  const members = words.find(([kind]) => kind === "group")?.slice(2) ?? [];
+  const cloned = words.find(([kind]) => kind === "clone")?.slice(1, 3) ?? [];
+  const plain = (name: string) => !cloned.includes(name);
+  const pairs: OrderedPair[] = members
+    .slice(1)
+    .map((member, i): OrderedPair => [members[i]!, member, true]);
+  for (const [kind, first = "", , then = "", option] of words) {
+    if (kind !== "order" || !plain(first) || !plain(then)) continue;
+    const last = first === "g" ? members.at(-1)! : first;
+    const next = then === "g" ? members[0]! : then;
+    pairs.push([last, next, option !== "symmetrical=false"]);
+  }
+  return pairs;
+}
+
+/** Nothing starts before it is stopped, or the node off, wherever else it is. */
+function checkOnce({ actions, placements }: Plan, told: string): void {
+  const byId = new Map(actions.map((action) => [action.id, action]));
+  for (const start of actions) {
+    if (start.operation !== "start" || start.kind !== "resource") continue;
+    const { current } = placements.find((each) => each.resource === start.resource)!;
+    for (const node of current.nodes) {
+      const ends = actions.filter(
+        (each) =>
+          each.node === node &&
+          (each.kind === "fence" ||
+            (each.operation === "stop" && each.resource === start.resource)),
+      );
+      const ended = ends.some((each) => follows(start, each.id, byId));
+      expect(ended, `${described(start)}, ${node}\n${told}`).toBe(true);
+    }
+  }
+  for (const { resource, next } of placements) {
+    expect(next.nodes.length, `${resource}\n${told}`).toBeLessThanOrEqual(1);
   }
 }
 
