@@ -1,11 +1,10 @@
 import type { ClusterReport } from "../../src/policy/outcome/report.ts";
+import { withoutNumber } from "./crm-simulate.ts";
 
-/** Where everything is, as `crmPlaces` has it: `resource role node`, sorted, without numbers. */
+/** Where everything outside bundles is, in the words of an outcome of `crmOutcome`. */
 export function ourPlaces(report: ClusterReport): string[] {
   return report.resources
-    .filter((each) => each.role !== "Stopped")
-    .flatMap((each) =>
-      each.nodes.map((node) => `${each.id.replace(/:\d+$/, "")} ${each.role} ${node}`),
-    )
+    .filter((each) => each.role !== "Stopped" && each.bundle === undefined)
+    .flatMap((each) => each.nodes.map((node) => `${withoutNumber(each.id)} ${each.role} ${node}`))
     .sort();
 }

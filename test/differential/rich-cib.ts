@@ -1,6 +1,7 @@
 import { SeededRandom } from "../../src/core/random.ts";
 import { block, cibText } from "../interop/cib-text.ts";
 import { RichHistory } from "./rich-history.ts";
+import { WideParts } from "./wide-parts.ts";
 
 /**
  * A random cluster with everything that random-cib.ts has not: tickets, rules, utilization, groups
@@ -8,7 +9,12 @@ import { RichHistory } from "./rich-history.ts";
  * failcounts and half-done operations. The same seed gives the same cluster.
  */
 export function richCib(seed: number): string {
-  return new RichCluster(new SeededRandom(seed)).text();
+  return new RichCluster(new SeededRandom(seed), false).text();
+}
+
+/** As `richCib`, with everything of wide-parts.ts as well. */
+export function wideCib(seed: number): string {
+  return new RichCluster(new SeededRandom(seed), true).text();
 }
 
 export type Values = Record<string, string>;
@@ -57,10 +63,12 @@ class RichCluster {
   readonly #promotable: string[] = [];
   readonly #remotes: string[] = [];
   readonly #utilization: boolean;
+  readonly #wide: WideParts | undefined;
   #count = 0;
 
-  constructor(random: SeededRandom) {
+  constructor(random: SeededRandom, wide: boolean) {
     this.#choose = new Chooser(random);
+    this.#wide = wide ? new WideParts(this.#choose) : undefined;
     this.#nodes = 2 + random.below(4);
     this.#utilization = this.#choose.chance(25);
   }
@@ -69,15 +77,15 @@ class RichCluster {
     const { chance, list, below } = bound(this.#choose);
     const resources = `<primitive id="fence" class="stonith" type="fence_dummy"/>${list(1 + below(6), () => this.#resource())}`;
     const constraints = list(below(7), (i) => this.#constraint(i));
-    const history = new RichHistory(this.#choose, this.#primitives, this.#remotes);
+    const history = new RichHistory(this.#choose, this.#primitives, this.#remotes, this.#wide);
     return cibText({
       head: `admin_epoch="0" epoch="1" num_updates="0" validate-with="pacemaker-3.9" crm_feature_set="3.16.1" dc-uuid="1"
-        have-quorum="${chance(88) ? 1 : 0}" execution-date="1800000000"`,
+        have-quorum="${chance(88) ? 1 : 0}" execution-date="1700000000"`,
       options: this.#options(),
       nodes: list(this.#nodes, (i) => this.#node(i + 1)),
       resources,
       constraints,
-      more: this.#defaults(),
+      more: this.#defaults() + (this.#tops.length > 0 ? (this.#wide?.tags(this.#tops) ?? "") : ""),
       status: `${list(this.#nodes, (i) => history.node(i + 1))}${this.#remotes.map((name) => history.remote(name)).join("")}${this.#tickets()}`,
     });
   }
@@ -100,7 +108,8 @@ class RichCluster {
     if (chance(10)) options["start-failure-is-fatal"] = "false";
     if (chance(10)) options["stop-orphan-resources"] = "false";
     if (chance(10)) options["shutdown-lock"] = "true";
-    return block("cluster_property_set", "cib-bootstrap-options", options);
+    const all = { ...options, ...this.#wide?.options() };
+    return block("cluster_property_set", "cib-bootstrap-options", all);
   }
 
   #defaults(): string {
@@ -163,8 +172,8 @@ class RichCluster {
         ? block("utilization", `${id}-u`, { cpu: pick(["1", "2", "3"]) })
         : "";
     return `<primitive id="${id}" class="ocf" provider="pacemaker" type="Stateful">
-      ${block("meta_attributes", `${id}-m`, { ...this.#meta(promotable), ...extra })}
-      <operations>${role}<op id="${id}-o" name="monitor" interval="10s" timeout="20s"${onFail}/></operations>${needs}</primitive>`;
+      ${block("meta_attributes", `${id}-m`, { ...this.#meta(promotable), ...this.#wide?.meta(), ...extra })}
+      <operations>${role}<op id="${id}-o" name="monitor" interval="10s" timeout="20s"${onFail}/>${this.#wide?.operations(id, promotable) ?? ""}</operations>${needs}</primitive>`;
   }
 
   #meta(promotable: boolean): Values {
@@ -238,7 +247,11 @@ class RichCluster {
     const { pick } = bound(this.#choose);
     const id = `${name}b`;
     this.#tops.push(id);
-    return `<bundle id="${id}"><docker image="x" replicas="${pick(["1", "2"])}"/></bundle>`;
+    const container = `<docker image="x" replicas="${pick(["1", "2"])}"/>`;
+    const content = this.#wide
+      ? `<network control-port="3121"/>${this.#primitive(`${name}in`, { cloned: true })}`
+      : "";
+    return `<bundle id="${id}">${container}${content}</bundle>`;
   }
 
   #constraint(i: number): string {
@@ -268,7 +281,9 @@ class RichCluster {
     ];
     const node = chance(20) ? pick(names) : `node${1 + below(this.#nodes)}`;
     const discovery = chance(10) ? ` resource-discovery="${pick(["never", "exclusive"])}"` : "";
-    return `<rsc_location id="l${i}" rsc="${pick(this.#tops)}" node="${node}" score="${score()}"${discovery}/>`;
+    const resource = pick(this.#tops);
+    const subject = this.#wide?.subject(resource) ?? `rsc="${resource}"`;
+    return `<rsc_location id="l${i}" ${subject} node="${node}" score="${score()}"${discovery}/>`;
   }
 
   #rule(i: number): string {

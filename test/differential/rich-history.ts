@@ -1,15 +1,23 @@
 import { bound, type Chooser, type PrimitiveKind } from "./rich-cib.ts";
+import type { WideParts } from "./wide-parts.ts";
 
 /** What nodes say of themselves and have recorded, in the random clusters of rich-cib.ts. */
 export class RichHistory {
   readonly #choose: Chooser;
   readonly #primitives: readonly PrimitiveKind[];
   readonly #remotes: readonly string[];
+  readonly #wide: WideParts | undefined;
   /** What is active once, and where: twice is rare. */
   readonly #active = new Map<string, number>();
 
-  constructor(choose: Chooser, primitives: readonly PrimitiveKind[], remotes: readonly string[]) {
+  constructor(
+    choose: Chooser,
+    primitives: readonly PrimitiveKind[],
+    remotes: readonly string[],
+    wide: WideParts | undefined,
+  ) {
     this.#choose = choose;
+    this.#wide = wide;
     this.#primitives = primitives;
     this.#remotes = remotes;
   }
@@ -27,7 +35,7 @@ export class RichHistory {
           ? `in_ccm="true" crmd="online" join="pending" expected="member"`
           : `in_ccm="true" crmd="online" join="member" expected="member"`;
     const more = fate === 5 ? nvpair(id, "standby", "on") : "";
-    const leaving = fate === 6 ? nvpair(id, "shutdown", "1799999900") : "";
+    const leaving = fate === 6 ? nvpair(id, "shutdown", "1699999900") : "";
     const kept = fate === 7 ? nvpair(id, "maintenance", "true") : "";
     const attributes = this.#attributes(id) + more + leaving + kept;
     return `<node_state id="${id}" uname="node${id}" ${state}>
@@ -53,7 +61,7 @@ export class RichHistory {
       if (!chance(8)) continue;
       found.push(nvpair(id, `fail-count-${name}#monitor_10000`, pick(["1", "2", "3", "INFINITY"])));
       found.push(
-        nvpair(id, `last-failure-${name}#monitor_10000`, pick(["1799999970", "1799990000"])),
+        nvpair(id, `last-failure-${name}#monitor_10000`, pick(["1699999970", "1699990000"])),
       );
     }
     if (chance(8)) found.push(nvpair(id, "#health-disk", pick(["red", "yellow", "green"])));
@@ -64,10 +72,11 @@ export class RichHistory {
   #histories(node: string): string {
     const { chance } = bound(this.#choose);
     if (chance(8)) return "";
-    return this.#primitives
+    const histories = this.#primitives
+      .filter(({ id }) => !id.endsWith("in"))
       .filter(({ id }) => !this.#remotes.includes(node) || !this.#remotes.includes(id))
-      .map((primitive) => this.#history(primitive, node))
-      .join("\n");
+      .map((primitive) => this.#history(primitive, node));
+    return [...histories, this.#wide?.removed(node) ?? ""].join("\n");
   }
 
   #isActive({ id, cloned }: PrimitiveKind): boolean {
@@ -101,6 +110,7 @@ export class RichHistory {
     if (fails && chance(80)) {
       operations.push(op("monitor", promoted ? 9_000 : 10_000, 5, pick([1, 7, 5, 9]), expected));
     } else if (fails) operations.push(op("stop", 0, 6, 1, 0));
+    if (active && !promotable) operations.push(...(this.#wide?.migration(name, node) ?? []));
     const agent = remote ? "remote" : "Stateful";
     return `<lrm_resource id="${name}" class="ocf" provider="pacemaker" type="${agent}">${operations.join("")}</lrm_resource>`;
   }
@@ -133,8 +143,25 @@ function operation(given: {
   const status = failed ? 4 : 0;
   return `<lrm_rsc_op id="${id}" operation_key="${label}" operation="${task}" interval="${interval}"
     call-id="${call}" rc-code="${rc}" op-status="${status}"${given.digest ? ` op-digest="${digest}"` : ""}
-    crm_feature_set="3.16.1" on_node="${node}" last-rc-change="${1_799_999_000 + call}"
+    crm_feature_set="3.16.1" on_node="${node}" last-rc-change="${1_699_999_000 + call}"
     transition-key="${magic}" transition-magic="${status}:${rc};${magic}"/>`;
+}
+
+/** One more result of a one-shot operation. */
+export function recorded(given: {
+  readonly name: string;
+  readonly node: string;
+  readonly task: string;
+  readonly status: number;
+  readonly rc: number;
+  readonly more: string;
+}): string {
+  const { name, node, task, status, rc, more } = given;
+  const key = "7:1:0:00000000-0000-0000-0000-000000000000";
+  return `<lrm_rsc_op id="${name}_${task}_0" operation_key="${name}_${task}_0" operation="${task}"
+    interval="0" call-id="${rc === 193 ? -1 : 7}" rc-code="${rc}" op-status="${status}" op-digest="${DIGEST}"
+    crm_feature_set="3.16.1" on_node="${node}" last-rc-change="1699999007" ${more}
+    transition-key="${key}" transition-magic="${status}:${rc};${key}"/>`;
 }
 
 /** Asked for, and no answer yet. */
@@ -142,5 +169,5 @@ function pending(name: string, node: string, task: string): string {
   const key = "9:1:0:00000000-0000-0000-0000-000000000000";
   return `<lrm_rsc_op id="${name}_last_0" operation_key="${name}_${task}_0" operation="${task}"
     interval="0" call-id="-1" rc-code="193" op-status="-1" crm_feature_set="3.16.1"
-    on_node="${node}" last-rc-change="1799999990" transition-key="${key}" transition-magic="-1:193;${key}"/>`;
+    on_node="${node}" last-rc-change="1699999990" transition-key="${key}" transition-magic="-1:193;${key}"/>`;
 }

@@ -9,7 +9,7 @@ import type { PolicyDefinition } from "../../src/model/policy-definition.ts";
 import { plan } from "../../src/policy/make-plan.ts";
 import { simulate } from "../../src/policy/outcome/simulation.ts";
 import { applyWhatIfs } from "../../src/policy/outcome/what-if.ts";
-import { crmPlaces, hasCrmSimulate } from "./crm-simulate.ts";
+import { crmOutcome, hasCrmSimulate } from "./crm-simulate.ts";
 import { ourPlaces } from "./our-places.ts";
 
 const XML = resolve(import.meta.dirname, "../../../shared/cts/xml");
@@ -129,12 +129,8 @@ function ours(cib: string, flags: WhatIfOptions): string[] {
   return ourPlaces(simulate(plan, definition!, changed, now).after);
 }
 
-function theirs(cib: string, args: readonly string[]): string[] | undefined {
-  try {
-    return crmPlaces(cib, args);
-  } catch {
-    return undefined;
-  }
+function theirs(cib: string, args: readonly string[]): readonly string[] | undefined {
+  return crmOutcome(cib, args)?.places;
 }
 
 describe.skipIf(CASES.length === 0 || !hasCrmSimulate())("what if, beside crm_simulate", () => {

@@ -1,0 +1,86 @@
+import { bound, type Chooser, type Values } from "./rich-cib.ts";
+import { recorded } from "./rich-history.ts";
+
+/**
+ * What only the wide random clusters have: monitors of the role Stopped, fixed monitor times, other
+ * answers to failure, unfencing, templates, tags and patterns, bundles with something in them,
+ * half-done migrations, histories of what is no longer defined.
+ */
+export class WideParts {
+  readonly #choose: Chooser;
+
+  constructor(choose: Chooser) {
+    this.#choose = choose;
+  }
+
+  options(): Values {
+    const options: Values = {};
+    const some: readonly (readonly [string, string])[] = [
+      ["stop-orphan-actions", "false"],
+      ["startup-fencing", "false"],
+      ["enable-startup-probes", "false"],
+      ["priority-fencing-delay", "30s"],
+      ["stonith-action", "off"],
+    ];
+    for (const [name, value] of some) if (this.#choose.chance(10)) options[name] = value;
+    return options;
+  }
+
+  meta(): Values {
+    if (this.#choose.chance(6)) return { requires: "unfencing" };
+    return this.#choose.chance(6) ? { "target-role": "Started", "is-managed": "true" } : {};
+  }
+
+  operations(id: string, promotable: boolean): string {
+    const { chance, pick } = bound(this.#choose);
+    const more: string[] = [];
+    const op = (name: string, interval: string, rest: string) =>
+      more.push(
+        `<op id="${id}-${name}-${more.length}x" name="${name}" interval="${interval}" ${rest}/>`,
+      );
+    if (chance(12)) op("monitor", "33s", `role="Stopped"`);
+    if (chance(10)) op("monitor", "45s", `interval-origin="2026-01-01 00:00:07"`);
+    if (chance(6)) op("monitor", "51s", `enabled="false"`);
+    if (promotable && chance(10)) op("monitor", "17s", `role="Unpromoted"`);
+    if (chance(10)) op("start", "0", `on-fail="${pick(["block", "stop", "ignore", "standby"])}"`);
+    if (chance(8)) op("stop", "0", `on-fail="${pick(["block", "ignore", "fence"])}"`);
+    if (promotable && chance(12))
+      op("promote", "0", `on-fail="${pick(["block", "demote", "stop"])}"`);
+    return more.join("");
+  }
+
+  /** A location constraint for a tag or a pattern instead of one resource. */
+  subject(resource: string): string {
+    const { chance, pick } = bound(this.#choose);
+    if (chance(10)) return `rsc="some"`;
+    if (chance(10)) return `rsc-pattern="${pick(["^r[01]", "c$", "m1"])}"`;
+    return `rsc="${resource}"`;
+  }
+
+  tags(tops: readonly string[]): string {
+    const members = tops.filter(() => this.#choose.chance(50));
+    const refs = (members.length === 0 ? tops.slice(0, 1) : members).map(
+      (id) => `<obj_ref id="${id}"/>`,
+    );
+    return `<tags><tag id="some">${refs.join("")}</tag></tags>`;
+  }
+
+  /** Where a resource was on its way to another node. */
+  migration(name: string, node: string): string[] {
+    const { chance, below } = bound(this.#choose);
+    const other = `node${1 + below(3)}`;
+    if (other === node || !chance(8)) return [];
+    const [status, rc] = chance(70) ? [0, 0] : chance(50) ? [-1, 193] : [4, 1];
+    const ends = `migrate_source="${node}" migrate_target="${other}"`;
+    return [recorded({ name, node, task: "migrate_to", status, rc, more: ends })];
+  }
+
+  /** The history of something that is no longer defined. */
+  removed(node: string): string {
+    const { chance, pick } = bound(this.#choose);
+    if (!chance(8)) return "";
+    const task = pick(["start", "start", "stop"]);
+    const last = recorded({ name: "gone", node, task, status: 0, rc: 0, more: "" });
+    return `<lrm_resource id="gone" class="ocf" provider="pacemaker" type="Stateful">${last}</lrm_resource>`;
+  }
+}
