@@ -13,7 +13,7 @@ import type { WatchdogState } from "../model/watchdog.ts";
 import { unspared } from "./fencing-priority.ts";
 import type { WatchdogWait } from "./fencing-watchdog.ts";
 import type { NodeCore } from "./node-core.ts";
-import type { Coordination } from "./node-message.ts";
+import type { Coordination, NodeMessage } from "./node-message.ts";
 
 /** What whoever asked for a fencing is told once the result is committed. */
 export interface FencingAnswer {
@@ -51,6 +51,12 @@ interface OwnRun {
   readonly from: string;
   readonly by: Coordination;
   readonly key: string;
+}
+
+/** An order to start something, and whose it is. */
+export interface HeldStart {
+  readonly from: string;
+  readonly message: Extract<NodeMessage, { t: "order" }>;
 }
 
 interface Failures {
@@ -95,6 +101,8 @@ export class FencingDuty {
   /** This node's own watchdog: who feeds it, and what came of arming it. */
   readonly selfFence = new SelfFence();
   watchdog: WatchdogState | undefined;
+  /** What is not started before that watchdog is armed. */
+  heldStarts: HeldStart[] = [];
   /** Waits for the watchdogs of others by device run, whom was told of it, and answers to give. */
   readonly waits = new Map<number, WatchdogWait>();
   readonly told = new Set<string>();

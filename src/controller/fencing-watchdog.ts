@@ -56,10 +56,25 @@ export function settleWatchdog(node: NodeCore): void {
   const quorate = node.view?.quorum.quorate === true;
   const idle = node.member.activeResources().length === 0 && node.member.load() === 0;
   const fireMs = watchdogTimes(wait, advertIntervalMs)?.fireMs;
-  selfFenceStep(node, { kind: "facts", fireMs, quorate, idle });
+  const asked = node.fencing.heldStarts.length > 0;
+  selfFenceStep(node, { kind: "facts", fireMs, quorate, idle, asked });
   if (node.coordinator.by?.acting === false) recordWatchdogs(node);
   reconfigure(node);
   for (const [runId, waiting] of [...node.fencing.waits]) settleWait(node, runId, waiting);
+}
+
+/**
+ * Whether something may be started here: the others count on this node's watchdog by what an earlier
+ * life said of it, so nothing runs in this life before it is armed, or they know that it can't be.
+ */
+export function mayStart(node: NodeCore): boolean {
+  const { definition } = node.force;
+  const wait = watchdogWait(definition);
+  const { advertIntervalMs } = definition.messaging;
+  if (wait === 0 || watchdogTimes(wait, advertIntervalMs) === undefined) return true;
+  const { watchdog, selfFence } = node.fencing;
+  if (watchdog === undefined) return false;
+  return watchdog.proves ? selfFence.state !== "off" : !watchdogTargets(node).includes(node.self);
 }
 
 /** What came of arming it: the others are told by an attribute. */
@@ -119,8 +134,8 @@ function kept(node: NodeCore, name: string): string | undefined {
 export function watchdogTargets(node: NodeCore): string[] {
   const { definition } = node.force;
   const wait = watchdogWait(definition);
-  if (wait === 0) return [];
   const { advertIntervalMs } = definition.messaging;
+  if (wait === 0 || watchdogTimes(wait, advertIntervalMs) === undefined) return [];
   const names = definition.nodes.map((each) => each.name);
   return names.filter((name) => isProven(Number(kept(node, name) ?? 0), wait, advertIntervalMs));
 }

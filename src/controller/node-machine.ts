@@ -23,7 +23,7 @@ import { answerAlone, deskOffice } from "./node-desk.ts";
 import type { NodeInput, NodeOutput } from "./node-io.ts";
 import { configureChecks, fromChecks, fromMember, leaveSteps } from "./node-leaving.ts";
 import { type Coordination, decodeMessage } from "./node-message.ts";
-import { receive } from "./node-messages.ts";
+import { receive, releaseStarts } from "./node-messages.ts";
 import { beginRestart, tickRestarts } from "./node-restart.ts";
 import { tickTakeovers } from "./node-takeover.ts";
 import { arbitrationStep, settleArbitration } from "./node-tie-breaker.ts";
@@ -136,8 +136,9 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     settleWatchdog(node);
     settleUnfencing(node);
     settleTrust(node);
+    const isReleased = releaseStarts(node, this.#router);
     const isAnswered = answerFencer(node);
-    if (isAnswered || node.toSelf.length > 0) this.#settle();
+    if (isReleased || isAnswered || node.toSelf.length > 0) this.#settle();
     this.#advertise();
     return node.out;
   }

@@ -1,6 +1,6 @@
 import { parseRaftMessage } from "../consensus/raft-codec.ts";
 import { acceptUnfenced, unfenceHere } from "./fencing-unfence.ts";
-import { acceptCondemned, condemned } from "./fencing-watchdog.ts";
+import { acceptCondemned, condemned, mayStart } from "./fencing-watchdog.ts";
 import { readEntries } from "./history-sharing.ts";
 import { askMember } from "./node-attachment.ts";
 import { raftStep } from "./node-cib.ts";
@@ -36,7 +36,9 @@ export function receive(
       break;
     case "order":
       if (isTooLate(node, message.order)) refuseLate(node, from, message);
-      else fromMember(node, member.order(now, from, message.by, message.order));
+      else if (isStart(message.order) && !mayStart(node)) {
+        node.fencing.heldStarts.push({ from, message });
+      } else fromMember(node, member.order(now, from, message.by, message.order));
       break;
     case "ask":
       router.handleAsk(now, from, message.id, message.request);
@@ -74,6 +76,15 @@ export function receive(
   }
 }
 
+/** Starts that waited for this node's watchdog; true: there were some. */
+export function releaseStarts(node: NodeCore, router: RequestRouter): boolean {
+  const held = node.fencing.heldStarts;
+  if (held.length === 0 || !mayStart(node)) return false;
+  node.fencing.heldStarts = [];
+  for (const { from, message } of held) receive(node, router, from, message);
+  return true;
+}
+
 /**
  * Views don't change everywhere at once: a node that has no quorum yet, or not any more, may have
  * this one in its view and mean to coordinate it. A node that has quorum takes no orders from it.
@@ -84,7 +95,11 @@ function isBeneath(node: NodeCore, from: string, by: Coordination): boolean {
 
 /** Told that it may go, and recorded as gone: another coordinator may not know it yet. */
 function isTooLate(node: NodeCore, order: NodeOrder): boolean {
-  return node.leave.isReleased && order.kind === "execute" && STARTING.has(order.request.operation);
+  return node.leave.isReleased && isStart(order);
+}
+
+function isStart(order: NodeOrder): boolean {
+  return order.kind === "execute" && STARTING.has(order.request.operation);
 }
 
 const STARTING: ReadonlySet<string> = new Set(["start", "promote", "migrate_from"]);

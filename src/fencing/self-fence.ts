@@ -16,6 +16,8 @@ export type SelfFenceInput =
       readonly quorate: boolean;
       /** Nothing is active here, and nothing is under way. */
       readonly idle: boolean;
+      /** Something is to be started here, and waits for this. */
+      readonly asked?: boolean;
     }
   /** The cluster wants this node dead: it is never fed again. */
   | { readonly kind: "condemned"; readonly reason: string }
@@ -30,11 +32,12 @@ const FEEDS = 4;
 /**
  * Decides whether this node's watchdog is fed.
  *
- *     off ──quorum, and wanted──► armed ──no quorum, and something active──► starving ──► reset
+ *     off ──quorum, or a start──► armed ──no quorum, and something active──► starving ──► reset
  *      ▲                            │  ▲                                       │
  *      └──left, or not wanted───────┘  └───quorum again, or all has stopped────┘
  *
- * 1. It is armed with the first quorum: before that nothing can have been started here.
+ * 1. It is armed with the first quorum, or when the first start is asked for (the one who asks may see
+ *    us in its view before we have quorum in ours), which waits for it.
  * 2. It is fed by the main loop, so that a main loop that hangs does not feed it.
  * 3. Without quorum it is fed only while nothing is active: a node that has let go of everything in
  *    time harms nobody and need not die.
@@ -80,7 +83,8 @@ export class SelfFence implements Machine<SelfFenceInput, SelfFenceOutput> {
     this.#isSafe = facts.quorate || facts.idle;
     if (this.#isCondemned) return [];
     if (this.#fireMs === undefined) return this.#isSafe ? this.#disarm() : [];
-    if (this.#armedMs !== this.#fireMs && facts.quorate) return this.#arm(now, this.#fireMs);
+    const mayArm = facts.quorate || (facts.asked === true && this.#armedMs === undefined);
+    if (this.#armedMs !== this.#fireMs && mayArm) return this.#arm(now, this.#fireMs);
     if (before === "fed" && this.state === "starving") {
       const seconds = (this.#armedMs ?? 0) / 1_000;
       const message = `no quorum: the watchdog resets this node in ${seconds} s unless all resources have stopped by then`;

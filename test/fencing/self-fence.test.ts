@@ -29,6 +29,15 @@ describe("who feeds the watchdog", () => {
     expect(orders(fence, 1_500, { kind: "tick" })).toEqual([]);
   });
 
+  test("a start that is asked for before there is quorum arms it, and once it runs it starves", () => {
+    const fence = new SelfFence();
+    expect(orders(fence, 0, { ...facts(false, true), asked: true })).toEqual(["arm"]);
+    expect(fence.state).toBe("fed");
+    expect(orders(fence, 10, { ...facts(false, true), asked: true })).toEqual([]);
+    expect(orders(fence, 20, facts(false, false))).toEqual([]);
+    expect(fence.state).toBe("starving");
+  });
+
   test("without quorum it starves while anything is active, and no longer", () => {
     const fence = new SelfFence();
     fence.step(0, facts(true, false));

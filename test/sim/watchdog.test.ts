@@ -12,13 +12,13 @@ import type { SimulatedHost } from "./simulated-host.ts";
 const PROFILE: Profile = { ...PROFILES[0]!, nodes: [3, 5], overlapMaxMs: 0 };
 
 /** A cluster without any fencing device whose nodes have watchdogs, settled. */
-function guarded(seed: number) {
-  const drawn = drawCluster(new SeededRandom(seed), PROFILE);
+function guarded(seed: number, profile = PROFILE) {
+  const drawn = drawCluster(new SeededRandom(seed), profile);
   // The shortest that can be proven: what does not hold shows with that first.
   const waitMs = leastWatchdogWait(drawn.definition.messaging.advertIntervalMs);
   const wanted = `fencing-enabled: true, fencing-watchdog-timeout: ${waitMs}ms`;
   const text = drawn.definition.text.replace("fencing-enabled: false", wanted);
-  const run = { seed, profile: PROFILE, traceLimit: 50_000 };
+  const run = { seed, profile, traceLimit: 50_000 };
   const { cluster, expected } = buildCluster(run, new SeededRandom(seed));
   for (const host of cluster.hosts) host.definitionText = text;
   cluster.startAll();
@@ -37,6 +37,14 @@ function resets(cluster: SimulatedCluster): string[] {
 }
 
 const SEEDS = Array.from({ length: 12 }, (_, i) => i + 1);
+const FEW_SEEDS = SEEDS.slice(0, 4);
+
+function standby(dc: SimulatedHost, targets: readonly string[]): void {
+  for (const target of targets) {
+    const override = { id: `standby:${target}`, kind: "standby", target, author: "t" } as const;
+    dc.request({ method: "override-set", override }, () => {});
+  }
+}
 
 describe("watchdog self-fencing in whole clusters", () => {
   test.each(SEEDS)(
@@ -81,6 +89,35 @@ describe("watchdog self-fencing in whole clusters", () => {
     expect(cluster.runUntil(() => resets(cluster).length > 0, 60_000)).toBe(true);
     expect(settles(60_000)).toBe(true);
   });
+
+  test.each(FEW_SEEDS)(
+    "seed %i: nothing is started on a node that is back before its watchdog is armed",
+    (seed) => {
+      const five: Profile = { ...PROFILE, nodes: [5, 5], intervalMs: 200 };
+      const { cluster, settles, waitMs } = guarded(seed, five);
+      const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
+      const back = cluster.hosts.find((host) => host !== dc) as SimulatedHost;
+      const others = cluster.hosts.filter((host) => host !== back).map((host) => host.name);
+      back.powerOff();
+      cluster.runFor(3 * waitMs);
+      standby(dc, others);
+      cluster.runFor(2_000);
+      // Only the DC and the node that comes back hear each other: it has no quorum in its own view.
+      const deaf = others.filter((name) => name !== dc.name);
+      cluster.network.partition([[back.name], deaf], cluster.links);
+      back.world.faults = (_host, _resource, action) =>
+        action === "stop" ? { kind: "fail", rc: 1 } : undefined;
+      cluster.power.pressButton(back.name);
+      expect(cluster.runUntil(() => back.world.active().size > 0, 10_000, 1)).toBe(true);
+      const ids = others.map((name) => `standby:${name}`);
+      dc.request({ method: "override-remove", ids }, () => {});
+      // That nothing is ever active twice is a checker's to say.
+      expect(cluster.runUntil(() => resets(cluster).length > 0, 30_000)).toBe(true);
+      back.world.faults = () => undefined;
+      cluster.network.healAll();
+      expect(settles(60_000)).toBe(true);
+    },
+  );
 
   test.each(SEEDS)("seed %i: a member whose stop fails is told to starve, and is reset", (seed) => {
     const { cluster, settles } = guarded(seed);
