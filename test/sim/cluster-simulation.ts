@@ -13,6 +13,7 @@ import { CibIndexNeverBack } from "./checkers/cib-index-never-back.ts";
 import { CibLinearizable } from "./checkers/cib-linearizable.ts";
 import { CibNeverForks } from "./checkers/cib-never-forks.ts";
 import { Convergence, whatIsMissing } from "./checkers/convergence.ts";
+import { FrameOnce } from "./checkers/frame-once.ts";
 import { LeftIsNotFenced } from "./checkers/left-is-not-fenced.ts";
 import { OneDcPerTerm } from "./checkers/one-dc-per-term.ts";
 import { PromotedOnce } from "./checkers/promoted-once.ts";
@@ -75,6 +76,7 @@ function newDaemon(
   random: SeededRandom,
   host: SimulatedHost,
   incarnation: number,
+  frames: FrameOnce,
 ): ObservedDaemon {
   const loaded = loadRaftState(host.disk.contents());
   if (!loaded.ok) throw new Error(`${host.name} finds its state damaged: ${loaded.key}`);
@@ -92,7 +94,7 @@ function newDaemon(
     wall: host.wall(),
   });
   const config = node.messagingConfig();
-  const messaging = newMessaging(config, incarnation, random.below(2 ** 48), host.now());
+  const messaging = newMessaging(config, incarnation, random.below(2 ** 48), host.now(), frames);
   return {
     daemon: new ComposedDaemon(messaging, run.wrap?.(node) ?? node),
     observe: () => observation(host.name, node),
@@ -125,6 +127,7 @@ export interface BuiltCluster {
 export function buildCluster(run: ClusterRun, random: SeededRandom): BuiltCluster {
   const drawn = drawCluster(random, run.profile);
   const writes = new AcknowledgedWrites();
+  const frames = new FrameOnce();
   const expected = { running: drawn.resources };
   let operator: Operator | undefined;
   const linearizable = new CibLinearizable(drawn.definition.text, () => operator);
@@ -132,9 +135,15 @@ export function buildCluster(run: ClusterRun, random: SeededRandom): BuiltCluste
     names: drawn.names,
     links: drawn.links,
     seed: run.seed,
-    checkers: [...checkersFor(run, drawn), linearizable, writes, ...(run.moreCheckers ?? [])],
+    checkers: [
+      ...checkersFor(run, drawn),
+      frames,
+      linearizable,
+      writes,
+      ...(run.moreCheckers ?? []),
+    ],
     traceLimit: run.traceLimit ?? 0,
-    newDaemon: (host, incarnation) => newDaemon(run, drawn, random, host, incarnation),
+    newDaemon: (host, incarnation) => newDaemon(run, drawn, random, host, incarnation, frames),
   });
   run.prepare?.(cluster);
   operator = new Operator(cluster, random, drawn.resources, writes, run.profile.operator);
@@ -214,9 +223,12 @@ function bringUp(cluster: SimulatedCluster): void {
   }
 }
 
-/** Once all is well it must stay so for this long: two rounds of monitors. */
+/**
+ * Once all is well it must stay so for this long: two rounds of monitors; in short, what the last
+ * clean-up still brings, which may be three plans a second apart.
+ */
 const STAYS_WELL_MS: Millis = 21_000;
-const STAYS_WELL_SHORT_MS: Millis = 1_500;
+const STAYS_WELL_SHORT_MS: Millis = 3_000;
 
 function checkersFor({ profile }: ClusterRun, drawn: DrawnCluster): Checker[] {
   const isExclusive = (resource: string) => drawn.resources.includes(resource);

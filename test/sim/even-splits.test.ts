@@ -7,6 +7,7 @@ import { SeededRandom } from "../../src/core/random.ts";
 import { plan } from "../../src/policy/make-plan.ts";
 import { CibIndexNeverBack } from "./checkers/cib-index-never-back.ts";
 import { CibNeverForks } from "./checkers/cib-never-forks.ts";
+import { FrameOnce } from "./checkers/frame-once.ts";
 import { OneDcPerTerm } from "./checkers/one-dc-per-term.ts";
 import { ComposedDaemon } from "./composed-daemon.ts";
 import { newMessaging } from "./replica-simulation.ts";
@@ -35,6 +36,7 @@ properties: { fencing-enabled: false }
 resources: { r1: { agent: dummy } }
 `;
     const { definition } = loadDefinition(text);
+    const frames = new FrameOnce();
     const newDaemon = (host: SimulatedHost, incarnation: number): ObservedDaemon => {
       const node = new NodeMachine({
         self: host.name,
@@ -48,13 +50,13 @@ resources: { r1: { agent: dummy } }
         wall: host.wall(),
       });
       const salt = random.below(2 ** 48);
-      const messaging = newMessaging(node.messagingConfig(), incarnation, salt, host.now());
+      const messaging = newMessaging(node.messagingConfig(), incarnation, salt, host.now(), frames);
       return {
         daemon: new ComposedDaemon(messaging, node),
         observe: () => observation(host, node),
       };
     };
-    const checkers = [new OneDcPerTerm(), new CibNeverForks(), new CibIndexNeverBack()];
+    const checkers = [frames, new OneDcPerTerm(), new CibNeverForks(), new CibIndexNeverBack()];
     this.cluster = new SimulatedCluster({
       names,
       links: 1,

@@ -1,9 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { NodeOptions } from "../../src/controller/node-core.ts";
 import type { NodeInput } from "../../src/controller/node-io.ts";
 import { AssertionFailure } from "../../src/core/assert.ts";
 import type { PlanAction } from "../../src/model/plan.ts";
 import { plan } from "../../src/policy/make-plan.ts";
+import { ReplayWindow } from "../../src/wire/replay-window.ts";
 import { InvariantViolation } from "./checkers/checker.ts";
 import { type Profile, simulateCluster } from "./cluster-simulation.ts";
 import type { NodeLayer } from "./composed-daemon.ts";
@@ -143,6 +144,53 @@ const fencesAbsent: NodeOptions["planner"] = (definition, status, now) => {
   return { ...real, actions: [...real.actions, ...actions] };
 };
 
+describe("promotable clones, and finding back", () => {
+  const options = PROFILES.find(({ name }) => name === "options")!;
+  const quiet: Profile = { ...options, kinds: ["bad-weather"], nodes: [3, 5] };
+
+  test("a promotion of every instance is caught", { timeout: TIMEOUT_MS }, () => {
+    // These draw fencing and a promotable clone.
+    const seeds = [20, 36, 38];
+    const run = (at: number) => {
+      const seed = seeds[at - 1]!;
+      simulateCluster({ seed, profile: quiet, planner: promotesAll, isShort: true });
+    };
+    expect(caughtBy(run, seeds.length, 1)).toEqual(["promoted-once"]);
+  });
+
+  test("a resource that nobody starts is caught", { timeout: TIMEOUT_MS }, () => {
+    const slow: Profile = { ...quiet, recoveryMaxMs: 5_000 };
+    const run = (seed: number) =>
+      simulateCluster({ seed, profile: slow, planner: startsAllButOne, isShort: true });
+    expect(caughtBy(run, 3, 1)).toEqual(["convergence"]);
+  });
+});
+
+/** The real plan, and every instance of a promotable clone that is started is promoted as well. */
+const promotesAll: NodeOptions["planner"] = (definition, status, now) => {
+  const real = plan(definition, status, now);
+  const starts = real.actions.filter(
+    ({ kind, operation, resource }) =>
+      kind === "resource" && operation === "start" && resource?.startsWith("s:"),
+  );
+  const promotions = starts.map((start, i): PlanAction => {
+    return { ...start, id: 100_000 + i, operation: "promote", after: [start.id] };
+  });
+  return { ...real, actions: [...real.actions, ...promotions] };
+};
+
+/** The real plan without the first resource. */
+const startsAllButOne: NodeOptions["planner"] = (definition, status, now) => {
+  const real = plan(definition, status, now);
+  const isForgotten = ({ kind, resource, operation }: PlanAction) =>
+    kind === "resource" && resource === "r1" && operation !== "monitor";
+  const gone = new Set(real.actions.filter(isForgotten).map(({ id }) => id));
+  const actions = real.actions
+    .filter(({ id }) => !gone.has(id))
+    .map((action) => ({ ...action, after: action.after.filter((id) => !gone.has(id)) }));
+  return { ...real, actions };
+};
+
 describe("the CIB", () => {
   test("a compare-and-swap that does not compare is caught", { timeout: TIMEOUT_MS }, () => {
     const profile = PROFILES.find(({ name }) => name === "writes")!;
@@ -169,6 +217,17 @@ function appliesBlindly(node: NodeLayer): NodeLayer {
 }
 
 describe("messaging", () => {
+  test("a frame that is accepted again when the network repeats it is caught", {
+    timeout: TIMEOUT_MS,
+  }, () => {
+    const isFresh = vi.spyOn(ReplayWindow.prototype, "isFresh").mockReturnValue(true);
+    const kinds: readonly FaultKind[] = ["bad-weather"];
+    const caught = caughtBy((seed) => replicas(seed, { kinds }), 3, 1);
+    isFresh.mockRestore();
+    expect(caught).toEqual(["frame-once"]);
+    expect(caughtBy((seed) => replicas(seed, { kinds }), 3, 1)).toEqual([]);
+  });
+
   test("a message that is delivered twice is caught", { timeout: TIMEOUT_MS }, () => {
     const caught = caughtBy((seed) => replicas(seed, { doublesMessages: true }), 3, 1);
     expect(caught).toEqual(["channel-order"]);

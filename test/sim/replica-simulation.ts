@@ -9,6 +9,7 @@ import type { Checker } from "./checkers/checker.ts";
 import { CibIndexNeverBack } from "./checkers/cib-index-never-back.ts";
 import { CibNeverForks } from "./checkers/cib-never-forks.ts";
 import { Convergence, whatIsMissing } from "./checkers/convergence.ts";
+import { FrameOnce } from "./checkers/frame-once.ts";
 import { OneDcPerTerm } from "./checkers/one-dc-per-term.ts";
 import { ComposedDaemon, type MessagingLayer, type NodeLayer } from "./composed-daemon.ts";
 import { type FaultKind, heal, unleash } from "./fault-schedule.ts";
@@ -46,16 +47,11 @@ export function newMessaging(
   incarnation: number,
   seed: number,
   now: number,
+  frames: FrameOnce,
 ): MessagingMachine {
   const random = new SeededRandom(seed);
-  return new MessagingMachine({
-    config,
-    incarnation,
-    keys: KEYS,
-    random,
-    now,
-    cipher: cheapCipher,
-  });
+  const cipher = frames.watch(cheapCipher, config.self);
+  return new MessagingMachine({ config, incarnation, keys: KEYS, random, now, cipher });
 }
 
 export interface ReplicaRun {
@@ -95,7 +91,9 @@ export function simulateReplicas(run: ReplicaRun): RunResult {
   };
   const transport = random.next() < 0.5 ? "unicast" : "multicast";
   const writes = new AcknowledgedWrites();
+  const frames = new FrameOnce();
   const checkers: Checker[] = [
+    frames,
     new OneDcPerTerm(),
     new CibNeverForks(),
     new CibIndexNeverBack(),
@@ -111,7 +109,8 @@ export function simulateReplicas(run: ReplicaRun): RunResult {
     traceLimit: run.traceLimit ?? 0,
     newDaemon: (host, incarnation) => {
       const config = messagingConfig(names, host.name, links, interval, transport);
-      const messaging = newMessaging(config, incarnation, random.below(2 ** 48), host.now());
+      const seed = random.below(2 ** 48);
+      const messaging = newMessaging(config, incarnation, seed, host.now(), frames);
       const stored = host.disk.contents();
       const node = new ReplicaNode(host.name, names, incarnation, stored, pulse);
       const layer = run.wrap?.(node) ?? node;
