@@ -329,23 +329,6 @@ function tell(node: NodeCore, target: string, message: string): void {
   node.out.push({ kind: "timeline", entry });
 }
 
-/** A node is a member again: fencings of it that only wait are not wanted any more. */
-export function memberCame(node: NodeCore, names: readonly string[]): void {
-  for (const target of names) {
-    fencerStep(node, { kind: "withdraw", target });
-    const { uncommitted } = node.fencing;
-    for (let at = uncommitted.length - 1; at >= 0; at--) {
-      const entry = uncommitted[at];
-      // A result that nobody could be told says nothing of the life that has come.
-      if (entry?.record.target !== target || entry.proposed) continue;
-      uncommitted.splice(at, 1);
-      const detail = `${target} is back`;
-      for (const also of entry.alsoAsked)
-        also({ ok: false, confirmed: false, detail, durationMs: 0 });
-    }
-  }
-}
-
 /** An operator swears that a node is off: that ends any fencing of it that is under way. */
 export function confirmOff(node: NodeCore, wish: FencingWish): void {
   const { target, key, requestedBy } = wish;

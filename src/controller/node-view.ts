@@ -1,7 +1,7 @@
 import type { MembershipOutput, View } from "../membership/membership.ts";
 import type { PeerEvent } from "../model/peer.ts";
 import { isOfFencedLife, settleDepartures } from "./fencing-departures.ts";
-import { memberCame } from "./fencing-duty.ts";
+import { memberCame } from "./fencing-returns.ts";
 import { raftStep } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
 import { meetNamesake } from "./node-namesake.ts";

@@ -117,6 +117,16 @@ export class FenceJob {
     return this.#phase === "hold" ? this.#powerOn(now) : [];
   }
 
+  /** What was to be ended is over: nothing more is ordered off, and what was gets power again. */
+  giveUp(now: Instant): JobEvent[] {
+    for (const task of this.#tasks) task.cancel();
+    const level = this.settings.levels[this.#level] ?? [];
+    this.#phase = "power-on";
+    const switched = level.filter((use) => !staysOff(use.device));
+    this.#begin(now, switched, "on", now + POWER_ON_MS);
+    return this.#judge(now);
+  }
+
   cancel(): void {
     for (const task of this.#tasks) task.cancel();
     this.#tasks = [];

@@ -93,7 +93,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
         this.#confirm(now, input.target, input.author);
         return;
       case "withdraw":
-        this.#withdraw(now, input.target);
+        this.#withdraw(now, input.target, input.begun === true);
         return;
       case "history":
         this.#breaker.clear();
@@ -261,12 +261,14 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     this.#outputs.push(note(ok ? "warn" : "error", event, message, { target, ms: Math.round(ms) }));
   }
 
-  #withdraw(now: Instant, target: string): void {
+  #withdraw(now: Instant, target: string, begun: boolean): void {
     const job = this.#jobs.get(target);
-    if (job?.isWaiting !== true) return;
-    job.cancel();
-    this.#jobs.delete(target);
-    const { operation, startedAt } = job.settings;
+    if (job === undefined || !job.isOpen) return;
+    const { operation, startedAt, byHand } = job.settings;
+    if (!job.isWaiting && (!begun || byHand || operation === "on")) return;
+    if (job.isWaiting) job.cancel();
+    else this.#fromJob(now, job, job.giveUp(now));
+    if (job.isOver) this.#jobs.delete(target);
     const detail = `${target} came back before it was fenced`;
     this.#outputs.push(note("info", "fencing-withdrawn", detail, { target }), {
       kind: "fenced",

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../../src/core/random.ts";
 import { whatIsMissing } from "./checkers/convergence.ts";
 import { buildCluster, type Profile, simulateCluster } from "./cluster-simulation.ts";
+import { bmcOf } from "./power-plant.ts";
 import { PROFILES } from "./profiles.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
@@ -166,6 +167,35 @@ describe("a node that left and came back", () => {
           (record) => record.target === back.name && record.outcome === "succeeded",
         ) === true;
     expect(cluster.runUntil(isFenced, 30_000)).toBe(true);
+  });
+});
+
+describe("a node that is back while it is still being fenced", () => {
+  const FENCED = { ...PROFILES.find(({ name }) => name === "fencing")!, nodes: [3, 3] } as const;
+
+  test.each([
+    ["its controller reports an error", "fails"],
+    ["its controller takes orders and does nothing", "ignores"],
+  ] as const)("is not switched off in its new life: %s", (_, mood) => {
+    const { cluster, settles } = settledCluster(5, FENCED);
+    const dc = dcOf(cluster);
+    const back = cluster.hosts.find((host) => host !== dc)!;
+    const bmc = bmcOf(back.name);
+    const lines = (what: string) => cluster.trace.lines().filter((line) => line.includes(what));
+    cluster.power.setMood(bmc, mood);
+    // It has power again before anybody could see that it had none.
+    back.powerOff();
+    cluster.power.pressButton(back.name);
+    cluster.runUntil(() => lines(`calls ${bmc}: off`).length > 0, 30_000);
+    const isMember = () => cluster.observe(dc)?.members.includes(back.name) === true;
+    expect(cluster.runUntil(isMember, 10_000)).toBe(true);
+    cluster.runFor(1_000);
+    cluster.power.setMood(bmc, "works");
+    const { daemon } = back;
+    cluster.runFor(120_000);
+    expect(back.daemon).toBe(daemon);
+    expect(lines(`${back.name}    power off`)).toHaveLength(1);
+    expect(settles(10_000)).toBe(true);
   });
 });
 

@@ -1,0 +1,28 @@
+import { fencerStep } from "./fencing-duty.ts";
+import type { NodeCore } from "./node-core.ts";
+
+/**
+ * A node is a member again: fencings of it that only wait are not wanted any more. In a later life than
+ * the one that was to be ended, no others either: they would end what has just come.
+ */
+export function memberCame(node: NodeCore, names: readonly string[]): void {
+  for (const target of names) {
+    fencerStep(node, { kind: "withdraw", target, begun: hasOutlived(node, target) });
+    const { uncommitted } = node.fencing;
+    for (let at = uncommitted.length - 1; at >= 0; at--) {
+      const entry = uncommitted[at];
+      // A result that nobody could be told says nothing of the life that has come.
+      if (entry?.record.target !== target || entry.proposed) continue;
+      uncommitted.splice(at, 1);
+      const detail = `${target} is back`;
+      for (const also of entry.alsoAsked)
+        also({ ok: false, confirmed: false, detail, durationMs: 0 });
+    }
+  }
+}
+
+function hasOutlived(node: NodeCore, target: string): boolean {
+  const life = node.members().get(target) ?? 0;
+  const wishes = [...node.fencing.asked.values()].filter((asked) => asked.target === target);
+  return wishes.every(({ incarnation }) => incarnation !== undefined && incarnation < life);
+}
