@@ -108,16 +108,21 @@ export function noteTakeovers(node: NodeCore, view: View): void {
 }
 
 export function tickTakeovers(node: NodeCore): void {
-  if (!node.takeovers.expire(node.now)) return;
+  if (!node.takeovers.expire(node.now) || !givesTime(node)) return;
   fromCoordinator(node, node.coordinator.replan(node.now, "lost nodes have had time to let go"));
 }
 
 /** Rule 1: whom this node, as the DC, gives time to let go; nothing is planned meanwhile. */
 export function letsGo(node: NodeCore): string[] {
   const { coordinator, takeovers, force, now } = node;
-  const { fencingEnabled, noQuorumPolicy } = force.definition.choices;
-  if (coordinator.by?.acting !== false || fencingEnabled || noQuorumPolicy === "freeze") return [];
+  if (!givesTime(node)) return [];
   return takeovers
-    .awaited(now, noQuorumPolicy === "ignore")
+    .awaited(now, force.definition.choices.noQuorumPolicy === "ignore")
     .filter((name) => coordinator.status.departure(name) === "lost");
+}
+
+/** Rule 5, as far as it is a matter of the definition; and nobody but the DC starts what others ran. */
+function givesTime({ coordinator, force }: NodeCore): boolean {
+  const { fencingEnabled, noQuorumPolicy } = force.definition.choices;
+  return coordinator.by?.acting === false && !fencingEnabled && noQuorumPolicy !== "freeze";
 }

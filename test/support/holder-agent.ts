@@ -47,7 +47,7 @@ is_running() {
 	[ -s "$pid_file" ] || return 1
 	{ read -r _ _ state _ <"/proc/$(cat "$pid_file")/stat"; } 2>/dev/null && [ "$state" != Z ]
 }
-say() { read -r up _ </proc/uptime; echo "$up $CRM_meta_on_node $*" >>'${journal}'; }
+say() { read -r up _ </proc/uptime; echo "$up $OCF_RESKEY_CRM_meta_on_node $*" >>'${journal}'; }
 case $1 in
 meta-data)
 	echo '<resource-agent name="holder"><version>1.0</version><parameters/><actions><action name="start" timeout="20s"/><action name="stop" timeout="20s"/><action name="monitor" timeout="20s" interval="10s"/></actions></resource-agent>'
