@@ -78,8 +78,10 @@ export function pendingRecord(asked: AskedFencing): FencingRecord {
 /** What a coordinator before this one had begun: nobody knows what came of it. */
 export function closePending(node: NodeCore): void {
   if (node.coordinator.by?.acting !== false) return;
+  const { asked, uncommitted } = node.fencing;
+  const own = [...asked.values(), ...uncommitted.map((each) => each.record)].map(({ id }) => id);
   for (const record of node.store.cib.fencing) {
-    if (record.outcome !== "pending") continue;
+    if (record.outcome !== "pending" || own.includes(record.id)) continue;
     const detail = `${record.requestedBy} lost its office meanwhile`;
     const closed = { ...record, outcome: "failed", finishedAt: node.wall(), detail } as const;
     propose(node, { kind: "record-fencing", record: closed }, () => undefined);

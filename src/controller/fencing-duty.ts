@@ -40,14 +40,24 @@ export function takeUpFencing(node: NodeCore): void {
   commitResults(node);
 }
 
-/** It has laid them down: what is under way is given up, results that stand are kept. */
+/**
+ * It has laid them down: what is under way is given up, results that stand are kept. A node that is
+ * being fenced and takes the quorum with it (one of two) must be fenced for that next: what was
+ * ordered goes on, under the same record.
+ */
 export function layDownFencing(node: NodeCore): void {
   const duty = node.fencing;
-  fencerStep(node, { kind: "reset" });
+  const keep = node.view?.quorum.needsDismissal ?? [];
+  fencerStep(node, { kind: "reset", keep });
+  const busy = duty.fencer.busy();
   const answer = { ok: false, confirmed: false, durationMs: 0 };
   const asked = [...duty.asked.values()];
   const probes = [...duty.probes];
   duty.asked.clear();
+  for (const wish of asked) {
+    if (!keep.includes(wish.target) || !busy.includes(wish.target)) continue;
+    duty.asked.set(wish.key, { ...wish, answer: () => undefined });
+  }
   duty.ending.clear();
   duty.notBegun.length = 0;
   duty.probes.clear();

@@ -101,8 +101,8 @@ export type FencerInput =
       readonly kind: "history";
       readonly fencings: readonly { readonly target: string; readonly agoMs: Millis }[];
     }
-  /** Forget everything under way and answer nothing. */
-  | { readonly kind: "reset" };
+  /** Forget everything under way and answer nothing; of `keep`, what was ordered already goes on. */
+  | { readonly kind: "reset"; readonly keep?: readonly string[] };
 
 export type FencerOutput =
   | { readonly kind: "run-device"; readonly command: DeviceCommand }

@@ -100,12 +100,14 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
         for (const { target, agoMs } of input.fencings) this.#breaker.add(target, now - agoMs);
         return;
       case "reset":
-        this.#reset(now);
+        this.#reset(now, input.keep ?? []);
     }
   }
 
-  #reset(now: Instant): void {
+  #reset(now: Instant, keep: readonly string[]): void {
     for (const job of this.#jobs.values()) {
+      const { target, operation } = job.settings;
+      if (keep.includes(target) && operation !== "on" && !job.isWaiting) continue;
       // A node that is off and waits for its power gets it in time, or nobody would give it back.
       if (job.isOpen) job.cancel();
       if (job.isOver) this.#jobs.delete(job.settings.target);

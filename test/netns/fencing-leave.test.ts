@@ -15,7 +15,7 @@ async function isQuorate(node: LabNode): Promise<boolean> {
 /** Longer than a coordinator waits for a node that it has never seen. */
 const START_UP_MS = 25_000;
 
-describe.skipIf(!usable)("a clean leave is remembered", { timeout: 180_000, retry: 2 }, () => {
+describe.skipIf(!usable)("a clean leave is remembered", { timeout: 180_000 }, () => {
   let lab: IpmiLab;
   afterEach(() => lab.close());
 
