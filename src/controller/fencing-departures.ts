@@ -23,9 +23,10 @@ const ECHO_MS: Millis = 2_000;
  * 1. A clean leave is committed before the node is told that it may go; where nobody could commit
  *    it then, once the goodbye was heard and somebody can.
  * 2. A record holds for a node outside the view of which no later life was heard.
- * 3. It ends when the node is a member in a later life, and that is committed before anything is
- *    planned: else yet another coordinator, which never heard of the later life, would take what
- *    was started in it for stopped.
+ * 3. It ends when the node is a member again (after a fencing in whatever life: a watchdog spares who
+ *    has let go of everything; after a leave in a later one), and that is committed before anything is
+ *    planned: else yet another coordinator, or the same one when the node is lost again, would take
+ *    what was started on it since for stopped.
  */
 export function settleDepartures(node: NodeCore): void {
   if (node.view === undefined) return;
@@ -58,7 +59,10 @@ export function awaitsRecords(node: NodeCore): boolean {
 }
 
 function fencingsBack(node: NodeCore): FencingRecord[] {
-  return fencingsOver(node.store.cib.fencing, node.members());
+  // Who was fenced just now is still in the view until its fencing has been told of.
+  const told = new Set(node.fencing.uncommitted.map(({ record }) => record.id));
+  const records = fencingsOver(node.store.cib.fencing, node.members().keys());
+  return records.filter(({ id }) => !told.has(id));
 }
 
 /** Nodes that are members in a later life than the one in which they left. */

@@ -45,18 +45,18 @@ export function countsAsFenced(
   return record.incarnation !== undefined && heard <= record.incarnation;
 }
 
-/** Records of nodes that are members in a later life than the one that was fenced. */
+/**
+ * Records of nodes that are members all the same. That is in a later life, as a rule; or in the one that
+ * was fenced: a watchdog spares who has let go of everything, and a person may swear in error.
+ */
 export function fencingsOver(
   records: readonly FencingRecord[],
-  members: ReadonlyMap<string, number>,
+  members: Iterable<string>,
 ): FencingRecord[] {
-  const over: FencingRecord[] = [];
-  for (const [name, incarnation] of [...members].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  return [...members].sort().flatMap((name) => {
     const record = openFencing(records, name);
-    if (record === undefined || (record.incarnation ?? -1) >= incarnation) continue;
-    over.push({ ...record, over: true });
-  }
-  return over;
+    return record === undefined ? [] : [{ ...record, over: true }];
+  });
 }
 
 /** What the fence-loop breaker counts: what the cluster did by itself since a person last did. */

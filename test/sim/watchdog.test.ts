@@ -83,6 +83,34 @@ describe("watchdog self-fencing in whole clusters", () => {
     expect(resets(cluster)).toEqual([]);
   });
 
+  test.each(FEW_SEEDS)(
+    "seed %i: one that was not reset, and is lost again in the same life, is waited for again",
+    (seed) => {
+      const { cluster, settles, waitMs } = guarded(seed);
+      const victim = busyHost(cluster);
+      const others = cluster.hosts.filter((host) => host !== victim).map((host) => host.name);
+      cluster.network.partition([[victim.name], others], cluster.links);
+      cluster.runFor(3 * waitMs);
+      cluster.network.healAll();
+      expect(settles(30_000)).toBe(true);
+      const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
+      standby(dc, others);
+      expect(cluster.runUntil(() => victim.world.active().size > 0, 10_000)).toBe(true);
+      const ids = others.map((name) => `standby:${name}`);
+      dc.request({ method: "override-remove", ids }, () => {});
+      cluster.runFor(1_000);
+      victim.world.faults = (_host, _resource, action) =>
+        action === "stop" ? { kind: "fail", rc: 1 } : undefined;
+      cluster.network.partition([[victim.name], others], cluster.links);
+      // That nothing is ever active twice is a checker's to say.
+      expect(cluster.runUntil(() => resets(cluster).length > 0, 60_000)).toBe(true);
+      cluster.runFor(3 * waitMs);
+      victim.world.faults = () => undefined;
+      cluster.network.healAll();
+      expect(settles(60_000)).toBe(true);
+    },
+  );
+
   test.each(SEEDS)("seed %i: a main thread that hangs is reset", (seed) => {
     const { cluster, settles } = guarded(seed);
     busyHost(cluster).blockMain(60_000);
