@@ -75,6 +75,9 @@ export function decideSafety(facts: SafetyFacts): SafetyDecision {
     noQuorumPolicyIsDefault: given.noQuorum === undefined,
     fencingEnabled,
     fencingEnabledIsDefault: given.fencing === undefined,
+    harmlessTwice: exclusivePrimitives(facts.resources).every((each) => {
+      return isHarmlessTwice(each, facts);
+    }),
   };
   const quorum = decideTwoNode(facts, fencingEnabled);
   const findings = [

@@ -25,6 +25,8 @@ const DECIDED_WITHIN_INTERVALS = 20;
  * 5. Nobody waits where the lost node goes on anyway (`no-quorum-policy: freeze`, or `ignore` unless
  *    the tie-breaker refused it), where it runs nothing (a witness, one that left or was fenced), or
  *    where fencing decides.
+ * 6. Where nothing that it may run does harm twice for a moment (addresses), only rule 2 has anybody
+ *    wait: the moment would not be one.
  */
 export class Takeovers {
   readonly #lost = new Map<string, LostOwner>();
@@ -63,10 +65,12 @@ export class Takeovers {
     this.#lost.delete(node);
   }
 
-  /** The nodes that may not have noticed yet, by name. */
-  awaited(now: Instant, onlyRefused: boolean): string[] {
+  /** The nodes that may not have noticed yet, by name; `only` those refused, or those still heard. */
+  awaited(now: Instant, only: { readonly refused: boolean; readonly heard: boolean }): string[] {
     return [...this.#lost]
-      .filter(([, { until, isRefused }]) => until > now && (isRefused || !onlyRefused))
+      .filter(([, lost]) => lost.until > now)
+      .filter(([, lost]) => lost.isRefused || !only.refused)
+      .filter(([, lost]) => lost.isHeard || !only.heard)
       .map(([name]) => name)
       .sort();
   }
@@ -116,8 +120,9 @@ export function tickTakeovers(node: NodeCore): void {
 export function letsGo(node: NodeCore): string[] {
   const { coordinator, takeovers, force, now } = node;
   if (!givesTime(node)) return [];
+  const { harmlessTwice, noQuorumPolicy } = force.definition.choices;
   return takeovers
-    .awaited(now, force.definition.choices.noQuorumPolicy === "ignore")
+    .awaited(now, { refused: noQuorumPolicy === "ignore", heard: harmlessTwice })
     .filter((name) => coordinator.status.departure(name) === "lost");
 }
 

@@ -29,6 +29,8 @@ export interface SafetyChoices {
   readonly noQuorumPolicyIsDefault: boolean;
   readonly fencingEnabled: boolean;
   readonly fencingEnabledIsDefault: boolean;
+  /** Whatever may be active once only does no harm twice for a moment: addresses, what is marked so. */
+  readonly harmlessTwice: boolean;
 }
 
 export interface NodeSettings {

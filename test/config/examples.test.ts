@@ -31,6 +31,7 @@ describe("example definitions", () => {
       noQuorumPolicyIsDefault: true,
       fencingEnabled: false,
       fencingEnabledIsDefault: true,
+      harmlessTwice: true,
     });
     expect(definition?.advice.map((each) => each.code)).toEqual(["SPLIT_BOTH_ACTIVE"]);
     const example = readFileSync(join(ETC, "two-nodes.yaml"), "utf8");
