@@ -1,3 +1,3 @@
 import { testSeeds } from "./seed-batches.ts";
 
-testSeeds("disks", 40);
+testSeeds("disks", 50);

@@ -1,3 +1,3 @@
 import { testSeeds } from "./seed-batches.ts";
 
-testSeeds("everything", 100);
+testSeeds("everything", 110);

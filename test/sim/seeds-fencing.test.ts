@@ -1,3 +1,3 @@
 import { testSeeds } from "./seed-batches.ts";
 
-testSeeds("fencing", 125);
+testSeeds("fencing", 175);

@@ -1,3 +1,3 @@
 import { testSeeds } from "./seed-batches.ts";
 
-testSeeds("options", 90);
+testSeeds("options", 120);

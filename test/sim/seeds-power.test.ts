@@ -1,3 +1,3 @@
 import { testSeeds } from "./seed-batches.ts";
 
-testSeeds("power", 75);
+testSeeds("power", 80);

@@ -1,3 +1,3 @@
 import { testSeeds } from "./seed-batches.ts";
 
-testSeeds("writes", 40);
+testSeeds("writes", 50);
