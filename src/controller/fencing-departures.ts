@@ -55,6 +55,8 @@ function readRecords(node: NodeCore): void {
 /** Rule 3: nothing is planned while a record says that a member is away. */
 export function awaitsRecords(node: NodeCore): boolean {
   if (node.coordinator.by?.acting !== false) return false;
+  // Nor while one is about to say so: lost again, a node that is back must have run nothing since.
+  if (node.fencing.uncommitted.some(({ isBack }) => isBack)) return true;
   return fencingsBack(node).length > 0 || departuresBack(node).length > 0;
 }
 

@@ -256,7 +256,7 @@ function fenced(node: NodeCore, result: Fenced): void {
     closeRecord(node, result, first, "succeeded");
     answer(false, `${result.target} is back in another life: what was fenced is gone`);
   } else {
-    succeeded(node, result, first, () => answer(true, result.detail));
+    succeeded(node, result, first, answer);
   }
 }
 
@@ -279,7 +279,12 @@ function failed(node: NodeCore, result: Fenced, wish: AskedFencing): void {
   closeRecord(node, { ...result, detail }, wish, "failed");
 }
 
-function succeeded(node: NodeCore, result: Fenced, wish: AskedFencing, answer: () => void): void {
+function succeeded(
+  node: NodeCore,
+  result: Fenced,
+  wish: AskedFencing,
+  answer: (ok: boolean, detail: string) => void,
+): void {
   const { target, confirmedBy, operation } = result;
   const outcome = confirmedBy === undefined ? "succeeded" : "confirmed-by-operator";
   node.fencing.failures.delete(failureKey(wish));
@@ -293,12 +298,21 @@ function succeeded(node: NodeCore, result: Fenced, wish: AskedFencing, answer: (
   node.fencing.uncommitted.push({
     record,
     proposed: false,
+    isBack: false,
     alsoAsked,
+    dropped: () => {
+      const why = `${target} is back`;
+      settleDepartures(node);
+      answer(false, why);
+      for (const also of alsoAsked) also({ ok: false, confirmed: false, detail: why, durationMs });
+      fencerStep(node, { kind: "committed", target });
+      fromCoordinator(node, node.coordinator.replan(node.now, why));
+    },
     done: () => {
       if (operation !== "on") dropFenced(node, target);
       settleDepartures(node);
-      if (wish.unfence === true) recordUnfenced(node, target, () => answer());
-      else answer();
+      if (wish.unfence === true) recordUnfenced(node, target, () => answer(true, detail));
+      else answer(true, detail);
       for (const also of alsoAsked) also({ ok: true, confirmed, detail, durationMs });
       fencerStep(node, { kind: "committed", target });
       fromCoordinator(node, node.coordinator.replan(node.now, `${target} was fenced`));
@@ -323,13 +337,14 @@ function commitResults(node: NodeCore): void {
     entry.proposed = true;
     propose(node, { kind: "record-fencing", record: entry.record }, (result) => {
       entry.proposed = false;
-      if (!result.ok) {
+      if (!result.ok && !entry.isBack) {
         duty.retryAt = node.now + PROPOSE_AGAIN_MS;
         return;
       }
       const at = duty.uncommitted.indexOf(entry);
       if (at >= 0) duty.uncommitted.splice(at, 1);
-      entry.done();
+      if (entry.isBack) entry.dropped();
+      else entry.done();
     });
   }
 }

@@ -11,12 +11,14 @@ export function memberCame(node: NodeCore, names: readonly string[]): void {
     const { uncommitted } = node.fencing;
     for (let at = uncommitted.length - 1; at >= 0; at--) {
       const entry = uncommitted[at];
-      // A result that nobody could be told says nothing of the life that has come.
-      if (entry?.record.target !== target || entry.proposed) continue;
+      // A result that nobody could be told says nothing of what has come.
+      if (entry?.record.target !== target) continue;
+      if (entry.proposed) {
+        entry.isBack = entry.record.action !== "on";
+        continue;
+      }
       uncommitted.splice(at, 1);
-      const detail = `${target} is back`;
-      for (const also of entry.alsoAsked)
-        also({ ok: false, confirmed: false, detail, durationMs: 0 });
+      entry.dropped();
     }
   }
 }

@@ -70,7 +70,10 @@ interface Failures {
 export interface Uncommitted {
   readonly record: FencingRecord;
   readonly done: () => void;
+  /** Instead of `done`: the node came back before, and what is committed says nothing of it now. */
+  readonly dropped: () => void;
   proposed: boolean;
+  isBack: boolean;
   /** Plans that wanted the same before it was committed: they are answered with it. */
   readonly alsoAsked: ((answer: FencingAnswer) => void)[];
 }

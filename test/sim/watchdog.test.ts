@@ -111,6 +111,29 @@ describe("watchdog self-fencing in whole clusters", () => {
     },
   );
 
+  test.each(FEW_SEEDS)(
+    "seed %i: one that is back just before its fencing is committed is no fenced node, and stays inside",
+    (seed) => {
+      const { cluster, settles } = guarded(seed);
+      const victim = busyHost(cluster);
+      const others = cluster.hosts.filter((host) => host !== victim);
+      const names = others.map((host) => host.name);
+      const told = () =>
+        cluster.trace.lines().some((line) => line.includes(`fenced: reboot of ${victim.name}`));
+      cluster.network.partition([[victim.name], names], cluster.links);
+      const isFencing = () =>
+        cluster.trace.lines().some((line) => line.includes(`fencing: reboot of ${victim.name}`));
+      cluster.runUntil(isFencing, 30_000, 5);
+      cluster.runFor(500);
+      for (const { disk } of others) disk.latencyMin = 1_500;
+      expect(cluster.runUntil(told, 30_000, 1)).toBe(true);
+      cluster.network.healAll();
+      cluster.runFor(5_000);
+      for (const { disk } of others) disk.latencyMin = 0.1;
+      expect(settles(30_000)).toBe(true);
+    },
+  );
+
   test.each(SEEDS)("seed %i: a main thread that hangs is reset", (seed) => {
     const { cluster, settles } = guarded(seed);
     busyHost(cluster).blockMain(60_000);
