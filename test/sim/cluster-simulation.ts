@@ -205,7 +205,10 @@ function recover(
   };
   cluster.runUntil(isWell, end - cluster.queue.now);
   const took = cluster.queue.now - begun;
-  if (whatIsMissing(cluster, expected) === undefined) cluster.runFor(staysWellMs);
+  if (whatIsMissing(cluster, expected) === undefined) {
+    cluster.runFor(staysWellMs);
+    cluster.runUntil(isWell, SETTLES_MS);
+  }
   // Who was told to leave while things were bad may get to it only now.
   const hasLeft = cluster.hosts.some(({ exitReason }) => exitReason === "left the cluster");
   if (hasLeft) cluster.runUntil(isWell, profile.recoveryMaxMs);
@@ -223,10 +226,10 @@ function bringUp(cluster: SimulatedCluster): void {
   }
 }
 
-/**
- * Once all is well it must stay so for this long: two rounds of monitors; in short, what the last
- * clean-up still brings, which may be three plans a second apart.
- */
+/** What the last clean-up still brings: plans a second apart, until one has nothing to do. */
+const SETTLES_MS: Millis = 5_000;
+
+/** Once all is well it must stay so for this long: two rounds of monitors. */
 const STAYS_WELL_MS: Millis = 21_000;
 const STAYS_WELL_SHORT_MS: Millis = 3_000;
 
