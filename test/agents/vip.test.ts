@@ -89,12 +89,12 @@ describe.skipIf(SKIPPED !== undefined)("with real addresses", () => {
   test("announce repeats it where the address is up, and only there", async () => {
     const params = { ip: "10.9.0.100/24", nic: "eth0", announce_count: "1" };
     expect(act("announce", params)).toBe(7);
-    act("start", params);
+    // The start itself announces nothing, so that what the neighbour learns it learns afterwards.
+    act("start", { ...params, announce_count: "0", duplicate_check: "off" });
     const mac = ip(`-n ${here} -o link show dev eth0`).match(/link\/ether (\S+)/)?.[1];
     const learned = () => ip(`-n ${there} neigh show 10.9.0.100`).includes(mac!);
     ip(`-n ${there} neigh replace 10.9.0.100 lladdr 02:00:00:00:00:01 dev eth1 nud stale`);
-    await until(learned);
-    ip(`-n ${there} neigh replace 10.9.0.100 lladdr 02:00:00:00:00:01 dev eth1 nud stale`);
+    expect(learned()).toBe(false);
     expect(act("announce", params)).toBe(0);
     expect(await until(learned)).toBe(true);
   });
