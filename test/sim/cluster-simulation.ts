@@ -192,18 +192,18 @@ function recover(
   const begun = cluster.queue.now;
   const isFree = () =>
     cluster.hosts.every((host) => cluster.observe(host)?.cib?.overrides.length === 0);
-  let cleaned = false;
-  const end = begun + profile.recoveryMaxMs;
-  while (cluster.queue.now < end && !(cleaned && isFree())) {
-    operator.cleanUp();
-    bringUp(cluster);
-    cleaned = cluster.runUntil(isFree, CLEAN_UP_EVERY_MS);
-  }
   const isWell = () => {
     bringUp(cluster);
     return cluster.power.isQuiet && whatIsMissing(cluster, expected) === undefined;
   };
-  cluster.runUntil(isWell, end - cluster.queue.now);
+  const end = begun + profile.recoveryMaxMs;
+  const left = () => end - cluster.queue.now;
+  // An override that was asked for while things were bad may be committed only now.
+  for (let first = true; left() > 0 && (first || !(isFree() && isWell())); first = false) {
+    if (first || !isFree()) operator.cleanUp();
+    bringUp(cluster);
+    cluster.runUntil(() => isFree() && isWell(), Math.min(CLEAN_UP_EVERY_MS, left()));
+  }
   const took = cluster.queue.now - begun;
   if (whatIsMissing(cluster, expected) === undefined) {
     cluster.runFor(staysWellMs);
