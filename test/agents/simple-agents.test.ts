@@ -106,7 +106,17 @@ describe("service, a plain command", () => {
 
   test("a command that is deaf to SIGTERM is killed", () => {
     const deaf = { command: "trap '' TERM; while :; do sleep 0.1; done", stop_wait: "0" };
-    expect(codes("service", "start stop monitor", deaf)).toEqual([0, 0, 7]);
+    expect(codes("service", "start", deaf)).toEqual([0]);
+    const [pid] = readFileSync(join(sandbox.dir, "paceline-service-test.pid"), "utf8").split(" ");
+    expect(codes("service", "stop monitor", deaf)).toEqual([0, 7]);
+    expect(runs(pid ?? "")).toBe(false);
+  });
+
+  test("the stop takes as long as the command needs to end by itself", () => {
+    const mark = join(sandbox.dir, "tidied-up");
+    const command = `trap 'sleep 0.7; touch ${mark}; exit' TERM; while :; do sleep 0.1; done`;
+    expect(codes("service", "start stop", { command, stop_wait: "15" })).toEqual([0, 0]);
+    expect(existsSync(mark)).toBe(true);
   });
 
   test("a command that ends at once is a failed start", () => {
