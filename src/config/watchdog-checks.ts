@@ -38,6 +38,13 @@ export function watchdogFindings(facts: SafetyFacts, fencingEnabled: boolean): S
     const hint = "a third node with role: witness, quorum: { arbiter: ADDRESS } or a shared disk";
     return found("error", "WATCHDOG_TWO_NODES", message, hint);
   }
+  // It would start what the others still run, until its watchdog ends it.
+  if (plainValue(facts.properties, "no-quorum-policy") === "ignore") {
+    const message =
+      "resets a node that has no quorum, and no-quorum-policy: ignore has it carry on";
+    const hint = "no-quorum-policy: stop, demote, freeze or suicide";
+    return found("error", "WATCHDOG_IGNORES_QUORUM", message, hint);
+  }
   return [];
 }
 

@@ -34,6 +34,13 @@ describe("fencing-watchdog-timeout", () => {
     expect(loaded.diagnostics[0]?.hint).toBe("at least 12750ms");
   });
 
+  test("a node that has no quorum cannot carry on and be reset for it", () => {
+    const text = (policy: string) =>
+      `cluster: x\n${THREE}\nproperties: { fencing-watchdog-timeout: 10s, no-quorum-policy: ${policy} }\nresources: { d: { agent: dummy } }\n`;
+    expect(codes(loadDefinition(text("ignore")))).toEqual(["error WATCHDOG_IGNORES_QUORUM"]);
+    expect(codes(loadDefinition(text("freeze")))).toEqual([]);
+  });
+
   test("of two nodes both would go, unless something chooses", () => {
     expect(codes(load(TWO, "10s"))).toContain("error WATCHDOG_TWO_NODES");
     const chosen = load(TWO, "10s", "quorum: { auto-tie-breaker: true }\n");
