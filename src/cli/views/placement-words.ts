@@ -49,7 +49,10 @@ function nodeWords(placement: Placement, stateOf: StateOf, node: string): string
   const score = placement.scores.find((each) => each.node === node);
   if (score === undefined) return [`not on ${node}: it is no node that it may be on`];
   const obstacle = obstacleOf(score, stateOf);
-  if (obstacle !== undefined) return [`not on ${node}: ${obstacle}`];
+  // While the node itself takes nothing, constraints are the lesser matter.
+  const away = awayWords(node, stateOf);
+  const also = away === undefined || obstacle === away ? [] : [away];
+  if (obstacle !== undefined) return [`not on ${node}: ${[...also, obstacle].join("; ")}`];
   const chosen = placement.scores.find((each) => placement.next.nodes.includes(each.node));
   if (chosen === undefined) return [`${node} would do; what keeps it stopped is said above`];
   const [here, there] = [formatScore(score.score), formatScore(chosen.score)];
@@ -119,12 +122,17 @@ function bansOf({ parts }: NodeScore): string[] {
   return [...new Set(bans.map(partWords))];
 }
 
+function awayWords(node: string, stateOf: StateOf): string | undefined {
+  const state = stateOf(node);
+  return state === undefined || state === "online" ? undefined : `the node is ${state}`;
+}
+
 /** What keeps it from a node altogether; undefined: it might run there. */
 function obstacleOf(score: NodeScore, stateOf: StateOf): string | undefined {
   const bans = bansOf(score);
   if (bans.length > 0) return bans.slice(0, 2).join("; ");
-  const state = stateOf(score.node);
-  if (state !== undefined && state !== "online") return `the node is ${state}`;
+  const away = awayWords(score.node, stateOf);
+  if (away !== undefined) return away;
   if (score.score >= 0) return undefined;
   const worst = score.parts.toSorted((a, b) => a.score - b.score)[0];
   return worst === undefined

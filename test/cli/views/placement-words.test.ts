@@ -43,6 +43,12 @@ test.each([
     "not on b: location location-1",
   ],
   [
+    "the node takes nothing, and it is banned there besides",
+    ["nodes a b", "primitive web", "location web b -INFINITY", "attributes b standby=on"],
+    "web@b",
+    "not on b: the node is standby; location location-1",
+  ],
+  [
     "somebody wants it stopped",
     ["nodes a b", "primitive web target-role=Stopped", "is web started a"],
     "web",
