@@ -75,9 +75,8 @@ export function decideSafety(facts: SafetyFacts): SafetyDecision {
     noQuorumPolicyIsDefault: given.noQuorum === undefined,
     fencingEnabled,
     fencingEnabledIsDefault: given.fencing === undefined,
-    harmlessTwice: exclusivePrimitives(facts.resources).every((each) => {
-      return isHarmlessTwice(each, facts);
-    }),
+    // Clones too: of a promotable one two may not be promoted.
+    harmlessTwice: primitivesOf(facts.resources).every((each) => isHarmlessTwice(each, facts)),
   };
   const quorum = decideTwoNode(facts, fencingEnabled);
   const findings = [

@@ -29,7 +29,7 @@ export interface SafetyChoices {
   readonly noQuorumPolicyIsDefault: boolean;
   readonly fencingEnabled: boolean;
   readonly fencingEnabledIsDefault: boolean;
-  /** Whatever may be active once only does no harm twice for a moment: addresses, what is marked so. */
+  /** Nothing that is run does harm if it is active once too often: addresses, what is marked so. */
   readonly harmlessTwice: boolean;
 }
 

@@ -38,6 +38,20 @@ describe("example definitions", () => {
     expect(example.replace(/^#.*\n/gm, "")).toBe(SHORT);
   });
 
+  test("what is promoted does harm twice, and so does what is no address, unless it says otherwise", () => {
+    const harmless = (resources: string) =>
+      loadDefinition(SHORT.replace(/^resources:[\s\S]*/m, `resources:\n${resources}`)).definition
+        ?.choices.harmlessTwice;
+    const properties = "properties: { no-quorum-policy: stop }\n";
+    const vip = "  vip: { agent: vip, params: { ip: 10.0.0.100/24 } }\n";
+    const web = "  web: { agent: systemd:nginx";
+    const db = "  db: { agent: stateful }\n  set: { clone: db, meta: { promotable: true } }\n";
+    expect(harmless(vip + properties)).toBe(true);
+    expect(harmless(vip + db + properties)).toBe(false);
+    expect(harmless(`${vip}${web} }\n${properties}`)).toBe(false);
+    expect(harmless(`${vip}${web}, meta: { harmless-twice: true } }\n${properties}`)).toBe(true);
+  });
+
   test("the three-node example warns of nothing but what it says itself", () => {
     expect(codes(readFileSync(join(ETC, "cluster.yaml"), "utf8"))).toEqual(["FENCING_DISABLED"]);
   });
