@@ -22,7 +22,9 @@ const ECHO_MS: Millis = 2_000;
  * of clean leaves in `departures`, each with the life (incarnation) of the node that it is about.
  * 1. A clean leave is committed before the node is told that it may go; where nobody could commit
  *    it then, once the goodbye was heard and somebody can.
- * 2. A record holds for a node outside the view of which no later life was heard.
+ * 2. A record holds for a node outside the view of which no later life was heard. A member that it is
+ *    about wants to leave: whoever coordinates starts nothing on it, told of that wish or not, for
+ *    the record would hold when the node is lost before it goes.
  * 3. It ends when the node is a member again (after a fencing in whatever life: a watchdog spares who
  *    has let go of everything; after a leave in a later one), and that is committed before anything is
  *    planned: else yet another coordinator, or the same one when the node is lost again, would take
@@ -41,9 +43,13 @@ function readRecords(node: NodeCore): void {
   const { fencing, departures = [] } = store.cib;
   if (fencing.length === 0 && departures.length === 0) return;
   for (const { name } of force.definition.nodes) {
-    if (view?.members.includes(name) || coordinator.status.departure(name) === "left") continue;
-    const heard = incarnations.get(name);
     const left = departures.find((each) => each.node === name);
+    if (view?.members.includes(name)) {
+      if (left?.incarnation === node.members().get(name)) coordinator.status.setLeaving(name);
+      continue;
+    }
+    if (coordinator.status.departure(name) === "left") continue;
+    const heard = incarnations.get(name);
     if (left !== undefined && (heard ?? 0) <= left.incarnation) {
       coordinator.status.setDeparture(name, "left");
     } else if (countsAsFenced(fencing, name, heard)) {

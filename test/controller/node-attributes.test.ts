@@ -14,9 +14,10 @@ type Wish = Omit<AttributeRequest, "method">;
 
 /** A node that has just started: it has no coordinator yet. */
 function startedNode(): (wish: Wish) => ControlReply | undefined {
-  const machine = newNodeMachine(TEXT, "node1", () => {
+  const planner = () => {
     throw new Error("nothing is to be planned");
-  });
+  };
+  const machine = newNodeMachine(TEXT, "node1", { planner });
   machine.step(0, { kind: "tick" });
   return (wish) => {
     const request = { method: "attribute", ...wish } as const;
