@@ -15,7 +15,7 @@ import { dropFenced, settleDepartures } from "./fencing-departures.ts";
 import { fencingOperation, fencingTimeout, splitDelay } from "./fencing-priority.ts";
 import { recentFencings, requesterOf } from "./fencing-records.ts";
 import type { AskedFencing, FencingAnswer, FencingWish, Uncommitted } from "./fencing-state.ts";
-import { callOnTarget, recordUnfenced } from "./fencing-unfence.ts";
+import { callOnTarget, mayLetIn, recordUnfenced } from "./fencing-unfence.ts";
 import { callWatchdog, watchdogWait, withWatchdog } from "./fencing-watchdog.ts";
 import { propose, raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
@@ -108,6 +108,7 @@ export function fenceForPlan(
   },
 ): void {
   const { key, delayMs = 0 } = wanted;
+  if (wanted.operation === "on" && !mayLetIn(node)) return;
   const answer = ({ ok, detail }: FencingAnswer): void => {
     const input = { kind: "fence-result", key, ok, detail } as const;
     fromCoordinator(node, node.coordinator.acceptAnswer(node.now, input));

@@ -21,7 +21,8 @@ import type { Coordination, NodeMessage } from "./node-message.ts";
  * after which fencing of it, by which devices with which parameters. While all of that is as it was,
  * the engine is given the attribute: so a restarted daemon, or another DC, need not cut anybody off
  * from what runs; and a reboot or a fencing makes it void by itself. A changed device does not shut the node
- * out, but has it let in again.
+ * out, but has it let in again. Without quorum nobody is let in: it may be this side that the others
+ * have cut off.
  */
 
 /** Of a node, in the CIB: what let it in. */
@@ -102,6 +103,11 @@ function circumstancesOf(node: NodeCore, name: string): readonly string[] | unde
 function digestOfDevice({ name, agent, params }: FencingDevice, plug: string): string {
   const open = new Map([...params].filter(([param]) => !isSecretName(param)));
   return `${name}:${digestOf(open.set("agent", agent).set("plug", plug))}`;
+}
+
+/** Where not, what wants it waits unanswered, and is planned anew with the quorum. */
+export function mayLetIn({ coordinator, force }: NodeCore): boolean {
+  return coordinator.by?.acting === false || force.definition.choices.noQuorumPolicy === "ignore";
 }
 
 /** It was let in: commits that, then calls `then`. */

@@ -17,6 +17,8 @@ const PROFILE: Profile = {
 const NAMES = ["node1", "node2", "node3"];
 
 interface Gates {
+  /** Who starts at first; default: all. */
+  readonly first?: readonly string[];
   readonly agent?: string;
   readonly options?: string;
   readonly broken?: readonly string[];
@@ -27,16 +29,17 @@ interface Gates {
  * Three nodes with a power controller each, and a gate each to a shared disk, that are fenced by both
  * or by the gate. What starts while its node's gate is shut is a violation.
  */
-function gatedCluster({ agent = "exec", options = "provides: unfencing", broken, facts }: Gates) {
+function gatedCluster(gates: Gates) {
+  const { agent = "exec", options = "provides: unfencing", broken, facts } = gates;
   const run = { seed: 5, profile: PROFILE, traceLimit: 50_000 };
   const { cluster, expected } = buildCluster(run, new SeededRandom(5));
-  const gates = NAMES.map((name) => {
+  const devices = NAMES.map((name) => {
     const params = "params: { off: x, on: x, status: x }";
     return `    ${gateOf(name)}: { agent: ${agent}, targets: [${name}], ${params}, options: { ${options} } }\n`;
   });
   const text = drawnText(cluster).replace(
     "  devices:\n",
-    `  topology: { ${NAMES.map((name) => `${name}: [[bmc-${name}, ${gateOf(name)}]]`).join(", ")} }\n  devices:\n${gates.join("")}`,
+    `  topology: { ${NAMES.map((name) => `${name}: [[bmc-${name}, ${gateOf(name)}]]`).join(", ")} }\n  devices:\n${devices.join("")}`,
   );
   const shut: string[] = [];
   for (const host of cluster.hosts) {
@@ -47,7 +50,7 @@ function gatedCluster({ agent = "exec", options = "provides: unfencing", broken,
     };
   }
   for (const name of broken ?? []) cluster.power.setMood(gateOf(name), "fails");
-  cluster.startAll();
+  for (const name of gates.first ?? NAMES) cluster.host(name).startDaemon();
   if (facts !== undefined) {
     for (const host of cluster.hosts) host.deliver({ kind: "fence-agents", facts });
   }
@@ -95,6 +98,17 @@ describe("unfencing", () => {
     expect(cluster.observe(cluster.host(by as string))?.leads).toBe(true);
     expect(cluster.power.opened.length).toBe(3);
     expect(statusOf(cluster)).toMatch(/("#node-unfenced":"\d+".*){3}/);
+  });
+
+  test("without quorum nobody is let in; with it every node once", () => {
+    const options = "provides: unfencing, on-target: true";
+    const { cluster, settles, shut } = gatedCluster({ options, first: ["node2"] });
+    cluster.runFor(20_000);
+    expect(cluster.power.opened).toEqual([]);
+    for (const name of ["node1", "node3"]) cluster.host(name).startDaemon();
+    expect(settles(30_000)).toBe(true);
+    expect([...cluster.power.opened].sort()).toEqual(NAMES.map((name) => `${name} by ${name}`));
+    expect(shut).toEqual([]);
   });
 
   test("on-target: every node lets itself in", () => {
