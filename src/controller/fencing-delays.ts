@@ -3,6 +3,7 @@ import type { FenceOperation } from "../fencing/fence-types.ts";
 import { failureKey } from "./fencing-attempts.ts";
 import { raftStep } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
+import { HAND_OVER_MS } from "./office-moves.ts";
 
 /** The first failure is followed by another attempt after so long, each next after twice as long. */
 const BACK_OFF_MS: Millis = 5_000;
@@ -10,9 +11,6 @@ const BACK_OFF_MAX_MS: Millis = 60_000;
 
 /** A node that was never seen is given so long after our start before it counts as hanging. */
 const START_UP_MS: Millis = 20_000;
-
-/** So long a coordinator that is to be fenced waits for somebody to take over. */
-const HAND_OVER_MS: Millis = 3_000;
 
 interface Wanted {
   readonly target: string;

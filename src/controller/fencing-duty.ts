@@ -22,6 +22,7 @@ import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 import { awaitsRestart } from "./node-restart.ts";
 import { fromMembership } from "./node-view.ts";
+import { officeMoved, tickForSuccessor } from "./office-moves.ts";
 
 /** A result that could not be committed for the moment is proposed again. */
 const PROPOSE_AGAIN_MS: Millis = 500;
@@ -47,6 +48,7 @@ export function takeUpFencing(node: NodeCore): void {
  */
 export function layDownFencing(node: NodeCore): void {
   const duty = node.fencing;
+  officeMoved(node);
   const keep = node.view?.quorum.needsDismissal ?? [];
   fencerStep(node, { kind: "reset", keep });
   const busy = duty.fencer.busy();
@@ -87,6 +89,7 @@ export function tickFencing(node: NodeCore): void {
     settleDepartures(node);
     beginAgain(node);
   }
+  tickForSuccessor(node);
   if ((duty.fencer.nextDeadline() ?? Number.POSITIVE_INFINITY) <= node.now) {
     fencerStep(node, { kind: "tick" });
   }

@@ -4,6 +4,7 @@ import { confirmOff, fencerStep, startFencing } from "./fencing-duty.ts";
 import { fencingTimeout } from "./fencing-priority.ts";
 import type { FencingAnswer } from "./fencing-state.ts";
 import type { NodeCore } from "./node-core.ts";
+import { leaveToSuccessor } from "./office-moves.ts";
 
 type FenceRequest = Extract<ControlRequest, { method: "fence" }>;
 
@@ -25,15 +26,17 @@ export function fenceByHand(node: NodeCore, request: FenceRequest, respond: Resp
   } else if (action === "status" || action === "test") {
     probe(node, request, key, respond);
   } else {
-    startFencing(node, {
-      key,
-      target,
-      operation: action,
-      reason: `${author} asked for it`,
-      requestedBy: author,
-      timeoutMs,
-      byHand: true,
-      answer: (answer) => respond(ok(reportOf(target, action, answer))),
+    leaveToSuccessor(node, request, respond, () => {
+      startFencing(node, {
+        key,
+        target,
+        operation: action,
+        reason: `${author} asked for it`,
+        requestedBy: author,
+        timeoutMs,
+        byHand: true,
+        answer: (answer) => respond(ok(reportOf(target, action, answer))),
+      });
     });
   }
 }

@@ -14,6 +14,7 @@ import { unspared } from "./fencing-priority.ts";
 import type { WatchdogWait } from "./fencing-watchdog.ts";
 import type { NodeCore } from "./node-core.ts";
 import type { Coordination, NodeMessage } from "./node-message.ts";
+import type { ForSuccessor } from "./office-moves.ts";
 
 /** What whoever asked for a fencing is told once the result is committed. */
 export interface FencingAnswer {
@@ -93,6 +94,8 @@ export class FencingDuty {
   readonly asked = new Map<string, AskedFencing>();
   readonly probes = new Map<string, (output: Extract<FencerOutput, { kind: "probed" }>) => void>();
   readonly uncommitted: Uncommitted[] = [];
+  /** Fencings of this node that a person asked it for. */
+  readonly forSuccessor: ForSuccessor[] = [];
   /** Wishes that could not be committed for the moment. */
   readonly notBegun: AskedFencing[] = [];
   /** Failures in a row by target (`on TARGET`: of letting it in): how many, since when, and the id of their one record. */
@@ -134,9 +137,10 @@ export class FencingDuty {
   }
 
   nextDeadline(): Instant | undefined {
-    const fencer = this.fencer.nextDeadline();
-    if (fencer === undefined || this.retryAt === undefined) return fencer ?? this.retryAt;
-    return Math.min(fencer, this.retryAt);
+    const [first] = this.forSuccessor;
+    const all = [this.fencer.nextDeadline(), this.retryAt, first?.until];
+    const known = all.filter((each) => each !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 }
 

@@ -66,6 +66,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     );
     this.#router = new RequestRouter({
       self: options.self,
+      now: () => node.now,
       coordinator: () => follows(node),
       desk: (now, request, respond) => this.#desk.handle(now, request, respond),
       alone: (request) => answerAlone(this.#desk, node.now, node.store.cib, request),

@@ -4,12 +4,14 @@ import type { ControlReply, ControlRequest } from "../model/control.ts";
 import type { StatusReport } from "../model/status-report.ts";
 import { fail, type Respond } from "./control-desk.ts";
 import type { NodeMessage } from "./node-message.ts";
+import { isMoved } from "./office-moves.ts";
 
 /** Where requests can go from here. */
 export interface RouterOffice {
   /** The coordinator this node follows; itself, another node, or none. */
   coordinator(): string | undefined;
   readonly self: string;
+  now(): Instant;
   /** Answers at the coordinator. */
   desk(now: Instant, request: ControlRequest, respond: Respond): void;
   /** What this node can answer by itself, whoever the coordinator is; undefined: nothing. */
@@ -23,6 +25,11 @@ const ANSWER_MS: Millis = 10_000;
 /** A status that does not come soon is answered from what this node knows itself. */
 const STATUS_ANSWER_MS: Millis = 1_500;
 
+/** A coordinator gives its office away first: its successor is looked for so often, and so long. */
+const AGAIN_MS: Millis = 200;
+const MOVED_MS: Millis = 5_000;
+const AGAIN = "again";
+
 /** Requests on their way to the coordinator; more are refused. */
 const FORWARDED_MAX = 1_000;
 
@@ -30,6 +37,12 @@ interface Forwarded {
   readonly request: ControlRequest;
   readonly to: string;
   readonly respond: Respond;
+}
+
+/** A request that waits for the successor of a coordinator. */
+interface Moved extends Forwarded {
+  readonly reply: ControlReply;
+  readonly until: Instant;
 }
 
 /**
@@ -40,6 +53,7 @@ export class RequestRouter {
   readonly #office: RouterOffice;
   readonly #forwarded = new Map<string, Forwarded>();
   readonly #timers = new Timers();
+  #moved: Moved[] = [];
   #counter = 0;
 
   constructor(office: RouterOffice) {
@@ -54,7 +68,8 @@ export class RequestRouter {
     const office = this.#office;
     const coordinator = office.coordinator();
     if (coordinator === office.self) {
-      office.desk(now, request, respond);
+      const to = office.self;
+      office.desk(now, request, (reply) => this.#answered({ request, to, respond }, reply));
       return;
     }
     if (coordinator === undefined) {
@@ -98,6 +113,7 @@ export class RequestRouter {
 
   tick(now: Instant): void {
     for (const id of this.#timers.takeExpired(now)) {
+      if (id === AGAIN) this.#lookForSuccessor(now);
       const forwarded = this.#forwarded.get(id);
       if (forwarded === undefined) continue;
       const reply = fail(
@@ -118,7 +134,30 @@ export class RequestRouter {
   #finish(id: string, forwarded: Forwarded, reply: ControlReply): void {
     this.#forwarded.delete(id);
     this.#timers.clear(id);
-    forwarded.respond(this.#asHere(forwarded.request, reply));
+    this.#answered(forwarded, this.#asHere(forwarded.request, reply));
+  }
+
+  #answered(forwarded: Forwarded, reply: ControlReply): void {
+    if (!isMoved(reply)) {
+      forwarded.respond(reply);
+      return;
+    }
+    const now = this.#office.now();
+    this.#moved.push({ ...forwarded, reply, until: now + MOVED_MS });
+    this.#timers.set(AGAIN, now + AGAIN_MS);
+  }
+
+  #lookForSuccessor(now: Instant): void {
+    const coordinator = this.#office.coordinator();
+    const moved = this.#moved;
+    this.#moved = [];
+    for (const each of moved) {
+      if (coordinator !== undefined && coordinator !== each.to) {
+        this.handle(now, each.request, each.respond);
+      } else if (now < each.until) this.#moved.push(each);
+      else each.respond(each.reply);
+    }
+    if (this.#moved.length > 0) this.#timers.set(AGAIN, now + AGAIN_MS);
   }
 }
 

@@ -359,7 +359,18 @@ describe("fence", () => {
     const { exit, questions } = await run("node fence node2", { typed: ["n"] });
     expect(exit).toBe(1);
     expect(questions[0]).toContain("Active there: web-ip, web-server, cache:1");
+    expect(questions[0]).not.toContain("votes");
     expect(daemon.changes).toEqual([]);
+  });
+
+  test("says so where the rest would be without quorum", async () => {
+    const { quorum } = report();
+    daemon.answers.status = {
+      ok: true,
+      result: report({ quorum: { ...quorum, votes: 2, expected: 3, needed: 2, options: [] } }),
+    };
+    const { questions } = await run("fence off node2", { typed: ["n"] });
+    expect(questions[0]).toContain("Only 1 of 3 votes are left then, and 2 are needed.");
   });
 
   test("does it with --yes and says how it went", async () => {

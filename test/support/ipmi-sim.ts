@@ -66,6 +66,18 @@ export class IpmiSim {
     this.#process = undefined;
   }
 
+  /** Answers nothing until it may proceed. */
+  pause(): void {
+    this.#signal("SIGSTOP");
+  }
+  proceed(): void {
+    this.#signal("SIGCONT");
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
   setPower(state: "on" | "off"): void {
     writeFileSync(join(this.#directory, "power"), state === "on" ? "1\n" : "0\n");
   }

@@ -1,5 +1,9 @@
 import type { FencingRecord } from "../../model/cib.ts";
-import type { FencingDeviceReport, WatchdogReport } from "../../model/status-report.ts";
+import type {
+  FencingDeviceReport,
+  StatusReport,
+  WatchdogReport,
+} from "../../model/status-report.ts";
 import { authorOf, type CliContext, confirm, printJson, withClient } from "../cli-context.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
@@ -116,7 +120,7 @@ export async function fenceNode(
     if (action === "confirm") {
       return `Is ${node} really off? If it still runs, its resources will run twice and data may be lost.`;
     }
-    return `This cuts the power of ${node} at once.${what} Go on?`;
+    return `This cuts the power of ${node} at once.${what}${quorumCost(report, node)} Go on?`;
   });
   if (question !== undefined && !(await confirm(context, question, options.yes === true))) {
     if (!context.interactive)
@@ -125,6 +129,16 @@ export async function fenceNode(
     return EXIT.failed;
   }
   return await ask(context, action, name);
+}
+
+/** The cluster spares a node by itself only where quorum can; a person may know better. */
+function quorumCost({ nodes, quorum }: StatusReport, name: string): string {
+  const node = nodes.find((each) => each.name === name);
+  if (!quorum.quorate || node === undefined || node.incarnation === null) return "";
+  const left = quorum.votes - node.votes;
+  const isPair = quorum.options.includes("two-node") && left * 2 >= quorum.expected;
+  if (left >= quorum.needed || isPair) return "";
+  return ` Only ${left} of ${quorum.expected} votes are left then, and ${quorum.needed} are needed.`;
 }
 
 async function ask(
