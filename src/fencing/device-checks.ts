@@ -20,18 +20,29 @@ export class DeviceChecks {
   readonly #running = new Map<number, string>();
   readonly #last = new Map<string, DeviceCheck>();
 
+  /** A device that is new, or not what it was, is asked soon, and what was known of it is void. */
   configure(now: Instant, settings: FencingSettings, enabled: boolean): void {
-    this.#uses.clear();
-    this.#running.clear();
+    const before = new Map(this.#uses);
     const due = new Map(this.#due);
+    this.#uses.clear();
     this.#due.clear();
-    if (!enabled) return;
-    for (const device of settings.devices) {
+    for (const device of enabled ? settings.devices : []) {
       const use = someUse(settings, device.name);
       if (use === undefined || proofOf(device) !== "state") continue;
       if (checkInterval(device) === undefined) continue;
+      const known = before.get(device.name);
+      const isSame = known !== undefined && isSameUse(known, use);
       this.#uses.set(device.name, use);
-      this.#due.set(device.name, due.get(device.name) ?? now + FIRST_CHECK_MS);
+      this.#due.set(device.name, (isSame && due.get(device.name)) || now + FIRST_CHECK_MS);
+      if (known !== undefined && !isSame) this.#forget(device.name);
+    }
+    for (const name of before.keys()) if (!this.#uses.has(name)) this.#forget(name);
+  }
+
+  #forget(device: string): void {
+    this.#last.delete(device);
+    for (const [runId, running] of this.#running) {
+      if (running === device) this.#running.delete(runId);
     }
   }
 
@@ -72,6 +83,14 @@ export class DeviceChecks {
     const message = `the fencing device ${device} fails its check: ${detail}`;
     return [note("error", "fence-device", message, { device })];
   }
+}
+
+function isSameUse(a: DeviceUse, b: DeviceUse): boolean {
+  const [one, other] = [a, b].map(({ device, target, plug }) => {
+    const { agent, params, options } = device;
+    return JSON.stringify([agent, [...params], [...options], target, plug]);
+  });
+  return one === other;
 }
 
 function someUse(settings: FencingSettings, name: string): DeviceUse | undefined {

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import type {
   DeviceAction,
   DeviceCommand,
@@ -90,7 +90,7 @@ function ipmiCall(command: DeviceCommand): FenceCall {
   }
   const verb = { off: "off", on: "on", status: "status", reboot: "reset" }[action];
   args.push("chassis", "power", verb);
-  const read = (exit: CallExit) => readIpmi(command, address, exit);
+  const read = (exit: CallExit) => told(readIpmi(command, address, exit), passwordFile);
   return { file: "ipmitool", args, env, install: "the package ipmitool", read };
 }
 
@@ -163,7 +163,7 @@ async function agentCall(command: DeviceCommand, ask: AskAgent): Promise<FenceCa
       ...params,
       password: lines.get("password") ?? "",
     });
-    return isBlind ? withoutState(outcome) : outcome;
+    return told(isBlind ? withoutState(outcome) : outcome, params["password-file"]);
   };
   const install = `the package fence-agents or ${agent.replaceAll("_", "-")}`;
   return { file: agent, args: [], env: {}, stdin, install, read };
@@ -269,6 +269,18 @@ function checkReadable(path: string): void {
   } catch (error) {
     throw new CallProblem(`its password file ${path} cannot be read (${codeOf(error)})`);
   }
+}
+
+/** A secret that others can read fences all the same, and whoever asks the device is told. */
+function told(outcome: DeviceOutcome, passwordFile: string | undefined): DeviceOutcome {
+  if (passwordFile === undefined || !isOpenToOthers(passwordFile)) return outcome;
+  const advice = `others can read its password file: chmod 600 ${passwordFile}`;
+  return { ...outcome, detail: `${outcome.detail}; ${advice}` };
+}
+
+function isOpenToOthers(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true && (stats.mode & 0o077) !== 0;
 }
 
 function readSecret(path: string): string {

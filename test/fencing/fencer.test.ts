@@ -320,6 +320,36 @@ describe("by hand", () => {
   });
 });
 
+describe("a definition applied while a device is being checked", () => {
+  const INTERVAL = { "check-interval": "10min" };
+  const conf = settings([device("bmc", ["a"], INTERVAL)]);
+
+  function checkedInTime(next: FencingSettings): FenceLab {
+    const lab = new FenceLab(conf, { bmc: () => ({ after: 5_000, outcome: GOOD }) });
+    lab.give({ kind: "configure", settings: conf, checks: true });
+    lab.run(32_000);
+    expect(lab.order()).toEqual(["bmc status"]);
+    lab.give({ kind: "configure", settings: next, checks: true });
+    lab.run(40_000);
+    return lab;
+  }
+  const GOOD = { ok: true, power: "on", detail: "power is on" } as const;
+
+  test("the answer counts where the device is what it was", () => {
+    const other = settings([device("bmc", ["a"], INTERVAL), device("new", ["b"], INTERVAL)]);
+    expect(checkedInTime(other).fencer.lastCheck("bmc")).toMatchObject({ ok: true });
+  });
+
+  test("where it is another one it does not, and that one is asked soon", () => {
+    const other = settings([device("bmc", ["a"], INTERVAL, "ipmi", { port: "624" })]);
+    const lab = checkedInTime(other);
+    expect(lab.fencer.lastCheck("bmc")).toBeUndefined();
+    lab.run(70_000);
+    expect(lab.order()).toEqual(["bmc status", "bmc status"]);
+    expect(lab.fencer.lastCheck("bmc")).toMatchObject({ ok: true });
+  });
+});
+
 test("whatever devices do: one answer per request, in bounded time, and ok only if all is off", () => {
   const answer = fc.record({
     after: fc.integer({ min: 0, max: 40_000 }),

@@ -108,7 +108,7 @@ exit 1`;
   ])("parameters by stdin, never by arguments (%s)", async (known, more, line) => {
     script("fence_test", agent.replace("PLUG", known));
     const secret = join(directory, "secret");
-    writeFileSync(secret, "from-file\n");
+    writeFileSync(secret, "from-file\n", { mode: 0o600 });
     const params = { ip: "10.0.0.1", "password-file": secret, "shell-timeout": "3" };
     const outcome = await runner.run(
       command("fence_test", "status", params, { plug: "3", ...more }),
@@ -169,6 +169,30 @@ describe("ipmi without a controller", () => {
       "-I lanplus -H 10.0.0.1 -p 99 -U u -v -N 2 -R 2 -E chassis power status env:hunter2222\n",
     );
   });
+
+  test("a password file that others can read: it works, and is told of", async () => {
+    script("ipmitool", "echo Chassis Power is on");
+    const file = join(directory, "pass");
+    writeFileSync(file, "hunter2222\n", { mode: 0o644 });
+    const params = { address: "10.0.0.1", "password-file": file };
+    expect(await runner.run(command("ipmi", "status", params))).toEqual({
+      ok: true,
+      power: "on",
+      detail: `power is on; others can read its password file: chmod 600 ${file}`,
+    });
+    chmodSync(file, 0o600);
+    expect((await runner.run(command("ipmi", "status", params))).detail).toBe("power is on");
+  });
+
+  test("cipher suite, privilege and interface are ipmitool's own", async () => {
+    script("ipmitool", 'echo "$*" > seen; echo Chassis Power is on');
+    const more = { interface: "lan", "cipher-suite": "17", privilege: "operator" };
+    const params = { address: "bmc.example", username: "u", "password-file": "/dev/null", ...more };
+    await runner.run(command("ipmi", "off", params));
+    expect(readFileSync(join(directory, "seen"), "utf8")).toBe(
+      "-I lan -H bmc.example -U u -C 17 -L OPERATOR -v -N 2 -R 2 -f /dev/null chassis power off\n",
+    );
+  });
 });
 
 describe.skipIf(!haveIpmi())("real ipmitool against ipmi_sim", { timeout: 60_000 }, () => {
@@ -200,6 +224,9 @@ describe.skipIf(!haveIpmi())("real ipmitool against ipmi_sim", { timeout: 60_000
     writeFileSync(file, `${IPMI_PASSWORD}\n`);
     expect(await ask("on", { "password-file": file })).toMatchObject({ ok: true });
     expect(sim.power).toBe("on");
+    expect(await ask("status", { privilege: "operator" })).toMatchObject({ power: "on" });
+    expect(await ask("status", { interface: "lan" })).toMatchObject({ power: "on" });
+    expect((await ask("off", { privilege: "user" })).detail).toContain("privilege");
     expect((await ask("off", { password: "wrong-one" })).detail).toContain("refuses the password");
     expect((await ask("off", { username: "nobody" })).detail).toContain("user name");
     expect((await ask("off", { "cipher-suite": "5" })).detail).toContain("cipher");
