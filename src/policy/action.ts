@@ -69,15 +69,19 @@ export const ACT = {
   inGraph: 1 << 10,
 } as const;
 
-/** One ordering between two actions. */
+/**
+ * One ordering between two actions. Links are chained: thousands of probes have one or two each, and
+ * a list for each end of them takes more memory than everything else that is known of a probe.
+ */
 export interface Link {
   readonly first: Action;
   readonly next: Action;
   flags: number;
+  /** The next younger of the links before the same `next`. */
+  youngerBefore: Link | undefined;
+  /** The next younger of the links after the same `first`. */
+  youngerAfter: Link | undefined;
 }
-
-/** Most actions have few links or none: a list is made for the first. */
-const NO_LINKS: readonly Link[] = [];
 
 /** One action of the plan in the making. */
 export class Action {
@@ -91,8 +95,12 @@ export class Action {
   flags: number;
   reason: string | undefined;
   priority = 0;
-  #before: Link[] | undefined;
-  #after: Link[] | undefined;
+  /** What it is ordered after, in the order of creation (on by `youngerBefore`). */
+  firstBefore: Link | undefined;
+  #lastBefore: Link | undefined;
+  /** What is ordered after it, in the order of creation (on by `youngerAfter`). */
+  firstAfter: Link | undefined;
+  #lastAfter: Link | undefined;
   requiredBefore = 0;
   runnableBefore = 0;
   /** Exit code that will count as success; undefined: 0. */
@@ -132,23 +140,25 @@ export class Action {
     this.flags = flags;
   }
 
-  /** What it is ordered after, in the order of creation. */
-  get before(): readonly Link[] {
-    return this.#before ?? NO_LINKS;
-  }
-
-  /** What is ordered after it, in the order of creation. */
-  get after(): readonly Link[] {
-    return this.#after ?? NO_LINKS;
+  get lastAfter(): Link | undefined {
+    return this.#lastAfter;
   }
 
   /** Orders this action before another. */
   orderBefore(next: Action, flags: number): void {
-    const link: Link = { first: this, next, flags };
-    if (this.#after) this.#after.push(link);
-    else this.#after = [link];
-    if (next.#before) next.#before.push(link);
-    else next.#before = [link];
+    const link: Link = {
+      first: this,
+      next,
+      flags,
+      youngerBefore: undefined,
+      youngerAfter: undefined,
+    };
+    if (this.#lastAfter) this.#lastAfter.youngerAfter = link;
+    else this.firstAfter = link;
+    this.#lastAfter = link;
+    if (next.#lastBefore) next.#lastBefore.youngerBefore = link;
+    else next.firstBefore = link;
+    next.#lastBefore = link;
   }
 
   is(flag: number): boolean {
@@ -174,13 +184,15 @@ export class Action {
   }
 }
 
-/** An ordering before the actions are known: by resource and slot, or by action. */
+/** Whatever actions a resource will have in a slot. */
+export interface Slot {
+  readonly resource: Resource;
+  readonly slot: string;
+}
+
+/** An ordering before all actions are known: each end is an action, or a slot. */
 export interface Ordering {
-  readonly firstResource: Resource | undefined;
-  readonly firstSlot: string | undefined;
-  readonly first: Action | undefined;
-  readonly nextResource: Resource | undefined;
-  readonly nextSlot: string | undefined;
-  readonly next: Action | undefined;
-  flags: number;
+  readonly first: Action | Slot;
+  readonly next: Action | Slot;
+  readonly flags: number;
 }

@@ -11,8 +11,17 @@ import { type Node, type Resource, ROLE, type WorkingSet } from "./working-set.t
 
 const NONE: readonly Action[] = [];
 
-function slotOf(task: string, intervalMs: number): string {
-  return `${task}_${intervalMs}`;
+/** The slots that most actions are in: thousands of probes share one text. */
+const SLOTS: ReadonlyMap<string, string> = new Map(
+  ["monitor", "start", "stop", "promote", "demote", "notify", "running", "stopped"].map((task) => [
+    task,
+    `${task}_0`,
+  ]),
+);
+
+/** The slot of a task that is done so often. */
+export function slotOf(task: string, intervalMs: number): string {
+  return (intervalMs === 0 ? SLOTS.get(task) : undefined) ?? `${task}_${intervalMs}`;
 }
 
 /** Every action of a resource with this slot, oldest first. */
@@ -223,14 +232,19 @@ export function clusterMark(ws: WorkingSet, key: string): Action {
   return action;
 }
 
+/** The flags of all links between two actions, by whichever of the two has fewer links. */
 function linksBetween(first: Action, next: Action): number {
-  let flags = 0;
-  if (first.after.length <= next.before.length) {
-    for (const link of first.after) if (link.next === next) flags |= link.flags;
-  } else {
-    for (const link of next.before) if (link.first === first) flags |= link.flags;
+  let after = first.firstAfter;
+  let before = next.firstBefore;
+  let fromFirst = 0;
+  let fromNext = 0;
+  while (after && before) {
+    if (after.next === next) fromFirst |= after.flags;
+    if (before.first === first) fromNext |= before.flags;
+    after = after.youngerAfter;
+    before = before.youngerBefore;
   }
-  return flags;
+  return after ? fromNext : fromFirst;
 }
 
 /**

@@ -245,7 +245,7 @@ function probeReplica(ws: WorkingSet, bundle: Resource, replica: BundleReplica, 
   const probe = (remote.slots.get("monitor_0") ?? []).find((action) => action.node === node);
   if (!probe) return;
   const start = { resource: container, slot: "start_0" };
-  addOrdering(ws, start, { resource: remote, action: probe }, ORDER.nestedProbe);
+  addOrdering(ws, start, probe, ORDER.nestedProbe);
 }
 
 /** Probes all that a bundle is made of. */

@@ -43,6 +43,6 @@ export function clearOrphanFailcounts(ws: WorkingSet, resource: Resource): void 
   for (const node of ws.nodes) {
     if (!node.online || ws.services.ownFailcount(resource, node).count === 0) continue;
     const action = clearFailcount(ws, resource, node, "it is orphaned");
-    addOrdering(ws, { resource, action }, { resource, slot: "stop_0" }, ORDER.ordered);
+    addOrdering(ws, action, { resource, slot: "stop_0" }, ORDER.ordered);
   }
 }

@@ -4,23 +4,26 @@ export interface Wait {
   readonly first: number;
 }
 
+/** Who waits for whom, in one array: those for `first` from `starts[first]` on, in ascending order. */
+interface Successors {
+  readonly starts: Int32Array;
+  readonly nexts: Int32Array;
+}
+
 /**
  * An order in which every action comes after all that it waits for; where several can come next,
  * the lowest index first. A plan with a loop would never end: `weakest` says which wait of a loop
- * is to be given up, and it is taken out of `before`.
+ * is to be given up, and `before` has a list without it then.
  */
 export function executionOrder(
-  before: readonly number[][],
+  before: (readonly number[])[],
   weakest: (loop: readonly Wait[]) => Wait,
-): number[] {
+): Int32Array {
   const count = before.length;
-  const waiting = new Int32Array(count);
-  const after: number[][] = before.map(() => []);
-  before.forEach((inputs, i) => {
-    waiting[i] = inputs.length;
-    for (const input of inputs) after[input]!.push(i);
-  });
-  const order: number[] = [];
+  const { starts, nexts } = successorsIn(before);
+  const waiting = Int32Array.from(before, (inputs) => inputs.length);
+  const order = new Int32Array(count);
+  let ordered = 0;
   const done = new Uint8Array(count);
   let ready: number[] = [];
   for (let i = 0; i < count; i++) if (waiting[i] === 0) ready.push(i);
@@ -29,21 +32,42 @@ export function executionOrder(
       const next: number[] = [];
       for (const i of ready) {
         done[i] = 1;
-        order.push(i);
-        for (const later of after[i]!) {
+        order[ordered++] = i;
+        for (let at = starts[i]!; at < starts[i + 1]!; at++) {
+          const later = nexts[at]!;
+          if (later === GIVEN_UP) continue;
           waiting[later]! -= 1;
           if (waiting[later] === 0) next.push(later);
         }
       }
       ready = next.sort((a, b) => a - b);
     }
-    if (order.length === count) return order;
+    if (ordered === count) return order;
     const { next, first } = weakest(findLoop(before, done));
-    before[next]!.splice(before[next]!.indexOf(first), 1);
-    after[first]!.splice(after[first]!.indexOf(next), 1);
+    before[next] = without(before[next]!, first);
+    nexts[nexts.indexOf(next, starts[first]!)] = GIVEN_UP;
     waiting[next]! -= 1;
     if (waiting[next] === 0) ready.push(next);
   }
+}
+
+const GIVEN_UP = -1;
+
+function successorsIn(before: readonly (readonly number[])[]): Successors {
+  const starts = new Int32Array(before.length + 1);
+  for (const inputs of before) for (const input of inputs) starts[input + 1]! += 1;
+  for (let i = 0; i < before.length; i++) starts[i + 1]! += starts[i]!;
+  const nexts = new Int32Array(starts[before.length]!);
+  const filled = starts.slice();
+  before.forEach((inputs, next) => {
+    for (const input of inputs) nexts[filled[input]!++] = next;
+  });
+  return { starts, nexts };
+}
+
+/** Without one of the entries that are the same. */
+function without(list: readonly number[], entry: number): number[] {
+  return list.toSpliced(list.indexOf(entry), 1);
 }
 
 /** Whoever is not done waits for someone who is not done: going back, one comes round. */

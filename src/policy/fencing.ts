@@ -106,12 +106,7 @@ function orderStopsBeforeShutdown(ws: WorkingSet, node: Node, shutdown: Action):
     if (resource.maintenance || node.maintenance) continue;
     if (!resource.managed && !resource.blocked) continue;
     action.clear(ACT.optional);
-    addOrdering(
-      ws,
-      { resource, action },
-      { action: shutdown },
-      ORDER.ordered | ORDER.unrunnableFirstBlocks,
-    );
+    addOrdering(ws, action, shutdown, ORDER.ordered | ORDER.unrunnableFirstBlocks);
   }
 }
 

@@ -63,27 +63,40 @@ function loopsBack(ws: WorkingSet, link: Link): boolean {
     if (first === start) return true;
     if (first.visit === ws.visits) continue;
     first.visit = ws.visits;
-    stack.push(...first.before);
+    for (let before = first.firstBefore; before; before = before.youngerBefore) stack.push(before);
   }
   return false;
 }
 
+/** Could this wait be one that cannot be? */
+function isDoubtful({ first, next, flags }: Link): boolean {
+  if (first.node?.kind === "guest") return true;
+  return flags === ORDER.load && next.task === "migrate_to";
+}
+
+function breakIfInvalid(ws: WorkingSet, link: Link): void {
+  const { first, next } = link;
+  const guest = first.node?.kind === "guest" ? first.node : undefined;
+  if (guest && first.resource && !(link.flags & ORDER.guestAllowed)) {
+    // What runs in a guest cannot be ordered against the guest's own resource.
+    const container = next.resource;
+    const own = guest.connection?.container;
+    if (container && (container === own || container.fillers.includes(guest.connection!))) {
+      link.flags = ORDER.none;
+    }
+  }
+  if (link.flags === ORDER.load && next.task === "migrate_to" && loopsBack(ws, link)) {
+    link.flags = ORDER.none;
+  }
+}
+
 /** Two resources that swap nodes by migration cannot each wait for the other's room. */
 export function breakInvalidOrderings(ws: WorkingSet): void {
-  for (const action of ws.actions.toReversed()) {
-    const container = action.resource;
-    for (const link of action.before.toReversed()) {
-      const guest = link.first.node?.kind === "guest" ? link.first.node : undefined;
-      if (guest && link.first.resource && !(link.flags & ORDER.guestAllowed)) {
-        // What runs in a guest cannot be ordered against the guest's own resource.
-        const own = guest.connection?.container;
-        if (container && (container === own || container.fillers.includes(guest.connection!))) {
-          link.flags = ORDER.none;
-        }
-      }
-      if (link.flags === ORDER.load && action.task === "migrate_to" && loopsBack(ws, link)) {
-        link.flags = ORDER.none;
-      }
+  for (let i = ws.actions.length - 1; i >= 0; i--) {
+    const doubtful: Link[] = [];
+    for (let link = ws.actions[i]!.firstBefore; link; link = link.youngerBefore) {
+      if (isDoubtful(link)) doubtful.push(link);
     }
+    for (const link of doubtful.reverse()) breakIfInvalid(ws, link);
   }
 }

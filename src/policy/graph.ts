@@ -22,7 +22,9 @@ function expand(ws: WorkingSet, resource: Resource): void {
 /** The flags of all links from one action to another count together. */
 function inputsOf(action: Action): Map<Action, number> {
   const inputs = new Map<Action, number>();
-  for (const { first, flags } of action.before) inputs.set(first, (inputs.get(first) ?? 0) | flags);
+  for (let link = action.firstBefore; link; link = link.youngerBefore) {
+    inputs.set(link.first, (inputs.get(link.first) ?? 0) | link.flags);
+  }
   return inputs;
 }
 
@@ -58,15 +60,18 @@ function rankActions(actions: readonly Action[]): Action[] {
   return ranked;
 }
 
+/** Most actions are probes, which wait for nothing. */
+const NO_INPUTS: readonly number[] = [];
+
 /** The ranks of all that an action really has to wait for. */
-function inputRanks(action: Action): number[] {
-  const inputs: number[] = [];
-  if (action.before.length === 0) return inputs;
-  if (action.before.length === 1) {
-    const { first, flags } = action.before[0]!;
-    if (first.rank >= 0 && inputCounts(action, first, flags)) inputs.push(first.rank);
-    return inputs;
+function inputRanks(action: Action): readonly number[] {
+  const only = action.firstBefore;
+  if (!only) return NO_INPUTS;
+  if (!only.youngerBefore) {
+    const { first, flags } = only;
+    return first.rank >= 0 && inputCounts(action, first, flags) ? [first.rank] : NO_INPUTS;
   }
+  const inputs: number[] = [];
   for (const [first, flags] of inputsOf(action)) {
     if (first.rank >= 0 && inputCounts(action, first, flags)) inputs.push(first.rank);
   }
@@ -119,7 +124,7 @@ function toPlanAction(
   calls: AgentCalls,
   action: Action,
   id: number,
-  after: number[],
+  after: readonly number[],
 ): PlanAction {
   const resource = action.resource;
   const kind = kindOf(action);
@@ -151,6 +156,11 @@ function recordedId({ resource, node }: Action): string | undefined {
   return known ?? (resource.isUnique ? resource.id : stripInstance(resource.id));
 }
 
+function idsOf(ranks: readonly number[], ids: Int32Array): readonly number[] {
+  const found = ranks.map((rank) => ids[rank]!);
+  return found.length > 1 ? found.sort((a, b) => a - b) : found;
+}
+
 /** The transition graph, ids ascending in a possible order of execution. */
 export function* createGraph(ws: WorkingSet): Work<PlanAction[]> {
   for (const resource of ws.resources) expand(ws, resource);
@@ -174,8 +184,7 @@ export function* createGraph(ws: WorkingSet): Work<PlanAction[]> {
   const calls = new AgentCalls(ws);
   const planned: PlanAction[] = [];
   for (const rank of order) {
-    const after = before[rank]!.map((input) => ids[input]!);
-    if (after.length > 1) after.sort((a, b) => a - b);
+    const after = before[rank]!.length === 0 ? NO_INPUTS : idsOf(before[rank]!, ids);
     planned.push(toPlanAction(ws, calls, ranked[rank]!, planned.length, after));
     if (planned.length % ACTIONS_PER_SLICE === 0) yield ACTIONS_PER_SLICE / 5;
   }

@@ -115,8 +115,8 @@ function scheduleReload(ws: WorkingSet, resource: Resource, node: Node): void {
   const action = resourceAction(ws, resource, "reload-agent", 0, node, false);
   action.because("resource definition change");
   const flags = ORDER.ordered | ORDER.nextCancelsFirst;
-  addOrdering(ws, { action }, { resource, slot: "stop_0" }, flags);
-  addOrdering(ws, { action }, { resource, slot: "demote_0" }, flags);
+  addOrdering(ws, action, { resource, slot: "stop_0" }, flags);
+  addOrdering(ws, action, { resource, slot: "demote_0" }, flags);
 }
 
 function isConfigured(resource: Resource, task: string, intervalMs: number): boolean {

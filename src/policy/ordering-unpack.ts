@@ -114,10 +114,10 @@ function orderAfterSome(
   mark.set(ACT.requiresAny);
   const how = ORDER.minRunnable | ORDER.firstGraphsNext;
   for (const instance of first.children) {
-    addOrdering(ws, { resource: instance, slot: `${firstTask}_0` }, { action: mark }, how);
+    addOrdering(ws, { resource: instance, slot: `${firstTask}_0` }, mark, how);
   }
   const after = { resource: next, slot: `${nextTask}_0` };
-  addOrdering(ws, { action: mark }, after, flags | ORDER.unrunnableFirstBlocks);
+  addOrdering(ws, mark, after, flags | ORDER.unrunnableFirstBlocks);
 }
 
 function unpackSimple(ws: WorkingSet, constraint: OrderConstraint): void {
@@ -205,11 +205,11 @@ function orderSets(
     mark.set(ACT.requiresAny);
     const how = ORDER.minRunnable | ORDER.firstGraphsNext;
     for (const first of firsts) {
-      addOrdering(ws, { resource: first, slot: `${firstTask}_0` }, { action: mark }, how);
+      addOrdering(ws, { resource: first, slot: `${firstTask}_0` }, mark, how);
     }
     for (const next of nexts) {
       const after = { resource: next, slot: `${nextTask}_0` };
-      addOrdering(ws, { action: mark }, after, flags | ORDER.unrunnableFirstBlocks);
+      addOrdering(ws, mark, after, flags | ORDER.unrunnableFirstBlocks);
     }
     return;
   }

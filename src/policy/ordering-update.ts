@@ -50,7 +50,7 @@ export class OrderingUpdater {
   }
 
   enqueueAfter(action: Action): void {
-    for (const link of action.after) this.enqueue(link.next);
+    for (let link = action.firstAfter; link; link = link.youngerAfter) this.enqueue(link.next);
   }
 
   /** Runs until nothing changes. The bound only guards against a rule that undoes another forever. */
@@ -61,8 +61,7 @@ export class OrderingUpdater {
       const action = this.#queue[this.#head++]!;
       action.queued = false;
       if (steps > limit) continue;
-      this.#update(action);
-      done += 1 + action.before.length;
+      done += 1 + this.#update(action);
       if (done >= LINKS_PER_SLICE) {
         yield LINKS_PER_SLICE / 10;
         done = 0;
@@ -70,16 +69,18 @@ export class OrderingUpdater {
     }
   }
 
-  #update(next: Action): void {
+  /** Says how many links it has looked at. */
+  #update(next: Action): number {
     const before = next.flags;
     let changed = 0;
+    let links = 0;
     if (next.is(ACT.requiresAny)) {
       next.runnableBefore = 0;
       if (next.requiredBefore === 0) next.requiredBefore = 1;
       next.clear(ACT.runnable);
     }
-    for (let i = 0; i < next.before.length; i++) {
-      const link = next.before[i]!;
+    for (let link = next.firstBefore; link; link = link.youngerBefore) {
+      links++;
       changed &= ~FIRST_CHANGED;
       changed |= this.#updateLink(link, next);
       if (changed & FIRST_CHANGED) {
@@ -98,6 +99,7 @@ export class OrderingUpdater {
       this.enqueue(next);
       this.enqueueAfter(next);
     }
+    return links;
   }
 
   /** For another resource, "start CLONE" means once all of it has started. */

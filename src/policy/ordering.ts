@@ -1,5 +1,5 @@
-import { ACT, type Action, ORDER } from "./action.ts";
-import { actionsInSlot, orderActions, resourceAction } from "./actions.ts";
+import { ACT, Action, ORDER, type Slot } from "./action.ts";
+import { actionsInSlot, orderActions, resourceAction, slotOf } from "./actions.ts";
 import { blockColocationDependents } from "./colocation-block.ts";
 import { breakInvalidOrderings } from "./graph-inputs.ts";
 import { updateAllActions } from "./ordering-update.ts";
@@ -13,33 +13,17 @@ import { type Resource, ROLE, type WorkingSet } from "./working-set.ts";
  * constraints are read and actions made, and turned into links once all actions are known.
  */
 
-/** One end of an ordering. */
-export interface OrderingEnd {
-  readonly resource?: Resource | undefined;
-  readonly slot?: string | undefined;
-  readonly action?: Action | undefined;
-}
-
 /** Notes an ordering; for migratable resources also what it means for their migration. */
 export function addOrdering(
   ws: WorkingSet,
-  first: OrderingEnd,
-  next: OrderingEnd,
+  first: Action | Slot,
+  next: Action | Slot,
   flags: number,
 ): void {
-  const ordering = {
-    firstResource: first.resource ?? first.action?.resource,
-    firstSlot: first.slot ?? first.action?.slot,
-    first: first.action,
-    nextResource: next.resource ?? next.action?.resource,
-    nextSlot: next.slot ?? next.action?.slot,
-    next: next.action,
-    flags,
-  };
-  ws.orderings.push(ordering);
-  const { firstResource: a, nextResource: b } = ordering;
+  ws.orderings.push({ first, next, flags });
+  const [a, b] = [first.resource, next.resource];
   if (a && b && a !== b && (a.allowMigrate || b.allowMigrate)) {
-    orderMigrations(ws, a, ordering.firstSlot, b, ordering.nextSlot);
+    orderMigrations(ws, a, first.slot, b, next.slot);
   }
 }
 
@@ -52,7 +36,8 @@ export function orderTasks(
   taskB: string,
   flags: number,
 ): void {
-  addOrdering(ws, { resource: a, slot: `${taskA}_0` }, { resource: b, slot: `${taskB}_0` }, flags);
+  const first = { resource: a, slot: slotOf(taskA, 0) };
+  addOrdering(ws, first, { resource: b, slot: slotOf(taskB, 0) }, flags);
 }
 
 function isAncestor(resource: Resource, of: Resource): boolean {
@@ -64,15 +49,15 @@ function isAncestor(resource: Resource, of: Resource): boolean {
 function orderMigrations(
   ws: WorkingSet,
   a: Resource,
-  slotA: string | undefined,
+  slotA: string,
   b: Resource,
-  slotB: string | undefined,
+  slotB: string,
 ): void {
   if (isAncestor(a, b) || isAncestor(b, a)) return;
   const flags = ORDER.ordered | (a.allowMigrate ? ORDER.ifFirstUnmigratable : 0);
   const push = (first: string, next: string, how: number): void => {
-    const ends = { firstResource: a, firstSlot: first, nextResource: b, nextSlot: next };
-    ws.orderings.push({ ...ends, first: undefined, next: undefined, flags: how });
+    const ends = { first: { resource: a, slot: first }, next: { resource: b, slot: next } };
+    ws.orderings.push({ ...ends, flags: how });
   };
   const partial = b.partialMigrationTarget !== undefined;
   if (slotA === "start_0" && slotB === "start_0") {
@@ -91,34 +76,15 @@ function orderMigrations(
   }
 }
 
-function linkNext(
-  ws: WorkingSet,
-  first: Action | undefined,
-  resource: Resource,
-  slot: string | undefined,
-  next: Action | undefined,
-  flags: number,
-): void {
-  const candidates = next ? [next] : slot ? actionsInSlot(resource, slot) : [];
-  if (candidates.length === 0) return;
-  let how = flags;
-  if (first?.resource === resource && first.is(ACT.migrationAbort)) how &= ~ORDER.firstImpliesNext;
-  if (!first && (how & ORDER.firstImpliesNext) === 0) return;
-  for (const candidate of candidates) {
-    if (first) {
-      orderActions(first, candidate, how);
-    } else {
-      candidate.clear(ACT.runnable);
-      ws.notice("warn", "order-without-first", `${candidate.key} has nothing to be ordered after`);
-    }
-  }
+/** The actions that there are at an end of an ordering. */
+export function actionsAt(end: Action | Slot): readonly Action[] {
+  return end instanceof Action ? [end] : actionsInSlot(end.resource, end.slot);
 }
 
-/** The firsts of an ordering. One that should exist but doesn't is made, and cannot run. */
+/** The firsts of an ordering from a slot. One that should exist but doesn't is made, and cannot run. */
 function firstActions(
   ws: WorkingSet,
-  resource: Resource,
-  slot: string,
+  { resource, slot }: Slot,
   next: Resource | undefined,
 ): readonly Action[] {
   const found = actionsInSlot(resource, slot);
@@ -146,22 +112,16 @@ const ORDERINGS_PER_SLICE = 100;
 
 function* linkOrderings(ws: WorkingSet): Work {
   let done = 0;
-  for (const o of ws.orderings) {
+  for (const ordering of ws.orderings) {
     if (++done % ORDERINGS_PER_SLICE === 0) yield ORDERINGS_PER_SLICE / 20;
-    if (o.firstResource) {
-      const firsts = o.first
-        ? [o.first]
-        : firstActions(ws, o.firstResource, o.firstSlot ?? "", o.nextResource);
-      const next = o.nextResource;
-      if (!next) {
-        if (o.next) for (const first of firsts) orderActions(first, o.next, o.flags);
-        continue;
-      }
-      for (const first of firsts) linkNext(ws, first, next, o.nextSlot, o.next, o.flags);
-    } else if (o.nextResource) {
-      linkNext(ws, o.first, o.nextResource, o.nextSlot, o.next, o.flags);
-    } else {
-      orderActions(o.first, o.next, o.flags);
-    }
+    const { first, next } = ordering;
+    const firsts = first instanceof Action ? [first] : firstActions(ws, first, next.resource);
+    const nexts = actionsAt(next);
+    for (const each of firsts) for (const other of nexts) link(each, other, ordering.flags);
   }
+}
+
+function link(first: Action, next: Action, flags: number): void {
+  const aborts = first.is(ACT.migrationAbort) && first.resource === next.resource;
+  orderActions(first, next, aborts ? flags & ~ORDER.firstImpliesNext : flags);
 }

@@ -1,4 +1,4 @@
-import { ACT, type Action, ORDER } from "./action.ts";
+import { ACT, type Action, ORDER, type Slot } from "./action.ts";
 import { clusterAction, resourceAction } from "./actions.ts";
 import { probeBundle } from "./bundle.ts";
 import { fenceNode } from "./fencing-need.ts";
@@ -92,10 +92,16 @@ function probePrimitive(ws: WorkingSet, resource: Resource, node: Node): void {
   // What cannot be probed is not started, but what runs already is not stopped for that.
   const active = top.runningOn.length > 0;
   const blocks = !probe.is(ACT.runnable) && !active ? ORDER.unrunnableFirstBlocks : 0;
-  addOrdering(ws, { action: probe }, { resource: top, slot: "start_0" }, ORDER.ordered | blocks);
+  addOrdering(ws, probe, startOf(top), ORDER.ordered | blocks);
   if (top.slots.has("reload-agent_0")) {
-    addOrdering(ws, { action: probe }, { resource: top, slot: "reload-agent_0" }, ORDER.ordered);
+    addOrdering(ws, probe, { resource: top, slot: "reload-agent_0" }, ORDER.ordered);
   }
+}
+
+/** What all probes of a resource are ordered before. */
+function startOf(resource: Resource): Slot {
+  resource.startSlot ??= { resource, slot: "start_0" };
+  return resource.startSlot;
 }
 
 function isKnownOn(resource: Resource, node: Node): boolean {

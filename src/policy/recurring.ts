@@ -55,7 +55,7 @@ export function scheduleCancel(
 ): void {
   const action = cancelAction(ws, resource, task, intervalMs, node);
   action.because(reason);
-  addOrdering(ws, { resource, slot: "stop_0" }, { resource, action }, ORDER.ordered);
+  addOrdering(ws, { resource, slot: "stop_0" }, action, ORDER.ordered);
 }
 
 /** Runs a recurring operation anew, with its new parameters. */
@@ -100,17 +100,12 @@ function cancelForRole(
   cancel.because("configured for another role");
   const before = cancelBefore(resource);
   if (!before) return;
-  addOrdering(
-    ws,
-    { resource, action: cancel },
-    { resource, slot: before },
-    ORDER.unrunnableFirstBlocks,
-  );
+  addOrdering(ws, cancel, { resource, slot: before }, ORDER.unrunnableFirstBlocks);
 }
 
 function orderMonitor(ws: WorkingSet, resource: Resource, monitor: Action): void {
   const binding = ORDER.firstImpliesNext | ORDER.unrunnableFirstBlocks;
-  const next = { action: monitor };
+  const next = monitor;
   addOrdering(ws, { resource, slot: "start_0" }, next, binding);
   addOrdering(ws, { resource, slot: "reload-agent_0" }, next, binding);
   const ordered = ORDER.ordered | ORDER.unrunnableFirstBlocks;
@@ -151,7 +146,7 @@ function orderAfterStops(ws: WorkingSet, resource: Resource, node: Node, monitor
     if (!stop.is(ACT.runnable)) monitor.clear(ACT.runnable);
     if (!resource.managed) continue;
     const binding = ORDER.firstImpliesNext | ORDER.unrunnableFirstBlocks;
-    addOrdering(ws, { resource, action: stop }, { action: monitor }, binding);
+    addOrdering(ws, stop, monitor, binding);
   }
 }
 
@@ -165,12 +160,7 @@ function cancelIfRunning(
   const cancel = cancelAction(ws, resource, op.name, op.intervalMs, node);
   cancel.because("configured for the Stopped role");
   if (resource.nextRole !== ROLE.started && resource.nextRole !== ROLE.unpromoted) return;
-  addOrdering(
-    ws,
-    { resource, action: cancel },
-    { resource, slot: "start_0" },
-    ORDER.unrunnableFirstBlocks,
-  );
+  addOrdering(ws, cancel, { resource, slot: "start_0" }, ORDER.unrunnableFirstBlocks);
 }
 
 /** Monitors for the role Stopped run on every node where the resource should not be. */

@@ -36,12 +36,12 @@ export function isFailedRemote(node: Node): boolean {
 
 function startThen(ws: WorkingSet, connection: Resource, action: Action, extra: number): void {
   const flags = ORDER.guestAllowed | ORDER.unrunnableFirstBlocks | extra;
-  addOrdering(ws, { resource: connection, slot: "start_0" }, { action }, flags);
+  addOrdering(ws, { resource: connection, slot: "start_0" }, action, flags);
 }
 
 function thenStop(ws: WorkingSet, action: Action, connection: Resource, extra: number): void {
   const next = { resource: connection, slot: "stop_0" };
-  addOrdering(ws, { action }, next, ORDER.guestAllowed | extra);
+  addOrdering(ws, action, next, ORDER.guestAllowed | extra);
 }
 
 /** Migrations are like stops: they need the connection as it is. */
@@ -134,7 +134,7 @@ function orderInGuest(
 function orderStopsElsewhere(ws: WorkingSet, action: Action, connection: Resource): void {
   for (const stop of action.resource?.tasks.get("stop") ?? []) {
     if (stop.node === action.node) continue;
-    addOrdering(ws, { resource: connection, slot: "start_0" }, { action: stop }, ORDER.ordered);
+    addOrdering(ws, { resource: connection, slot: "start_0" }, stop, ORDER.ordered);
   }
 }
 
@@ -146,7 +146,7 @@ export function orderRemoteConnections(ws: WorkingSet): void {
     const resource = action.resource;
     if (!resource) continue;
     if (resource.isRemoteConnection && action.task === "clear_failcount") {
-      addOrdering(ws, { resource, action }, { resource, slot: "start_0" }, ORDER.ordered);
+      addOrdering(ws, action, { resource, slot: "start_0" }, ORDER.ordered);
       continue;
     }
     const node = action.node;

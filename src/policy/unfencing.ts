@@ -70,6 +70,6 @@ export function orderRestartAfterUnfencing(ws: WorkingSet, node: Node, resource:
   const unfence = unfenceAction(ws, node, true, undefined);
   const stop = { resource, slot: "stop_0" };
   const start = { resource, slot: "start_0" };
-  addOrdering(ws, stop, { action: unfence }, ORDER.ordered | ORDER.ifOnSameNode);
-  addOrdering(ws, { action: unfence }, start, ORDER.firstImpliesNextOnNode | ORDER.ifOnSameNode);
+  addOrdering(ws, stop, unfence, ORDER.ordered | ORDER.ifOnSameNode);
+  addOrdering(ws, unfence, start, ORDER.firstImpliesNextOnNode | ORDER.ifOnSameNode);
 }

@@ -161,12 +161,12 @@ function loadStopped(ws: WorkingSet, node: Node): Action {
 /** With utilization, what stops on a node does so before anything starts there or migrates to it. */
 export function orderByLoad(ws: WorkingSet, resource: Resource): void {
   for (const node of resource.runningOn) {
-    addOrdering(ws, { resource, slot: "stop_0" }, { action: loadStopped(ws, node) }, ORDER.load);
+    addOrdering(ws, { resource, slot: "stop_0" }, loadStopped(ws, node), ORDER.load);
   }
   for (const node of ws.nodes) {
     if (!resource.allowed.has(node.index)) continue;
     const mark = loadStopped(ws, node);
-    addOrdering(ws, { action: mark }, { resource, slot: "start_0" }, ORDER.load);
-    addOrdering(ws, { action: mark }, { resource, slot: "migrate_to_0" }, ORDER.load);
+    addOrdering(ws, mark, { resource, slot: "start_0" }, ORDER.load);
+    addOrdering(ws, mark, { resource, slot: "migrate_to_0" }, ORDER.load);
   }
 }

@@ -6,7 +6,7 @@ import type {
   ResourceDefinition,
 } from "../model/policy-definition.ts";
 import type { Score } from "../model/score.ts";
-import type { Action, Ordering } from "./action.ts";
+import type { Action, Ordering, Slot } from "./action.ts";
 import type { ClusterOptions } from "./engine-options.ts";
 import { NodeSet } from "./node-set.ts";
 import type { Notifications } from "./notify.ts";
@@ -211,6 +211,8 @@ export class Resource {
   readonly actions: Action[] = [];
   readonly slots = new Map<string, Action[]>();
   readonly tasks = new Map<string, Action[]>();
+  /** Its start as an end of orderings, made once for all its probes. */
+  startSlot: Slot | undefined;
   /** Colocations: where this is the dependent, and where it is the primary. */
   readonly colocatedWith: Colocation[] = [];
   readonly colocatedTo: Colocation[] = [];
