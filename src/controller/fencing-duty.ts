@@ -244,6 +244,9 @@ function fenced(node: NodeCore, result: Fenced): void {
   });
   const [first] = wishes;
   if (first === undefined) return;
+  // What a person asks for as well is theirs: the fence-loop breaker begins anew with it.
+  const { requestedBy, reason } = wishes.find((wish) => wish.byHand) ?? first;
+  const asked = { ...first, requestedBy, reason };
   const answer = (ok: boolean, detail: string): void => {
     const { device, durationMs, confirmedBy } = result;
     const confirmed = confirmedBy !== undefined;
@@ -251,16 +254,16 @@ function fenced(node: NodeCore, result: Fenced): void {
     for (const wish of wishes) wish.answer({ ok, confirmed, detail, durationMs, ...more });
   };
   if (result.withdrawn === true) {
-    closeRecord(node, result, first, "failed");
+    closeRecord(node, result, asked, "failed");
     answer(false, result.detail);
   } else if (!result.ok) {
-    failed(node, result, first);
+    failed(node, result, asked);
     answer(false, result.detail);
-  } else if (result.operation !== "on" && isBack(node, first)) {
-    closeRecord(node, result, first, "succeeded");
+  } else if (result.operation !== "on" && isBack(node, asked)) {
+    closeRecord(node, result, asked, "succeeded");
     answer(false, `${result.target} is back in another life: what was fenced is gone`);
   } else {
-    succeeded(node, result, first, answer);
+    succeeded(node, result, asked, answer);
   }
 }
 

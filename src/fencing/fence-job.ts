@@ -52,6 +52,7 @@ export class FenceJob {
   #wakeAt: Instant;
   #power: boolean;
   #committed = false;
+  #byHand: boolean;
   #result: JobEvent | undefined;
 
   constructor(settings: JobSettings, io: DeviceCaller) {
@@ -60,6 +61,7 @@ export class FenceJob {
     this.#wakeAt = settings.startedAt + settings.delayMs;
     this.#deadline = this.#wakeAt + settings.timeoutMs;
     this.#power = settings.operation === "reboot";
+    this.#byHand = settings.byHand;
     this.#after = { level: [], goal: "off", until: this.#deadline };
   }
 
@@ -81,8 +83,14 @@ export class FenceJob {
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
   }
 
-  /** An operator asks for it: no more waiting. */
+  /** A person asked for it, at first or meanwhile. */
+  get byHand(): boolean {
+    return this.#byHand;
+  }
+
+  /** A person asks for it: no more waiting, and nothing that holds back what the cluster wants. */
   hurry(now: Instant): void {
+    this.#byHand = true;
     if (this.#phase === "delay") this.#wakeAt = now;
   }
 

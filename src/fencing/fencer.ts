@@ -141,10 +141,10 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
 
   #fence(now: Instant, request: FenceRequest): void {
     const { target, key, operation } = request;
-    const running = this.#jobs.get(target);
-    if (running !== undefined && this.#join(now, running, request)) return;
     const byHand = request.byHand === true;
     if (byHand) this.#breaker.forget(target);
+    const running = this.#jobs.get(target);
+    if (running !== undefined && this.#join(now, running, request)) return;
     running?.cancel();
     const find = request.unfence === true ? unfencingLevels : levelsFor;
     const levels = find(this.#settings, target);
@@ -201,13 +201,13 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
 
   /** Judged when the delay is over: meanwhile things may have changed. */
   #refusal(now: Instant, job: FenceJob): string | undefined {
-    const { target, operation, byHand, levels } = job.settings;
+    const { target, operation, levels } = job.settings;
     if (levels.flat().length === 0) {
       return job.settings.unfence
         ? `no device lets ${target} in (provides: unfencing)`
         : `no fencing device is for ${target}`;
     }
-    if (operation === "on" || byHand) return undefined;
+    if (operation === "on" || job.byHand) return undefined;
     return this.#breaker.held(target, now) ?? this.#options.guard?.(target);
   }
 
@@ -266,8 +266,8 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
   #withdraw(now: Instant, target: string, begun: boolean): void {
     const job = this.#jobs.get(target);
     if (job === undefined || !job.isOpen) return;
-    const { operation, startedAt, byHand } = job.settings;
-    if (!job.isWaiting && (!begun || byHand || operation === "on")) return;
+    const { operation, startedAt } = job.settings;
+    if (!job.isWaiting && (!begun || job.byHand || operation === "on")) return;
     if (job.isWaiting) job.cancel();
     else this.#fromJob(now, job, job.giveUp(now));
     if (job.isOver) this.#jobs.delete(target);

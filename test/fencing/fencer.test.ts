@@ -265,6 +265,18 @@ describe("held back", () => {
     expect(lab.fencer.held(lab.now)).toEqual([]);
   });
 
+  test("a person's order is not held back with the cluster's, which waits to try again", () => {
+    const lab = new FenceLab(BMC);
+    const fencings = Array.from({ length: 5 }, () => ({ target: "a", agoMs: 1_000 }));
+    lab.give({ kind: "history", fencings });
+    lab.fence("a", "reboot", { delayMs: 60_000 });
+    lab.run(10_000);
+    lab.fence("a", "off", { byHand: true });
+    lab.run(20_000);
+    expect(lab.results()).toMatchObject([{ ok: true }]);
+    expect(lab.fencer.held(lab.now)).toEqual([]);
+  });
+
   test("fencings that another coordinator did count as well; old ones do not", () => {
     for (const [agoMs, ok] of [
       [60_000, false],
