@@ -1,10 +1,13 @@
 import { assert } from "../core/assert.ts";
 import type { RaftCore } from "./raft-core.ts";
-import { advanceCommit, broadcast, progressOf, rewind } from "./replication.ts";
+import { advanceCommit, broadcast, isReplicated, progressOf, rewind } from "./replication.ts";
 import { wantedVoters } from "./voter-changes.ts";
 import { findVoter, isSafeStep, nextVoterStep } from "./voters.ts";
 
 /** What a leader does beside replicating: its first entry, lease, voter changes, handing over. */
+
+/** A leader with nothing to replicate is silent for so many heartbeats; well below `leaderSilenceMs`. */
+const QUIET_HEARTBEATS = 4;
 
 export function becomeLeader(core: RaftCore): void {
   core.role = "leader";
@@ -24,7 +27,7 @@ export function becomeLeader(core: RaftCore): void {
   core.emitRole();
   for (const progress of core.progress.values()) progress.next = core.termStart;
   broadcast(core);
-  core.timers.set("heartbeat", core.now + core.options.heartbeatMs);
+  armHeartbeat(core);
   armLease(core);
   onPeersChanged(core);
 }
@@ -65,7 +68,14 @@ export function onHeartbeatTimer(core: RaftCore): void {
   if (core.role !== "leader") return;
   rewind(core);
   broadcast(core);
-  core.timers.set("heartbeat", core.now + core.options.heartbeatMs);
+  armHeartbeat(core);
+}
+
+/** Between followers that have everything a heartbeat only says who leads: it may take its time. */
+function armHeartbeat(core: RaftCore): void {
+  const { heartbeatMs, leaseMs } = core.options;
+  const isQuiet = leaseMs === 0 && isReplicated(core);
+  core.timers.set("heartbeat", core.now + (isQuiet ? QUIET_HEARTBEATS : 1) * heartbeatMs);
 }
 
 /** When the lease ends: the latest moment that a quorum is known to have heard us, plus its length. */

@@ -228,7 +228,7 @@ export interface RaftOptions {
   readonly rankStepMs: Millis;
   /** How long an unanswered candidacy lasts before it is tried again. */
   readonly electionTimeoutMs: Millis;
-  /** Idle leader's append interval; also what a lost message costs. */
+  /** A leader's append interval, and what a lost message costs; longer while nothing is outstanding. */
   readonly heartbeatMs: Millis;
   /**
    * A leader that no quorum acknowledged for so long steps down; 0: only the failure detector makes

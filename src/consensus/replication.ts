@@ -19,6 +19,15 @@ export function broadcast(core: RaftCore): void {
   for (const name of core.replicas()) if (core.isAlive(name)) replicateTo(core, name);
 }
 
+/** Leader: every living replica has said that it holds the whole log, and all of it is committed. */
+export function isReplicated(core: RaftCore): boolean {
+  const { lastIndex } = core.log;
+  if (core.commit < lastIndex) return false;
+  return core
+    .replicas()
+    .every((name) => !core.isAlive(name) || core.progress.get(name)?.match === lastIndex);
+}
+
 export function progressOf(core: RaftCore, name: string): Progress {
   const known = core.progress.get(name);
   if (known !== undefined) return known;
@@ -29,6 +38,7 @@ export function progressOf(core: RaftCore, name: string): Progress {
 }
 
 export function replicateTo(core: RaftCore, name: string): void {
+  hasten(core);
   const progress = progressOf(core, name);
   if (progress.next <= core.log.baseIndex) {
     sendSnapshot(core, name, progress);
@@ -47,6 +57,12 @@ export function replicateTo(core: RaftCore, name: string): void {
     counted: core.countsFrom(name, progress.disk) && !core.dismissed.has(name),
     sentAt: core.now,
   });
+}
+
+/** What is on its way now is sent again at the next heartbeat where it is not acknowledged. */
+function hasten(core: RaftCore): void {
+  const at = core.now + core.options.heartbeatMs;
+  if ((core.timers.deadline("heartbeat") ?? at) > at) core.timers.set("heartbeat", at);
 }
 
 function sendSnapshot(core: RaftCore, name: string, progress: Progress): void {
