@@ -1,4 +1,4 @@
-import { unfencingLevels } from "../fencing/device-use.ts";
+import { namesOf, unfencingLevels } from "../fencing/device-use.ts";
 import type { DeviceCommand, DeviceOutcome, FenceAgentFacts } from "../fencing/fence-types.ts";
 import type { FencingDevice, FencingSettings } from "../model/definition.ts";
 import { isSecretName } from "../model/secret-mask.ts";
@@ -152,13 +152,12 @@ export function unfenceHere(
   node.fencing.count += 1;
   const runId = -node.fencing.count;
   node.fencing.ownRuns.set(runId, { from, by, key });
-  const hostArgument = use.device.options.get("host-argument");
   node.out.push({
     kind: "run-device",
     command: {
       ...{ runId, device, agent: use.device.agent, action: "on", target: node.self },
       ...{ plug: use.plug, params: Object.fromEntries(use.device.params), timeoutMs },
-      ...(hostArgument === undefined ? {} : { hostArgument }),
+      ...namesOf(use.device, "on"),
     },
   });
 }

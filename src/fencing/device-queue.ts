@@ -1,5 +1,5 @@
 import type { Instant } from "../core/units.ts";
-import { actionLimit, type DeviceUse, isOnTarget, runTimeout } from "./device-use.ts";
+import { actionLimit, type DeviceUse, isOnTarget, namesOf, runTimeout } from "./device-use.ts";
 import type { DeviceAction, DeviceCommand, FencerOutput } from "./fence-types.ts";
 
 /** What a call is for: fencing goes before a question, and that before a routine check. */
@@ -89,7 +89,6 @@ function isSameDevice(a: DeviceUse, b: DeviceUse): boolean {
 
 function commandOf({ runId, use, action, latest }: Call, now: Instant): DeviceCommand {
   const { device, target, plug } = use;
-  const hostArgument = device.options.get("host-argument");
   return {
     runId,
     device: device.name,
@@ -98,7 +97,7 @@ function commandOf({ runId, use, action, latest }: Call, now: Instant): DeviceCo
     target,
     plug,
     params: Object.fromEntries(device.params),
-    ...(hostArgument === undefined ? {} : { hostArgument }),
+    ...namesOf(device, action),
     ...(action === "on" && isOnTarget(device) ? { onTarget: true as const } : {}),
     timeoutMs: Math.max(1, Math.min(runTimeout(device, action), latest - now)),
   };

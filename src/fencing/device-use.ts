@@ -2,7 +2,7 @@ import type { Random } from "../core/random.ts";
 import type { Millis } from "../core/units.ts";
 import { parseDuration } from "../core/written-duration.ts";
 import type { FencingDevice, FencingSettings } from "../model/definition.ts";
-import type { DeviceAction } from "./fence-types.ts";
+import type { DeviceAction, DeviceCommand } from "./fence-types.ts";
 
 /** One device as it is used for one node. */
 export interface DeviceUse {
@@ -113,6 +113,19 @@ function plugOf(map: string, target: string): string | undefined {
 function durationOf(device: FencingDevice, name: string): Millis | undefined {
   const text = device.options.get(name);
   return text === undefined ? undefined : parseDuration(text);
+}
+
+/** What its agent calls the action and the parameter with the node's name, where that is said. */
+export function namesOf(
+  { options }: FencingDevice,
+  action: DeviceAction,
+): Pick<DeviceCommand, "actionName" | "hostArgument"> {
+  const actionName = options.get(`${action}-action`);
+  const hostArgument = options.get("host-argument");
+  return {
+    ...(actionName === undefined ? {} : { actionName }),
+    ...(hostArgument === undefined ? {} : { hostArgument }),
+  };
 }
 
 /** How long one call may take. */

@@ -31,6 +31,8 @@ export interface DeviceCommand {
   readonly params: Readonly<Record<string, string>>;
   /** The parameter that carries the plug, where the definition says so. */
   readonly hostArgument?: string;
+  /** What the agent calls the action, where the definition says so. */
+  readonly actionName?: string;
   /** Only the node itself can carry it out. */
   readonly onTarget?: true;
   readonly timeoutMs: Millis;

@@ -139,10 +139,11 @@ async function agentCall(command: DeviceCommand, ask: AskAgent): Promise<FenceCa
   const { agent, params, action, target, plug } = command;
   if (!/^fence_[\w-]+$/.test(agent)) throw new CallProblem(`${agent} is no fence agent`);
   const known = await ask(agent);
-  if (action === "list" && known.actions.size > 0 && !known.actions.has("list")) {
+  const named = command.actionName ?? agentAction(action, known);
+  if (named === "list" && known.actions.size > 0 && !known.actions.has("list")) {
     throw new UnknownAction(`${agent} has no list of what it can switch`);
   }
-  const lines = new Map<string, string>([["action", agentAction(action, known)]]);
+  const lines = new Map<string, string>([["action", named]]);
   for (const [name, value] of Object.entries(params)) {
     if (name === "password-file") lines.set("password", readSecret(value));
     else lines.set(name.replaceAll("-", "_"), value);
@@ -157,7 +158,7 @@ async function agentCall(command: DeviceCommand, ask: AskAgent): Promise<FenceCa
     if (/[\r\n]/.test(name + value)) throw new CallProblem(`${name} has a line break in it`);
   }
   const stdin = [...lines].map(([name, value]) => `${name}=${value}\n`).join("");
-  const isBlind = action === "status" && lines.get("action") !== "status";
+  const isBlind = action === "status" && lines.get("action") === "monitor";
   const read = (exit: CallExit): DeviceOutcome => {
     const outcome = readByCode(command, exit, {
       ...params,

@@ -105,6 +105,24 @@ describe("host-check", () => {
   });
 });
 
+test("the agent's own names of actions and of the plug go with each call", () => {
+  const names = { "off-action": "diag", "status-action": "look", "host-argument": "outlet" };
+  const lab = new FenceLab(levels(device("strip", ["a"], names, "fence_apc")));
+  lab.fence("a", "reboot");
+  lab.run();
+  const called = lab.outputs.flatMap(({ output }) =>
+    output.kind === "run-device"
+      ? [`${output.command.action} ${output.command.actionName} ${output.command.hostArgument}`]
+      : [],
+  );
+  expect(called).toEqual([
+    "off diag outlet",
+    "status look outlet",
+    "on undefined outlet",
+    "status look outlet",
+  ]);
+});
+
 describe("action-limit", () => {
   const both = (limit: string | undefined) =>
     levels(device("chassis", ["a", "b"], limit === undefined ? {} : { "action-limit": limit }));

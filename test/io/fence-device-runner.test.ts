@@ -127,6 +127,12 @@ exit 1`;
     expect(readFileSync(join(directory, "args"), "utf8")).toBe("\n");
   });
 
+  test("an action goes by the name that the definition gives it", async () => {
+    script("fence_test", agent);
+    await runner.run(command("fence_test", "off", {}, { actionName: "diag" }));
+    expect(readFileSync(join(directory, "stdin"), "utf8")).toMatch(/^action=diag$/m);
+  });
+
   test("what an agent says is told without the noise of its log", async () => {
     script("fence_test", agent);
     const outcome = await runner.run(command("fence_test", "off", {}));
