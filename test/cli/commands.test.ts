@@ -339,61 +339,6 @@ test("waiting in vain is 7, and says what is still under way", async () => {
   expect(err).toContain("not settled after 1 s: stop db on node1 for 4 s");
 });
 
-describe("fence", () => {
-  const done = {
-    target: "node2",
-    action: "reboot",
-    outcome: "succeeded",
-    device: "bmc2",
-    durationMs: 2100,
-  };
-
-  test("without a terminal it wants --yes, and does nothing", async () => {
-    const { exit, err } = await run("fence reboot node2");
-    expect(exit).toBe(2);
-    expect(err).toContain("--yes");
-    expect(daemon.changes).toEqual([]);
-  });
-
-  test("asks, saying what is active there; no is no", async () => {
-    const { exit, questions } = await run("node fence node2", { typed: ["n"] });
-    expect(exit).toBe(1);
-    expect(questions[0]).toContain("Active there: web-ip, web-server, cache:1");
-    expect(questions[0]).not.toContain("votes");
-    expect(daemon.changes).toEqual([]);
-  });
-
-  test("says so where the rest would be without quorum", async () => {
-    const { quorum } = report();
-    daemon.answers.status = {
-      ok: true,
-      result: report({ quorum: { ...quorum, votes: 2, expected: 3, needed: 2, options: [] } }),
-    };
-    const { questions } = await run("fence off node2", { typed: ["n"] });
-    expect(questions[0]).toContain("Only 1 of 3 votes are left then, and 2 are needed.");
-  });
-
-  test("does it with --yes and says how it went", async () => {
-    daemon.answers.fence = { ok: true, result: done };
-    const { exit, out } = await run("fence reboot node2 --yes");
-    expect(exit).toBe(0);
-    expect(out).toBe("reboot of node2 succeeded by bmc2 in 2.1 s\n");
-    expect(daemon.changes).toEqual([
-      { method: "fence", action: "reboot", target: "node2", author: "ann" },
-    ]);
-  });
-
-  test("a failure is 1", async () => {
-    daemon.answers.fence = {
-      ok: true,
-      result: { ...done, outcome: "failed", detail: "bmc2: timed out" },
-    };
-    const { exit, err } = await run("fence off node2 -y");
-    expect(exit).toBe(1);
-    expect(err).toContain("off of node2 failed: bmc2: timed out");
-  });
-});
-
 describe("config", () => {
   let dir: string;
   const GOOD =
