@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
 import { createInterface } from "node:readline/promises";
 import { runCli } from "./run-cli.ts";
 import { wantsColor } from "./views/paint.ts";

@@ -7,15 +7,19 @@
  * count, also the longest slice: how long a plan in the making keeps the rest of the daemon
  * waiting. Ours is the library call, warmed up, each cluster in a process
  * of its own; reading the XML is reported apart. Theirs is the whole program, with `time` from
- * Debian's package of that name. Peak memory is that of a whole process that plans once.
+ * Debian's package of that name. Peak memory is that of a whole process that plans once, with the
+ * flags that pacelined runs Node with; "above" is what of it is more than a Node that does nothing.
  *
  * crm_simulate takes minutes for the largest: it is asked up to --theirs-up-to resources (1000),
- * and for no more than three minutes of processor time each, which the table then shows as the least it takes.
+ * and for no more than --peer-seconds (180) of processor time each, which the table then shows as
+ * the least it takes.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { nodeFlagsOf } from "../../support/node-flags.ts";
 import { FAMILIES, type Family, SITUATIONS, SIZES, type Situation } from "./cluster-families.ts";
 import { type Measured, measure, measureMemory } from "./measure.ts";
 
@@ -26,7 +30,7 @@ interface Theirs {
 
 /** Beyond this many resources the XML has hundreds of megabytes: it is written for theirs only. */
 const XML_UP_TO = 2000;
-const THEIR_LIMIT_S = 180;
+const PEER_SECONDS = 180;
 
 function main(): void {
   const options = parseOptions(process.argv.slice(2));
@@ -35,8 +39,9 @@ function main(): void {
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), "paceline-bench-"));
+  const bareKb = bareNodeKb();
   console.log(
-    "family  resources nodes situation   ours ms  theirs ms   ratio us/pair slice ms  XML MB parse ms  ours MB  theirs MB  actions",
+    "family  resources nodes situation   ours ms  theirs ms   ratio us/pair slice ms  XML MB parse ms  ours MB   above  theirs MB mem ratio  actions",
   );
   try {
     for (const family of FAMILIES) {
@@ -46,7 +51,7 @@ function main(): void {
       )) {
         for (const situation of SITUATIONS) {
           if (options.situation !== undefined && options.situation !== situation) continue;
-          compare(folder, { family, situation, ...size }, options.theirsUpTo);
+          compare(folder, { family, situation, ...size }, options, bareKb);
         }
       }
     }
@@ -72,6 +77,8 @@ interface Options {
   readonly from: number;
   readonly upTo: number;
   readonly theirsUpTo: number;
+  /** How long theirs may take, in seconds of processor time. */
+  readonly peerSeconds: number;
   readonly child: string | undefined;
 }
 
@@ -86,6 +93,7 @@ function parseOptions(args: readonly string[]): Options {
     from: Number(value("--from") ?? 0),
     upTo: Number(value("--up-to") ?? 5000),
     theirsUpTo: Number(value("--theirs-up-to") ?? 1000),
+    peerSeconds: Number(value("--peer-seconds") ?? PEER_SECONDS),
     child: value("--child"),
   };
 }
@@ -98,33 +106,46 @@ function child(text: string): void {
   console.log(JSON.stringify(found));
 }
 
-function compare(folder: string, job: Job, theirsUpTo: number): void {
+function compare(folder: string, job: Job, options: Options, bareKb: number): void {
+  const { theirsUpTo, peerSeconds } = options;
   const xml = join(folder, "cib.xml");
   const withXml = job.resources <= Math.max(theirsUpTo, XML_UP_TO) ? { xml } : {};
   const input = join(folder, "input.bin");
   const ours = inChild<Measured>({ ...job, ...withXml, input });
   const peakKb = ours && inChild<number>({ ...job, input, memory: true });
   const wanted = job.resources <= theirsUpTo;
-  const theirs = wanted && ours !== undefined ? measureTheirs(xml) : undefined;
+  const theirs = wanted && ours !== undefined ? measureTheirs(xml, peerSeconds) : undefined;
   const megabytes = existsSync(xml) ? statSync(xml).size / 1e6 : undefined;
-  console.log(row(job, ours, peakKb, theirs, megabytes));
+  console.log(row(job, ours, peakKb, bareKb, theirs, megabytes));
   rmSync(xml, { force: true });
 }
 
 function inChild<T>(job: Job): T | undefined {
   const script = process.argv[1]!;
-  const args = ["--max-old-space-size=6144", script, "--child", JSON.stringify(job)];
+  const flags = job.memory ? daemonFlags() : ["--max-old-space-size=6144"];
+  const args = [...flags, script, "--child", JSON.stringify(job)];
   const done = spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 1e8 });
   if (done.status !== 0) console.error(done.stderr.split("\n").slice(0, 5).join("\n"));
   return done.status === 0 ? (JSON.parse(done.stdout) as T) : undefined;
 }
 
-/** Undefined where crm_simulate or time is missing, or where it took too long. */
-function measureTheirs(xml: string): Theirs | undefined {
-  const limited = `ulimit -t ${THEIR_LIMIT_S}; exec crm_simulate -x "$0" -R -Q`;
+function daemonFlags(): string[] {
+  return nodeFlagsOf(fileURLToPath(new URL("../../../src/daemon/main.js", import.meta.url)));
+}
+
+/** Most memory of a process in which Node does nothing. */
+function bareNodeKb(): number {
+  const read = `console.log(/VmHWM:\\s*(\\d+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))[1])`;
+  const done = spawnSync(process.execPath, [...daemonFlags(), "-e", read], { encoding: "utf8" });
+  return Number(done.stdout);
+}
+
+/** Undefined where crm_simulate or time is missing. */
+function measureTheirs(xml: string, seconds: number): Theirs | undefined {
+  const limited = `ulimit -t ${seconds}; exec crm_simulate -x "$0" -R -Q`;
   const args = ["-f", "%U %S %M", "sh", "-c", limited, xml];
   const done = spawnSync("/usr/bin/time", args, { encoding: "utf8", maxBuffer: 1e9 });
-  if (done.stderr.includes("signal 9")) return { planMs: THEIR_LIMIT_S * 1000 };
+  if (done.stderr.includes("signal 9")) return { planMs: seconds * 1000 };
   const found = /([\d.]+) ([\d.]+) (\d+)\s*$/.exec(done.stderr ?? "");
   if (done.status !== 0 || found === null) return undefined;
   const [user, system, peakKb] = found.slice(1).map(Number) as [number, number, number];
@@ -135,11 +156,13 @@ function row(
   job: Job,
   ours: Measured | undefined,
   peakKb: number | undefined,
+  bareKb: number,
   theirs: Theirs | undefined,
   megabytes: number | undefined,
 ): string {
   const share = ours && theirs ? (ours.planMs / theirs.planMs).toFixed(3) : "-";
   const ratio = theirs && theirs.peakKb === undefined ? `<${share}` : share;
+  const memory = peakKb && theirs?.peakKb ? (peakKb / theirs.peakKb).toFixed(2) : "-";
   const cells: [string, number][] = [
     [String(job.resources), 9],
     [String(job.nodes), 5],
@@ -152,7 +175,9 @@ function row(
     [megabytes?.toFixed(1) ?? "-", 7],
     [ours?.parseMs?.toFixed(0) ?? "-", 8],
     [peakKb === undefined ? "-" : (peakKb / 1024).toFixed(0), 8],
+    [peakKb === undefined ? "-" : ((peakKb - bareKb) / 1024).toFixed(0), 7],
     [theirs?.peakKb === undefined ? "-" : (theirs.peakKb / 1024).toFixed(0), 10],
+    [memory, 9],
     [String(ours?.actions ?? "-"), 8],
   ];
   return `${job.family.padEnd(7)} ${cells.map(([text, width]) => text.padStart(width)).join(" ")}`;
