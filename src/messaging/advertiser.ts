@@ -27,9 +27,6 @@ const STEP_FLOOR_MS = 50;
 /** Who is out of step comes nearer by this share of the interval each time, and never waits longer. */
 const STEP_PULL_SHARE = 0.1;
 
-/** Who is in step lets the first go first: so much longer than an interval it would wait for it. */
-const STEP_MARGIN_SHARE = 0.02;
-
 /** Decides when this node advertises, and what. */
 export class Advertiser {
   readonly #context: MessagingContext;
@@ -38,8 +35,6 @@ export class Advertiser {
   #lastAt = Number.NEGATIVE_INFINITY;
   #nextAt: Instant | undefined;
   #goodbyesLeft: number | undefined;
-  /** The first has just been heard when we were about to advertise, or just had. */
-  #inStep = false;
   readonly #writer = new AdvertWriter();
   /** Whom we hear, as last said: the same list while it is the same. */
   #heard: readonly Heard[] = [];
@@ -63,9 +58,9 @@ export class Advertiser {
     if (this.#context.firstUp() !== peer) return;
     const pull = STEP_PULL_SHARE * intervalMs;
     const ahead = this.#nextAt - now;
-    this.#inStep = ahead <= pull || ahead >= intervalMs - pull;
-    if (ahead < intervalMs - pull) this.#nextAt = Math.max(now, this.#nextAt - pull);
-    else this.#nextAt = now + intervalMs + STEP_MARGIN_SHARE * intervalMs;
+    // A timer that fires in the same moment as the first is heard costs no wake-up of its own.
+    this.#nextAt =
+      ahead < intervalMs - pull ? Math.max(now, this.#nextAt - pull) : now + intervalMs;
   }
 
   /** Says goodbye a few times, then nothing any more. */
@@ -97,9 +92,7 @@ export class Advertiser {
     const wasLate = now - this.#nextAt > config.advertIntervalMs / 2;
     const base = wasLate ? now : this.#nextAt;
     this.#send();
-    const margin = this.#inStep ? STEP_MARGIN_SHARE * config.advertIntervalMs : 0;
-    this.#inStep = false;
-    this.#nextAt = base + config.advertIntervalMs + margin;
+    this.#nextAt = base + config.advertIntervalMs;
   }
 
   #noteChange(): void {

@@ -79,9 +79,14 @@ export function boundOf(intervalMs: Millis, skewMs: Millis): Millis {
   return Math.max(BOUND_FLOOR_MS, BOUND_INTERVALS * intervalMs + skewMs);
 }
 
+/** Silence after which an advertisement is missing. */
+export function suspectAfter(intervalMs: Millis): Millis {
+  return intervalMs + Math.max(SUSPECT_FLOOR_MS, SUSPECT_SHARE * intervalMs);
+}
+
 export function timingOf(conditions: Conditions): DetectorTiming {
   const { intervalMs, skewMs, roundTripMs = 0 } = conditions;
-  const suspectAfterMs = intervalMs + Math.max(SUSPECT_FLOOR_MS, SUSPECT_SHARE * intervalMs);
+  const suspectAfterMs = suspectAfter(intervalMs);
   const probingMs = Math.max(
     PROBE_FLOOR_MS,
     PROBE_SHARE * intervalMs,

@@ -1,6 +1,6 @@
 import type { Instant, Millis } from "../core/units.ts";
 import { DecayingPeak } from "./decaying-peak.ts";
-import { type DetectorTiming, timingOf } from "./detector-timing.ts";
+import { type DetectorTiming, suspectAfter, timingOf } from "./detector-timing.ts";
 
 /** Weight of the newest advertisement in the share of lost ones. */
 const LOSS_GAIN = 0.05;
@@ -42,6 +42,11 @@ export class PeerDetector {
     this.lastHeard = now;
     this.#silentSince = now;
     this.intervalMs = intervalMs;
+  }
+
+  /** When it becomes suspect if nothing more is heard; it is never down before. */
+  get suspectAt(): Instant {
+    return this.#silentSince + suspectAfter(this.intervalMs);
   }
 
   heard(now: Instant): void {
@@ -95,11 +100,8 @@ export class PeerDetector {
     this.#lossShare = 0;
   }
 
-  /** When the peer becomes suspect, when it is probed again, and when it is down. */
-  deadlines(
-    now: Instant,
-    surroundings: Surroundings,
-  ): { suspectAt: Instant; deadAt: Instant; timing: DetectorTiming } {
+  /** How often it is probed while suspect, and when it is down. */
+  deadlines(now: Instant, surroundings: Surroundings): { deadAt: Instant; timing: DetectorTiming } {
     const timing = timingOf({
       ...surroundings,
       intervalMs: this.intervalMs,
@@ -109,7 +111,6 @@ export class PeerDetector {
     const since = this.#silentSince;
     const byOthers = Math.min(this.#heardByOthers + timing.deadAfterMs, since + timing.boundMs);
     return {
-      suspectAt: since + timing.suspectAfterMs,
       deadAt: Math.max(
         since + timing.deadAfterMs,
         byOthers,

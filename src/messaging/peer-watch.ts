@@ -41,7 +41,12 @@ export class PeerWatch {
     const link = peer.links[linkIndex];
     if (link !== undefined) this.#heardOn(peer, link);
     this.#tellWatchers(peer);
-    if (isWatched(peer) && (isRegular || wasProbing)) this.#armJudge(peer);
+    if (isWatched(peer) && (isRegular || wasProbing)) {
+      peer.nextProbeAt = peer.detector.suspectAt;
+      peer.timers.set("judge", peer.nextProbeAt);
+    }
+    // Left where it is, the timer would wake us three times a second and find nothing.
+    if (isRegular) this.#armLinks(peer);
   }
 
   /** The peer is up: watches it from now on. */
@@ -75,10 +80,8 @@ export class PeerWatch {
   /** The judge timer fired: suspects, probes or gives up the peer. */
   judge(peer: RemotePeer): void {
     const { now } = this.#context;
-    const { suspectAt, deadAt, timing } = peer.detector.deadlines(
-      now,
-      this.#context.surroundings(peer),
-    );
+    const { suspectAt } = peer.detector;
+    const { deadAt, timing } = peer.detector.deadlines(now, this.#context.surroundings(peer));
     if (now >= deadAt) {
       this.#giveUp(peer);
       return;
@@ -199,7 +202,8 @@ export class PeerWatch {
 
   #armJudge(peer: RemotePeer): void {
     const { now } = this.#context;
-    const { suspectAt, deadAt } = peer.detector.deadlines(now, this.#context.surroundings(peer));
+    const { suspectAt } = peer.detector;
+    const { deadAt } = peer.detector.deadlines(now, this.#context.surroundings(peer));
     const probeAt =
       peer.probeRounds === undefined ? suspectAt : Math.max(suspectAt, peer.nextProbeAt);
     peer.nextProbeAt = probeAt;
