@@ -47,7 +47,7 @@ interface Report {
   readonly transition: { state: string };
 }
 
-describe.skipIf(!usable)("bad input to real daemons", { timeout: 120_000, retry: 2 }, () => {
+describe.skipIf(!usable)("bad input to real daemons", { timeout: 120_000 }, () => {
   let lab: Lab;
   const mounted: string[] = [];
   afterEach(() => {

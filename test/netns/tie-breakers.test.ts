@@ -21,7 +21,7 @@ resources:
 `;
 }
 
-describe.skipIf(!usable)("two nodes that lose each other", { timeout: 120_000, retry: 2 }, () => {
+describe.skipIf(!usable)("two nodes that lose each other", { timeout: 120_000 }, () => {
   let lab: Lab;
   afterEach(() => lab.close());
 
