@@ -26,18 +26,22 @@ describe.skipIf(!usable)("a node that loses quorum ends itself", { timeout: 180_
   afterEach(() => lab.close());
 
   /** Three nodes with software watchdogs whose reset is a file, and the owner of `app`. */
-  async function start(app = ""): Promise<[LabNode, LabNode]> {
+  async function start(app = "", resets = true): Promise<[LabNode, LabNode]> {
     log = `/tmp/paceline-watchdog-${process.pid}-${Date.now()}`;
     lab = new Lab({
       nodes: ["node1", "node2", "node3"],
       definition: definition(app).replace("LOG", log),
-      daemonArgs: ["--watchdog", "software-reboot", "--sysrq", "NODEDIR/sysrq"],
+      daemonArgs: [
+        ...["--watchdog", resets ? "software-reboot" : "software"],
+        ...["--sysrq", "NODEDIR/sysrq"],
+      ],
     });
     for (const node of lab.nodes) node.start();
     const [first] = lab.nodes as [LabNode];
     await until("every watchdog is counted on", async () => {
       const { stdout } = await first.paceline("fence", "status");
-      return stdout.includes("counted on for: node1, node2, node3");
+      const whom = resets ? "node1, node2, node3" : "no node yet";
+      return stdout.includes(`counted on for: ${whom}`) && stdout.includes("this node: fed");
     });
     const owner = await until("the app runs", async () => {
       const report = await first.status();
@@ -93,6 +97,22 @@ describe.skipIf(!usable)("a node that loses quorum ends itself", { timeout: 180_
     await owner.crash();
     await until("the app runs elsewhere", async () => started(2) !== undefined);
     expect(started(2)).toBeGreaterThan(at);
+  });
+
+  test("where it may not reset the machine, it ends the daemon and stops what runs; nobody counts on that", async () => {
+    const [owner, other] = await start("", false);
+    owner.signal("SIGSTOP");
+    await owner.ended();
+    await until("its guardian has stopped the app", async () =>
+      / stop$/m.test(readFileSync(log, "utf8")),
+    );
+    const status = await until("the others say that it is not fenced", async () => {
+      const { stdout } = await other.paceline("status");
+      return stdout.includes(`fencing of ${owner.name} failed`) ? stdout : undefined;
+    });
+    expect(status).toContain(`paceline fence confirm ${owner.name}`);
+    expect(started(2)).toBeUndefined();
+    expect(existsSync(reset(owner))).toBe(false);
   });
 
   test("a member with a failed stop is told to starve it, and is reset", async () => {
