@@ -116,7 +116,7 @@ function recordResult(
   // A reload that succeeded counts as a start with the new parameters.
   const task = /^reload(-agent)?$/.test(operation) ? "start" : operation;
   const result: Omit<OperationRecord, "callId"> = {
-    id: intervalMs > 0 ? `${recorded}_${task}_${intervalMs}` : `${recorded}_last_0`,
+    id: isKeptApart(task, intervalMs) ? `${recorded}_${task}_${intervalMs}` : `${recorded}_last_0`,
     operationKey: `${recorded}_${task}_${intervalMs}`,
     operation: task,
     intervalMs,
@@ -132,6 +132,11 @@ function recordResult(
     ...migration(action),
   };
   editor.record(node, history, result);
+}
+
+/** As the executor records them: a migration's halves replace those of an earlier one. */
+function isKeptApart(task: string, intervalMs: number): boolean {
+  return intervalMs > 0 || task === "migrate_to" || task === "migrate_from";
 }
 
 /** Stands for the coordinator where there is none (as in Pacemaker's own simulations). */

@@ -134,6 +134,22 @@ describe("the outcome of a plan", () => {
     expect(simulation.again.plan.actions.filter((each) => each.kind !== "pseudo")).toEqual([]);
   });
 
+  test("a migration replaces what is known of a half-done one, wherever that was to go", () => {
+    const halfDone = "migrate_to source=node1 target=node2 at=-1";
+    const { after } = run(
+      {
+        options: NO_FENCING,
+        nodes: [1, 2, 3].map((id) => `<node id="${id}" uname="node${id}"/>`).join(""),
+        resources: primitive("web", { "allow-migrate": "true" }),
+        constraints: `<rsc_location id="l" rsc="web" node="node1" score="-INFINITY"/>
+          <rsc_location id="l3" rsc="web" node="node3" score="10"/>`,
+        status: member(1, history(["start", halfDone])) + member(3),
+      },
+      [{ kind: "node-up", node: "node2" }],
+    );
+    expect(after.resources.map(({ id, nodes }) => [id, nodes])).toEqual([["web", ["node3"]]]);
+  });
+
   test("a fenced node is offline and no longer unclean", () => {
     const status = started(1) + member(2);
     const parts = { options: FENCING, resources: DEVICE + primitive("web"), status };
