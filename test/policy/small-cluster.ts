@@ -105,6 +105,13 @@ export class SmallCluster {
     } else if (what === "offline" || what === "lost") {
       const expected = what === "lost" ? "member" : "down";
       this.nodes.get(first)!.state = { member: false, daemonOnline: false, join: "down", expected };
+    } else if (what === "joining") {
+      this.nodes.get(first)!.state = {
+        member: true,
+        daemonOnline: true,
+        join: "pending",
+        expected: "member",
+      };
     } else if (what === "failed") {
       this.nodes
         .get(second)!
@@ -196,7 +203,9 @@ export class SmallCluster {
     records.set(resource, [...list.filter((each) => each.id !== record.id), record]);
   }
 
-  private find(id: string): PrimitiveDefinition {
+  /** By id; instances of unique clones have a number (`web:0`). */
+  private find(instance: string): PrimitiveDefinition {
+    const id = instance.replace(/:\d+$/, "");
     const groups = [...this.groups.values()];
     for (const { child } of this.clones.values()) {
       if (child.kind === "group") groups.push(child);
@@ -249,7 +258,8 @@ export class SmallCluster {
 
   private nodeStatus(name: string, draft: NodeDraft): NodeStatus {
     const records = new Map(this.records.get(name));
-    for (const id of this.probed ? this.primitiveIds() : []) {
+    const isProbed = this.probed && draft.state.join !== "pending";
+    for (const id of isProbed ? this.primitiveIds() : []) {
       if (records.has(id)) continue;
       this.record(id, name, "monitor", 0, 7, 7);
       records.set(id, this.records.get(name)!.get(id)!);
