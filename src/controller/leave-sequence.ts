@@ -4,6 +4,9 @@ import type { Instant, Millis } from "../core/units.ts";
 /** Ask again so often: the coordinator may have changed, or the first word was lost. */
 const ASK_MS: Millis = 1_000;
 
+/** After so long a coordinator that only waits for others hands its office over. */
+const OFFICE_MS: Millis = 5_000;
+
 /** No coordinator for so long: the node stops its resources by itself. */
 const ALONE_MS: Millis = 5_000;
 
@@ -25,6 +28,7 @@ export type LeaveStep = "ask" | "stop-alone" | "hand-over" | "say-goodbye" | "ex
  */
 export class LeaveSequence {
   readonly #timers = new Timers<"ask" | "alone" | "patience" | "hand-over" | "exit">();
+  #officeUntil: Instant = Number.POSITIVE_INFINITY;
   #phase: "no" | "asking" | "stopping" | "handing-over" | "goodbye" = "no";
 
   get active(): boolean {
@@ -43,10 +47,16 @@ export class LeaveSequence {
   begin(now: Instant): LeaveStep[] {
     if (this.#phase !== "no") return [];
     this.#phase = "asking";
+    this.#officeUntil = now + OFFICE_MS;
     this.#timers.set("ask", now + ASK_MS);
     this.#timers.set("alone", now + ALONE_MS);
     this.#timers.set("patience", now + PATIENCE_MS);
     return ["ask"];
+  }
+
+  /** It asks for so long that a coordinator with nothing left here had better be another node. */
+  isOverdue(now: Instant): boolean {
+    return this.#phase === "asking" && now >= this.#officeUntil;
   }
 
   /** There is a coordinator that knows of our wish. */

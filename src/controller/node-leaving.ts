@@ -37,6 +37,17 @@ function askToLeave(node: NodeCore): void {
   if (coordinator === undefined) return;
   node.leave.heard();
   node.tell(coordinator, { t: "leaving" });
+  if (coordinator === node.self) leaveOffice(node);
+}
+
+/**
+ * A coordinator goes last in its own plan, after the fencing of others, which may never succeed. With
+ * nothing left here that is its successor's to see to.
+ */
+function leaveOffice(node: NodeCore): void {
+  const isIdle = node.member.activeResources().length === 0 && node.member.load() === 0;
+  if (!isIdle || !node.leave.isOverdue(node.now) || node.coordinator.by?.acting !== false) return;
+  raftStep(node, { kind: "transfer" });
 }
 
 /** Performs what the node's checks ask for; a witness runs nothing and so has no checks. */

@@ -81,6 +81,19 @@ test("a fence loop is broken: held, said with what to do, and open to a person",
   expect(records().at(-1)).toMatchObject({ target: "node3", requestedBy: "jo" });
 });
 
+test("a DC that leaves does not wait for a fencing that is held back", () => {
+  const { cluster, dc, fencings, records } = loopingCluster(["node3"]);
+  expect(cluster.runUntil(() => fencings() === 5, 5 * MINUTE)).toBe(true);
+  cluster.runFor(MINUTE);
+  const leaver = dc();
+  leaver.deliver({ kind: "shutdown", mode: "leave" });
+  expect(cluster.runUntil(() => leaver.daemon === undefined, 15_000)).toBe(true);
+  cluster.runFor(MINUTE);
+  const seen = cluster.observe(dc())?.cib;
+  expect(seen?.departures?.map(({ node }) => node)).toEqual([leaver.name]);
+  expect(records().filter(({ target }) => target === leaver.name)).toEqual([]);
+});
+
 test("two of three are wanted fenced at once: one after the other, and quorum is never lost", () => {
   const { cluster, records } = loopingCluster(["node2", "node3"]);
   const fenced = (name: string) =>
