@@ -37,6 +37,14 @@ export function levelsFor(settings: FencingSettings, target: string): DeviceUse[
   );
 }
 
+/** Of its levels, what gives a node power: a gate opens when the node joins, and not before. */
+export function powerLevels(settings: FencingSettings, target: string): DeviceUse[][] {
+  const levels = levelsFor(settings, target).map((level) =>
+    level.filter(({ device }) => givesPower(device) && !isHeuristic(device)),
+  );
+  return levels.filter((level) => level.length > 0);
+}
+
 /**
  * All devices that give a node its access back (Pacemaker's `provides: unfencing`), whether or not
  * its topology has them, as one level: a node that lacks the consent of one of them is not let in.

@@ -7,7 +7,14 @@ import { type DeviceCheck, DeviceChecks } from "./device-checks.ts";
 import { DeviceProbe } from "./device-probe.ts";
 import { DeviceQueue, type Urgency } from "./device-queue.ts";
 import type { DeviceCaller } from "./device-task.ts";
-import { checkAction, type DeviceUse, delayOf, levelsFor, unfencingLevels } from "./device-use.ts";
+import {
+  checkAction,
+  type DeviceUse,
+  delayOf,
+  levelsFor,
+  powerLevels,
+  unfencingLevels,
+} from "./device-use.ts";
 import { FenceJob, type JobEvent } from "./fence-job.ts";
 import { FenceLoopBreaker } from "./fence-loop-breaker.ts";
 import type { DeviceOutcome, FencerInput, FencerOutput } from "./fence-types.ts";
@@ -146,8 +153,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     const running = this.#jobs.get(target);
     if (running !== undefined && this.#join(now, running, request)) return;
     running?.cancel();
-    const find = request.unfence === true ? unfencingLevels : levelsFor;
-    const levels = find(this.#settings, target);
+    const levels = levelsOf(request)(this.#settings, target);
     const [first] = levels.flat();
     const isDelayed = operation !== "on" && !byHand && first !== undefined;
     const own = isDelayed ? delayOf(first.device, this.#options.random) : 0;
@@ -203,8 +209,10 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
   #refusal(now: Instant, job: FenceJob): string | undefined {
     const { target, operation, levels } = job.settings;
     if (levels.flat().length === 0) {
-      return job.settings.unfence
-        ? `no device lets ${target} in (provides: unfencing)`
+      if (job.settings.unfence) return `no device lets ${target} in (provides: unfencing)`;
+      const isKnown = levelsFor(this.#settings, target).length > 0;
+      return operation === "on" && isKnown
+        ? `no device gives ${target} power: it is let in by itself when it joins`
         : `no fencing device is for ${target}`;
     }
     if (operation === "on" || job.byHand) return undefined;
@@ -345,4 +353,9 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
       kill: (runId) => this.#queue.kill(this.#now, runId),
     };
   }
+}
+
+function levelsOf({ operation, unfence }: FenceRequest): typeof levelsFor {
+  if (operation !== "on") return levelsFor;
+  return unfence === true ? unfencingLevels : powerLevels;
 }

@@ -50,6 +50,19 @@ describe("letting a node in", () => {
     expect(lab.order()).not.toContain("gate on");
   });
 
+  test("is no part of giving power by hand either: whoever is cut off stays so until it joins", () => {
+    const gateOnly = { b: [["gate2"]], a: [["bmc", "gate"]] };
+    const lab = new FenceLab(settings(BOTH.devices, gateOnly));
+    lab.fence("a", "on", { byHand: true });
+    lab.fence("b", "on", { byHand: true });
+    lab.run();
+    expect(lab.order().filter((call) => call.endsWith(" on"))).toEqual(["bmc on"]);
+    expect(lab.results().map(({ target, ok, detail }) => `${target} ${ok} ${detail}`)).toEqual([
+      "b false no device gives b power: it is let in by itself when it joins",
+      "a true bmc: verified on",
+    ]);
+  });
+
   test("gives way to a fencing of the node, and is refused while one is under way", () => {
     const lab = new FenceLab(BOTH);
     lab.fence("a", "on", { unfence: true });
