@@ -111,6 +111,15 @@ describe("unfencing", () => {
     expect(shut).toEqual([]);
   });
 
+  test("a node that waits for quorum to be let in can leave", () => {
+    const { cluster } = gatedCluster({ first: ["node2"] });
+    cluster.runFor(20_000);
+    const waiting = cluster.host("node2");
+    waiting.deliver({ kind: "shutdown", mode: "leave" });
+    expect(cluster.runUntil(() => waiting.daemon === undefined, 5_000)).toBe(true);
+    expect(cluster.power.opened).toEqual([]);
+  });
+
   test("on-target: every node lets itself in", () => {
     const options = "provides: unfencing, on-target: true";
     const { cluster, settles, shut } = gatedCluster({ options });
