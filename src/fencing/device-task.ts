@@ -55,6 +55,8 @@ export class DeviceTask {
   #looks = 0;
   #blindLooks = 0;
   #said = "";
+  /** When the device itself said so. */
+  #verifiedAt: Instant | undefined;
   result: TaskResult | undefined;
 
   constructor(use: DeviceUse, goal: PowerState, until: Instant, now: Instant, io: DeviceCaller) {
@@ -96,6 +98,19 @@ export class DeviceTask {
     else if (this.#running === "check") this.#checked(now, outcome);
     else this.#looked(now, outcome);
     return true;
+  }
+
+  /** What the device itself last said, it said before that time. */
+  isVerifiedBefore(time: Instant): boolean {
+    return this.result?.ok === true && this.#verifiedAt !== undefined && this.#verifiedAt < time;
+  }
+
+  /** Looks once more at what was verified; if it is not so any more, orders it again. */
+  lookAgain(now: Instant): void {
+    this.result = undefined;
+    this.#startVerifying(now);
+    this.#run(now, "look");
+    this.#looks = LOOKS_PER_ORDER;
   }
 
   cancel(): void {
@@ -163,6 +178,7 @@ export class DeviceTask {
 
   #looked(now: Instant, outcome: DeviceOutcome): void {
     if (outcome.power === this.#goal) {
+      this.#verifiedAt = now;
       this.#finish(true, `verified ${this.#goal}`);
       return;
     }

@@ -6,6 +6,9 @@ import type { DeviceOutcome, FenceOperation, PowerState } from "./fence-types.ts
 /** A rebooted node has power again at the latest after so long, the result committed or not. */
 const COMMIT_WAIT_MS: Millis = 10_000;
 
+/** A supply that was verified so long before the last one of its level is looked at once more. */
+const STALE_MS: Millis = 2_000;
+
 /** For giving power back, after a fencing that succeeded. */
 const POWER_ON_MS: Millis = 60_000;
 
@@ -30,7 +33,8 @@ export type JobEvent =
 /**
  * The fencing of one node: level after level until one succeeds. All devices of a level are ordered
  * off at once and must all be verified before any is ordered on again, else a node with two power
- * supplies never loses power. A node is fenced once it is off; that it gets power back is no part of
+ * supplies never loses power; and verified together: where one took long, somebody may have switched
+ * another one on meanwhile. A node is fenced once it is off; that it gets power back is no part of
  * the result, and waits until the result is committed, so that nobody takes the node that boots for
  * the one that was fenced.
  */
@@ -42,6 +46,7 @@ export class FenceJob {
   readonly #problems: string[] = [];
   #phase: "delay" | "work" | "hold" | "power-on" | "over" = "delay";
   #level = -1;
+  #hasLookedAgain = false;
   #tasks: DeviceTask[] = [];
   /** The devices of the level that wait for the consent of the first ones. */
   #after: {
@@ -143,6 +148,7 @@ export class FenceJob {
 
   #nextLevel(now: Instant): JobEvent[] {
     this.#level += 1;
+    this.#hasLookedAgain = false;
     const { levels, operation } = this.settings;
     const level = levels[this.#level];
     if (level === undefined || now >= this.#deadline) {
@@ -184,7 +190,17 @@ export class FenceJob {
       this.#begin(now, level, goal, until);
       return this.#judge(now);
     }
+    if (this.#lookAgain(now)) return [];
     return this.#succeed(now, said.join("; "));
+  }
+
+  /** True: what was verified long before the last one is looked at again, once for all of them. */
+  #lookAgain(now: Instant): boolean {
+    if (this.#hasLookedAgain || this.settings.operation === "on") return false;
+    const stale = this.#tasks.filter((task) => task.isVerifiedBefore(now - STALE_MS));
+    for (const task of stale) task.lookAgain(now);
+    this.#hasLookedAgain = stale.length > 0;
+    return this.#hasLookedAgain;
   }
 
   #succeed(now: Instant, detail: string): JobEvent[] {

@@ -158,6 +158,28 @@ describe("levels", () => {
     expect(verified.filter((call) => call.endsWith("status")).length).toBe(2);
   });
 
+  test("a supply that was switched on again while the other one took long is switched off again", () => {
+    let orders = 0;
+    const late: Behaviour = (command, lab) => {
+      if (command.action === "off") orders += 1;
+      if (orders === 1) return unreachable(command, lab);
+      if (command.action === "off") lab.power.set(`left ${command.target}`, "on");
+      return honest(command, lab);
+    };
+    const lab = new FenceLab(SUPPLIES, { bmc: unreachable, right: late });
+    lab.fence("a", "off");
+    lab.run();
+    expect(lab.results()).toMatchObject([{ ok: true, device: "left + right" }]);
+    expect(lab.power.get("left a")).toBe("off");
+    expect(lab.order().filter((call) => call.startsWith("left"))).toEqual([
+      "left off",
+      "left status",
+      "left status",
+      "left off",
+      "left status",
+    ]);
+  });
+
   test("one supply that stays on fails the level", () => {
     const lab = new FenceLab(SUPPLIES, { bmc: unreachable, right: unreachable });
     lab.fence("a");
