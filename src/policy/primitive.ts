@@ -135,14 +135,10 @@ export function constrainPrimitive(ws: WorkingSet, resource: Resource): void {
     orderTasks(ws, resource, "demote", resource, "stop", ORDER.promotedNextImpliesFirst);
     orderTasks(ws, resource, "start", resource, "promote", ORDER.unrunnableFirstBlocks);
   }
-  orderTasks(
-    ws,
-    resource,
-    "lrm_delete",
-    resource,
-    "monitor",
-    ORDER.ifOnSameNode | ORDER.nextCancelsFirst,
-  );
+  // Nobody forgets what a probe on the same node is about to find.
+  const unlessProbed = ORDER.ifOnSameNode | ORDER.nextCancelsFirst;
+  orderTasks(ws, resource, "lrm_delete", resource, "monitor", unlessProbed);
+  orderTasks(ws, resource, "delete", resource, "monitor", unlessProbed);
   if (!resource.isFenceDevice && ws.enableUnfencing && resource.needsUnfencing) {
     for (const node of ws.nodes) {
       if (resource.allowed.has(node.index)) orderRestartAfterUnfencing(ws, node, resource);

@@ -150,6 +150,25 @@ describe("the outcome of a plan", () => {
     expect(after.resources.map(({ id, nodes }) => [id, nodes])).toEqual([["web", ["node3"]]]);
   });
 
+  // As crm_simulate 2.1.5 has it: the history of another agent is forgotten, unless a probe is due.
+  test.each([
+    [
+      "is probed again, not forgotten",
+      "monitor status=-1 rc=193",
+      ["monitor node1", "start node1"],
+    ],
+    ["is forgotten", "monitor", ["delete node1", "start node1"]],
+  ])("what another agent has recorded %s", (_, recorded, expected) => {
+    const other = history([recorded]).replace('type="Dummy"', 'type="Other"');
+    const { plan: made } = run({
+      options: NO_FENCING,
+      resources: `<primitive id="web" ${DUMMY}/>`,
+      status: member(1, other) + member(2, history(["monitor on=node2"])),
+    });
+    const done = made.actions.map(({ operation, node }) => `${operation} ${node}`);
+    expect(done).toEqual(expected);
+  });
+
   test("a fenced node is offline and no longer unclean", () => {
     const status = started(1) + member(2);
     const parts = { options: FENCING, resources: DEVICE + primitive("web"), status };
