@@ -67,6 +67,16 @@ export class CollectedStatus {
     this.setDeparture(node, "left");
   }
 
+  /**
+   * It was a member again after that life, though not here: that it left holds no more. A goodbye of
+   * a later life does.
+   */
+  endLeave(node: string, incarnation: number): void {
+    if ((this.#goodbyes.get(node) ?? 0) > incarnation) return;
+    this.#goodbyes.delete(node);
+    if (this.#departures.get(node) === "left") this.setDeparture(node, "lost");
+  }
+
   /** The life in which a node said goodbye; undefined: it has not, or is a member again. */
   goodbye(node: string): number | undefined {
     return this.#goodbyes.get(node);

@@ -2,7 +2,7 @@ import { note } from "../core/note.ts";
 import type { Millis } from "../core/units.ts";
 import type { FencingRecord } from "../model/cib.ts";
 import type { PeerEvent } from "../model/peer.ts";
-import { countsAsFenced, fencingsOver } from "./fencing-records.ts";
+import { countsAsFenced, fencingsOver, openFencing } from "./fencing-records.ts";
 import { propose } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
 import { fromMembership } from "./node-view.ts";
@@ -28,7 +28,8 @@ const ECHO_MS: Millis = 2_000;
  * 3. It ends when the node is a member again (after a fencing in whatever life: a watchdog spares who
  *    has let go of everything; after a leave in a later one), and that is committed before anything is
  *    planned: else yet another coordinator, or the same one when the node is lost again, would take
- *    what was started on it since for stopped.
+ *    what was started on it since for stopped. Who has not met the node since forgets how it went, for
+ *    it may take office next.
  */
 export function settleDepartures(node: NodeCore): void {
   if (node.view === undefined) return;
@@ -39,22 +40,35 @@ export function settleDepartures(node: NodeCore): void {
 }
 
 function readRecords(node: NodeCore): void {
-  const { coordinator, store, view, incarnations, force } = node;
+  const { coordinator, store, view, force } = node;
   const { fencing, departures = [] } = store.cib;
-  if (fencing.length === 0 && departures.length === 0) return;
   for (const { name } of force.definition.nodes) {
     const left = departures.find((each) => each.node === name);
+    noteEnd(node, name, left?.incarnation);
     if (view?.members.includes(name)) {
       if (left?.incarnation === node.members().get(name)) coordinator.status.setLeaving(name);
       continue;
     }
-    if (coordinator.status.departure(name) === "left") continue;
-    const heard = incarnations.get(name);
+    const heard = node.incarnations.get(name);
+    const how = coordinator.status.departure(name);
     if (left !== undefined && (heard ?? 0) <= left.incarnation) {
       coordinator.status.setDeparture(name, "left");
-    } else if (countsAsFenced(fencing, name, heard)) {
+    } else if (how !== "left" && countsAsFenced(fencing, name, heard)) {
       coordinator.status.setDeparture(name, "fenced");
+    } else if (how === "fenced" && openFencing(fencing, name) === undefined) {
+      coordinator.status.setDeparture(name, "lost");
     }
+  }
+}
+
+/** Rule 3, as others see it: the record of a leave was taken back, for the node was a member again. */
+function noteEnd(node: NodeCore, name: string, left: number | undefined): void {
+  const { recordedLeaves } = node.fencing;
+  const before = recordedLeaves.get(name);
+  if (left !== undefined) recordedLeaves.set(name, left);
+  else if (before !== undefined) {
+    recordedLeaves.delete(name);
+    node.coordinator.status.endLeave(name, before);
   }
 }
 

@@ -102,6 +102,8 @@ export class FencingDuty {
   readonly failures = new Map<string, Failures>();
   /** Records whose end was proposed. */
   readonly ending = new Set<string>();
+  /** Leaves that the CIB records, as last read: node to the life that left. */
+  readonly recordedLeaves = new Map<string, number>();
   /** Members that were fenced, with the life that ended so, and when. */
   readonly fencedLives = new Map<string, { readonly incarnation: number; readonly at: Instant }>();
   /** This node's own watchdog: who feeds it, and what came of arming it. */
