@@ -81,11 +81,11 @@ describe.skipIf(!usable)("passwords of controllers", { timeout: 120_000 }, () =>
   afterEach(() => lab.close());
 
   test("are in no argument of a process, and in nothing that everybody may read", async () => {
-    const file = `/tmp/paceline-bmc-${process.pid}.pass`;
-    writeFileSync(file, `${IPMI_PASSWORD}\n`, { mode: 0o600 });
-    const byFile = `{ agent: ipmi, targets: [node2], params: { address: ${BMC_ADDRESS}, port: ${portOf(2, 0)}, username: fence, password-file: ${file}, cipher-suite: 3, privilege: administrator, interface: lanplus } }`;
+    const byFile = `{ agent: ipmi, targets: [node2], params: { address: ${BMC_ADDRESS}, port: ${portOf(2, 0)}, username: fence, password-file: KEYFILE.pass, cipher-suite: 3, privilege: administrator, interface: lanplus } }`;
     const devices = `    bmc1: ${ipmiDevice("node1", 1)}\n    bmc2: ${byFile}\n`;
     lab = new IpmiLab({ nodes: 2, fencing: `fencing:\n  devices:\n${devices}` });
+    const file = join(lab.lab.directory, "key.pass");
+    writeFileSync(file, `${IPMI_PASSWORD}\n`, { mode: 0o600 });
     await lab.startAll();
     const [first] = lab.nodes as [LabNode];
     for (const node of lab.nodes) {
