@@ -158,8 +158,18 @@ export class RaftCore {
     return voter.disk === "" || voter.disk === disk;
   }
 
+  /**
+   * A voter may stand; and so may who is none any more by an entry that is not known to be committed
+   * (thesis §4.2.2): the leader that took its vote may have lost that entry, and then nobody else can
+   * be elected against this log. It wins by the votes of the others alone.
+   */
   get canStand(): boolean {
-    return !this.muted && !this.storageTrouble && this.countsFrom(this.self, this.disk);
+    if (this.muted || this.storageTrouble) return false;
+    if (this.countsFrom(this.self, this.disk)) return true;
+    const { index, voters } = this.log.latestVoters();
+    const own = findVoter(voters, this.self);
+    const isOurs = own !== undefined && (own.disk === "" || own.disk === this.disk);
+    return isOurs && index > this.commit;
   }
 
   /** Voters that half of the votes may do without: see rule 6 in `raft.ts`. */

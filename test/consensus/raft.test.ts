@@ -78,6 +78,35 @@ const vote = (term: number, more: object = {}) => {
   return { kind: "vote", term, lastIndex: 9, lastTerm: 0, digest: "", transfer: false, ...more };
 };
 
+test("who lost its vote by an entry that the leader lost stands all the same: nobody else can win", () => {
+  const voters = (weight: number) => [
+    { name: "a", weight: 2, disk: "da" },
+    { name: "b", weight, disk: "db" },
+  ];
+  const entry = (index: number, weight: number) =>
+    ({ kind: "voters", index, term: 3, voters: voters(weight), founding: "f" }) as const;
+  const nodes = ["a", "b"].map((name) => ({ name, votes: 1 }));
+  const options = optionsOf("b", { rules: { nodes, quorum: PLAIN_QUORUM } });
+  const bench = new Bench(options, {
+    hard: { term: 3, vote: undefined, disk: "db", commit: 1 },
+    snapshot: undefined,
+    entries: [entry(1, 2), entry(2, 0)],
+  });
+  bench.sync();
+  bench.hear("a");
+  const asked = { kind: "pre-vote", founding: "f", term: 4, digest: "" };
+  bench.receive("a", { ...asked, lastIndex: 1, lastTerm: 3 });
+  const reply = { founding: "f", term: 4, granted: true, disk: "da", leader: "" };
+  const end = { lastIndex: 1, lastTerm: 3 };
+  bench.receive("a", { ...reply, ...end, kind: "pre-vote-reply" });
+  bench.sync();
+  bench.receive("a", { ...reply, ...end, kind: "vote-reply" });
+  bench.sync();
+  const [append] = bench.takeSent("append");
+  expect(append).toMatchObject({ to: "a", body: { term: 4 } });
+  expect(bench.other).toContainEqual(expect.objectContaining({ kind: "role", role: "leader" }));
+});
+
 describe("nothing is promised before it is durable", () => {
   test("a vote leaves when the term and the vote are on disk, and survives a restart", () => {
     const bench = new Bench(optionsOf("b"));

@@ -226,8 +226,8 @@ function bringUp(cluster: SimulatedCluster): void {
   }
 }
 
-/** What the last clean-up still brings: plans a second apart, until one has nothing to do. */
-const SETTLES_MS: Millis = 5_000;
+/** What the last clean-up still brings: a probe may wait for a monitor that hangs for its 20 s. */
+const SETTLES_MS: Millis = 25_000;
 
 /** Once all is well it must stay so for this long: two rounds of monitors. */
 const STAYS_WELL_MS: Millis = 21_000;
