@@ -24,6 +24,8 @@ export class IncidentRecorder {
   readonly timeline: Timeline;
   readonly #publish: (entry: TimelineEntry) => void;
   #startedAt: WallTime | undefined;
+  /** What was decided last, if nothing has come of it yet: decided again, it is no news. */
+  #decided: string | undefined;
 
   constructor(origin: string, publish: (entry: TimelineEntry) => void) {
     this.timeline = new Timeline(origin);
@@ -36,6 +38,7 @@ export class IncidentRecorder {
   }
 
   lost(lost: View["lost"][number], wall: WallTime, now: Instant): void {
+    this.#decided = undefined;
     const { node, reason } = lost;
     if (reason === "left") {
       this.#publish(this.timeline.note(wall, `${node} left cleanly`, { node }));
@@ -55,13 +58,15 @@ export class IncidentRecorder {
     });
     const more =
       plan.summary.length > rows.length ? `, ${plan.summary.length - rows.length} more` : "";
-    this.#publish(
-      this.timeline.step(wall, "decision", `transition ${transitionId}: ${rows.join(", ")}${more}`),
-    );
+    const decided = `${rows.join(", ")}${more}`;
+    if (decided === this.#decided) return;
+    this.#decided = decided;
+    this.#publish(this.timeline.step(wall, "decision", `transition ${transitionId}: ${decided}`));
   }
 
   result(result: OperationResult, wall: WallTime): void {
     const { record, resource, node } = result;
+    this.#decided = undefined;
     if (record.status === STATUS_CANCELLED) return;
     const expected = record.expectedRc ?? 0;
     const done = CHANGES[record.operation];
@@ -81,6 +86,7 @@ export class IncidentRecorder {
   }
 
   settled(wall: WallTime): void {
+    this.#decided = undefined;
     const entry = this.timeline.stable(wall);
     if (entry !== undefined) this.#publish(entry);
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { statesSeenBy } from "../support/ipmi-lab.ts";
@@ -23,7 +23,10 @@ resources:
 describe.skipIf(!usable)("a node that loses quorum ends itself", { timeout: 180_000 }, () => {
   let lab: Lab;
   let log: string;
-  afterEach(() => lab.close());
+  afterEach(() => {
+    lab.close();
+    rmSync(log, { force: true });
+  });
 
   /** Three nodes with software watchdogs whose reset is a file, and the owner of `app`. */
   async function start(app = "", resets = true): Promise<[LabNode, LabNode]> {

@@ -235,7 +235,8 @@ function fencingProblems(report: StatusReport): Problem[] {
   for (const record of fencing.history) {
     if (record.outcome !== "pending") continue;
     const span = spanText(at - record.startedAt);
-    const text = `fencing of ${record.target} (${record.action}) runs for ${span}`;
+    const state = fencing.held === null ? "runs" : "has waited";
+    const text = `fencing of ${record.target} (${record.action}) ${state} for ${span}`;
     found.push(problem("warn", text, "paceline fence history"));
   }
   for (const device of fencing.devices) {

@@ -15,7 +15,8 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "30" },
     interval: { type: "string", default: "100" },
-    settle: { type: "string", default: "60" },
+    /** V8 compiles well only what has run often, which takes an idle daemon some minutes. */
+    settle: { type: "string", default: "300" },
     "no-peer": { type: "boolean", default: false },
   },
 });
