@@ -149,7 +149,9 @@ function settled(node: NodeCore): void {
       node.tell(member, { t: "order", by, order: { kind: "announce", term: by.term } });
     }
   }
-  if (!by.acting) dropExpired(node);
+  if (by.acting) return;
+  dropExpired(node);
+  node.office.settled(node);
 }
 
 /** Overrides that have expired are taken out of the CIB, so that nobody wonders about them. */

@@ -25,6 +25,7 @@ import { Restarts } from "./node-restart.ts";
 import { Takeovers } from "./node-takeover.ts";
 import { arbitrationSettings } from "./node-tie-breaker.ts";
 import { Trust, trustAttributes } from "./node-trust.ts";
+import { OfficeChoice } from "./office-choice.ts";
 import { ReplicatedCib } from "./replicated-cib.ts";
 
 export interface NodeOptions {
@@ -80,6 +81,7 @@ export class NodeCore {
   readonly restarts = new Restarts();
   readonly takeovers = new Takeovers();
   readonly attachment = new Attachment();
+  readonly office = new OfficeChoice();
   readonly incidents: IncidentRecorder;
   readonly sharing: HistorySharing;
   readonly fencing: FencingDuty;

@@ -111,6 +111,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       node.restarts.nextDeadline(),
       node.takeovers.nextDeadline(),
       node.attachment.nextDeadline(),
+      node.office.nextDeadline(),
       node.arbitration.nextDeadline(),
       node.checks.nextDeadline(),
       node.sharing.nextDeadline(),
@@ -222,6 +223,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     selfFenceStep(node, { kind: "tick" });
     tickRestarts(node);
     tickTakeovers(node);
+    node.office.tick(node);
     arbitrationStep(node, { kind: "tick" });
     this.#desk.tick(node.now);
     this.#router.tick(node.now);

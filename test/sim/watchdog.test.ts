@@ -146,11 +146,11 @@ describe("watchdog self-fencing in whole clusters", () => {
     (seed) => {
       const five: Profile = { ...PROFILE, nodes: [5, 5], intervalMs: 200 };
       const { cluster, settles, waitMs } = guarded(seed, five);
-      const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
-      const back = cluster.hosts.find((host) => host !== dc) as SimulatedHost;
+      const back = cluster.hosts.find((host) => !cluster.observe(host)?.leads) as SimulatedHost;
       const others = cluster.hosts.filter((host) => host !== back).map((host) => host.name);
       back.powerOff();
       cluster.runFor(3 * waitMs);
+      const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
       standby(dc, others);
       cluster.runFor(2_000);
       // Only the DC and the node that comes back hear each other: it has no quorum in its own view.

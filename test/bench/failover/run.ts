@@ -19,6 +19,7 @@ const { values } = parseArgs({
     migrate: { type: "boolean", default: true },
     /** Instead of all that: so many minutes without a fault on a busy machine. */
     "false-failover-minutes": { type: "string" },
+    "false-failover-interval": { type: "string", default: "100" },
     hogs: { type: "string", default: String(availableParallelism()) },
   },
   allowNegative: true,
@@ -68,7 +69,7 @@ if (values.migrate) {
 process.stdout.write(`\n${table(rows)}\n`);
 
 async function watchForFalseFailovers(minutes: number): Promise<void> {
-  const interval = 100;
+  const interval = Number(values["false-failover-interval"]);
   const hogs = Number(values.hogs);
   const found = await falseFailovers({ interval, nodes: 3, minutes, hogs });
   const { moves, verdicts, longestGapMs } = found;
