@@ -166,10 +166,8 @@ export class RaftCore {
   get canStand(): boolean {
     if (this.muted || this.storageTrouble) return false;
     if (this.countsFrom(this.self, this.disk)) return true;
-    const { index, voters } = this.log.latestVoters();
-    const own = findVoter(voters, this.self);
-    const isOurs = own !== undefined && (own.disk === "" || own.disk === this.disk);
-    return isOurs && index > this.commit;
+    const own = findVoter(this.log.votersAt(this.commit).voters, this.self);
+    return (own?.weight ?? 0) > 0 && (own?.disk === "" || own?.disk === this.disk);
   }
 
   /** Voters that half of the votes may do without: see rule 6 in `raft.ts`. */
