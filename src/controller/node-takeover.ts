@@ -18,7 +18,8 @@ const DECIDED_WITHIN_INTERVALS = 20;
  *    Where a tie-breaker chose this side it waits longer by what the other one gives it to answer.
  * 2. Two that do not hear each other may both be in a view with a third. Who is left out is decided
  *    after a grace time (`membership.ts`); until then the lost node may run what it does with every
- *    right. So its time begins when no member hears it any more, or it was left out.
+ *    right. So its time begins when no member hears it any more, or it was left out. The same holds
+ *    of one that a member hears again, or that only this node has never met.
  * 3. From there both do the same: they plan, and run agents; the one stops, the other starts.
  * 4. That makes two at once the exception, for what stops as fast as it starts. It is no proof: a
  *    slow stop, a hung node or an agent that waits for its processor take longer. Fencing is one.
@@ -49,14 +50,29 @@ export class Takeovers {
     this.#lost.set(node, { ...known, until, isRefused: true, isOver: false });
   }
 
-  /** Members still hear these; each notices so soon after the last of them has lost it too. */
+  /**
+   * Members still hear these, or hear them again; each notices so soon after the last of them has
+   * lost it too. One that this node has never met, or whose time was over, may run what a
+   * coordinator before this one has given it meanwhile: its time begins anew.
+   */
   heard(nodes: readonly string[], now: Instant, noticesWithinMs: Millis): void {
+    const decidedInMs = DECIDED_WITHIN_INTERVALS * noticesWithinMs;
+    for (const name of nodes) {
+      const known = this.#lost.get(name);
+      if (known?.isHeard === true) continue;
+      const at = known === undefined || known.isOver ? now : known.at;
+      const isRefused = known?.isRefused ?? false;
+      const until = at + decidedInMs;
+      this.#lost.set(name, { at, until, isHeard: true, isRefused, isOver: false });
+    }
     for (const [name, known] of this.#lost) {
-      const isHeard = nodes.includes(name);
-      if (isHeard === known.isHeard) continue;
-      const decided = known.at + DECIDED_WITHIN_INTERVALS * noticesWithinMs;
-      const until = isHeard ? decided : now + noticesWithinMs;
-      this.#lost.set(name, { ...known, isHeard, until, isOver: false });
+      if (!known.isHeard || nodes.includes(name)) continue;
+      this.#lost.set(name, {
+        ...known,
+        isHeard: false,
+        until: now + noticesWithinMs,
+        isOver: false,
+      });
     }
   }
 
@@ -75,11 +91,11 @@ export class Takeovers {
       .sort();
   }
 
-  /** The time of some is over since it was last asked. */
-  expire(now: Instant): boolean {
+  /** Those whose time is over since it was last asked. */
+  expire(now: Instant): string[] {
     const over = [...this.#lost].filter(([, lost]) => !lost.isOver && lost.until <= now);
     for (const [name, lost] of over) this.#lost.set(name, { ...lost, isOver: true });
-    return over.length > 0;
+    return over.map(([name]) => name);
   }
 
   nextDeadline(): Instant | undefined {
@@ -103,27 +119,34 @@ export function noteTakeovers(node: NodeCore, view: View): void {
   const { takeovers, force, now } = node;
   for (const name of view.members) takeovers.over(name);
   const { nodes, messaging } = force.definition;
+  const witnesses = nodes.filter(({ role }) => role === "witness").map(({ name }) => name);
   for (const { node: name, reason } of view.lost) {
-    const isWitness = nodes.find((each) => each.name === name)?.role === "witness";
-    if (reason === "left" || isWitness) takeovers.over(name);
+    if (reason === "left" || witnesses.includes(name)) takeovers.over(name);
     else takeovers.lost(name, now, messaging.advertIntervalMs);
   }
-  takeovers.heard(view.elsewhere, now, messaging.advertIntervalMs);
+  const owners = view.elsewhere.filter((name) => !witnesses.includes(name));
+  takeovers.heard(owners, now, messaging.advertIntervalMs);
 }
 
 export function tickTakeovers(node: NodeCore): void {
-  if (!node.takeovers.expire(node.now) || !givesTime(node)) return;
+  const over = node.takeovers.expire(node.now);
+  if (!over.some((name) => mayRun(node, name)) || !givesTime(node)) return;
   fromCoordinator(node, node.coordinator.replan(node.now, "lost nodes have had time to let go"));
 }
 
 /** Rule 1: whom this node, as the DC, gives time to let go; nothing is planned meanwhile. */
 export function letsGo(node: NodeCore): string[] {
-  const { coordinator, takeovers, force, now } = node;
+  const { takeovers, force, now } = node;
   if (!givesTime(node)) return [];
   const { harmlessTwice, noQuorumPolicy } = force.definition.choices;
   return takeovers
     .awaited(now, { refused: noQuorumPolicy === "ignore", heard: harmlessTwice })
-    .filter((name) => coordinator.status.departure(name) === "lost");
+    .filter((name) => mayRun(node, name));
+}
+
+function mayRun({ coordinator }: NodeCore, name: string): boolean {
+  const departure = coordinator.status.departure(name);
+  return departure !== "left" && departure !== "fenced";
 }
 
 /** Rule 5, as far as it is a matter of the definition; and nobody but the DC starts what others ran. */
