@@ -25,7 +25,6 @@ import { configureChecks, fromChecks, fromMember, leaveSteps } from "./node-leav
 import { type Coordination, decodeMessage } from "./node-message.ts";
 import { receive, releaseStarts } from "./node-messages.ts";
 import { beginRestart, tickRestarts } from "./node-restart.ts";
-import { tickTakeovers } from "./node-takeover.ts";
 import { arbitrationStep, settleArbitration } from "./node-tie-breaker.ts";
 import { clockRead, diskWorks, settleTrust, tickTrust } from "./node-trust.ts";
 import { fromMembership, peerEvent } from "./node-view.ts";
@@ -216,13 +215,13 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     raftStep(node, { kind: "tick" });
     fromMember(node, node.member.lrm(node.now, { kind: "tick" }));
     fromChecks(node, node.checks.step(node.now, { kind: "tick" }));
+    node.takeovers.expire(node.now);
     node.coordinator.setWall(node.wall());
     fromCoordinator(node, node.coordinator.tick(node.now));
     tickFencing(node);
     tickTrust(node);
     selfFenceStep(node, { kind: "tick" });
     tickRestarts(node);
-    tickTakeovers(node);
     node.office.tick(node);
     arbitrationStep(node, { kind: "tick" });
     this.#desk.tick(node.now);

@@ -1,6 +1,5 @@
 import type { Instant, Millis } from "../core/units.ts";
 import type { View } from "../membership/membership.ts";
-import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 
 /** Who is left out is decided sooner than that, or never. */
@@ -91,11 +90,11 @@ export class Takeovers {
       .sort();
   }
 
-  /** Those whose time is over since it was last asked. */
-  expire(now: Instant): string[] {
-    const over = [...this.#lost].filter(([, lost]) => !lost.isOver && lost.until <= now);
-    for (const [name, lost] of over) this.#lost.set(name, { ...lost, isOver: true });
-    return over.map(([name]) => name);
+  /** Notes whose time is over. The coordinator asks for a plan in the same step, if it still wants one. */
+  expire(now: Instant): void {
+    for (const [name, lost] of this.#lost) {
+      if (!lost.isOver && lost.until <= now) this.#lost.set(name, { ...lost, isOver: true });
+    }
   }
 
   nextDeadline(): Instant | undefined {
@@ -110,7 +109,7 @@ interface LostOwner {
   /** A member still hears it, and so may be in a view with it. */
   readonly isHeard: boolean;
   readonly isRefused: boolean;
-  /** A plan was made since, if one was wanted. */
+  /** Its time was over in a step of this node. */
   readonly isOver: boolean;
 }
 
@@ -126,12 +125,6 @@ export function noteTakeovers(node: NodeCore, view: View): void {
   }
   const owners = view.elsewhere.filter((name) => !witnesses.includes(name));
   takeovers.heard(owners, now, messaging.advertIntervalMs);
-}
-
-export function tickTakeovers(node: NodeCore): void {
-  const over = node.takeovers.expire(node.now);
-  if (!over.some((name) => mayRun(node, name)) || !givesTime(node)) return;
-  fromCoordinator(node, node.coordinator.replan(node.now, "lost nodes have had time to let go"));
 }
 
 /** Rule 1: whom this node, as the DC, gives time to let go; nothing is planned meanwhile. */
