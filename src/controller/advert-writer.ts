@@ -1,5 +1,5 @@
 import { RAFT_DEFAULTS } from "../consensus/raft-types.ts";
-import type { AdvertBody } from "../model/peer.ts";
+import { type AdvertBody, saysTheSame } from "../model/peer.ts";
 
 /** What of the node's state goes into its advertisements beside the view. */
 export interface AdvertFacts {
@@ -11,7 +11,7 @@ export interface AdvertFacts {
   readonly load: number;
 }
 
-/** Writes the node's advertisement, and only when it differs from the last one. */
+/** Writes the node's advertisement, and only when it differs from the last one in more than its load. */
 export class AdvertWriter {
   #viewId = "";
   #quorate = false;
@@ -48,8 +48,7 @@ export class AdvertWriter {
 }
 
 function isSame(a: AdvertBody, b: AdvertBody): boolean {
-  const names = Object.keys(b) as (keyof AdvertBody)[];
-  return names.every((name) => a[name] === b[name]);
+  return saysTheSame(a, b) && a.activeDigest === b.activeDigest;
 }
 
 /** FNV-1a, 32 bits: tells two lists apart, no more is wanted of it. */

@@ -21,6 +21,7 @@ import { LocalTroubles } from "./local-troubles.ts";
 import { withLocalView } from "./local-view.ts";
 import { describeDiagnostic, type Preparation, prepare, StartFailure } from "./preparation.ts";
 import { guardianGraceMs, monotonic, RealWorld } from "./real-world.ts";
+import { rehearseSoon } from "./rehearsing.ts";
 import { TieBreakers } from "./tie-breakers.ts";
 import { VERSION } from "./version.ts";
 
@@ -135,6 +136,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   );
   const status = `node ${options.node} of ${prepared.definition.cluster}`;
   await notifier.notify({ ready: true, status });
+  rehearseSoon({ definition: prepared.definition, ...localPlanners() });
 }
 
 /** What came of the things that the daemon before left running. */

@@ -1,11 +1,11 @@
 import { note } from "../core/note.ts";
 import type { Instant, Millis } from "../core/units.ts";
-import type { AdvertBody } from "../model/peer.ts";
+import { type AdvertBody, saysTheSame } from "../model/peer.ts";
 import { AdvertWriter } from "../wire/advert-memory.ts";
 import type { Heard } from "../wire/message.ts";
 import type { MessagingContext } from "./messaging-context.ts";
 
-/** Changed content goes out at once, but no closer to the last advertisement than this share … */
+/** Changed content goes out at once, but no closer to the last such change than this share … */
 const MIN_GAP_SHARE = 0.25;
 
 /** … of the interval, or this: a burst of changes must not become a burst of frames. */
@@ -32,7 +32,8 @@ export class Advertiser {
   readonly #context: MessagingContext;
   #body: AdvertBody | undefined;
   #sequence = 0;
-  #lastAt = Number.NEGATIVE_INFINITY;
+  #isNews = false;
+  #lastNewsAt = Number.NEGATIVE_INFINITY;
   #nextAt: Instant | undefined;
   #goodbyesLeft: number | undefined;
   readonly #writer = new AdvertWriter();
@@ -43,11 +44,12 @@ export class Advertiser {
     this.#context = context;
   }
 
-  /** This is what to say from now on. */
+  /** This is what to say from now on; at once, unless only its hints have changed. */
   say(body: AdvertBody): void {
+    const isNews = this.#body === undefined || !saysTheSame(this.#body, body);
     this.#body = body;
     this.#context.priority = body.priority;
-    this.#context.contentChanged = true;
+    if (isNews) this.#context.contentChanged = true;
   }
 
   /** An advertisement of that peer has just been taken up, which says it comes each `intervalMs`. */
@@ -99,7 +101,8 @@ export class Advertiser {
     if (!this.#context.contentChanged || this.#body === undefined) return;
     this.#context.contentChanged = false;
     const gap = Math.min(MAX_MIN_GAP_MS, this.#context.config.advertIntervalMs * MIN_GAP_SHARE);
-    const at = Math.max(this.#context.now, this.#lastAt + gap);
+    const at = Math.max(this.#context.now, this.#lastNewsAt + gap);
+    this.#isNews = true;
     this.#nextAt = Math.min(this.#nextAt ?? at, at);
   }
 
@@ -113,7 +116,8 @@ export class Advertiser {
 
   #send(): void {
     if (this.#body === undefined) return;
-    this.#lastAt = this.#context.now;
+    if (this.#isNews) this.#lastNewsAt = this.#context.now;
+    this.#isNews = false;
     this.#listHeard();
     const { type, bytes } = this.#writer.write({
       kind: "advert",

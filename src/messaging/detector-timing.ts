@@ -3,14 +3,14 @@ import type { Millis } from "../core/units.ts";
 /**
  * Figures of the failure detector, each with its reason. With interval I, no loss and no lateness a
  * silent peer is suspected at 1.25 I and down at 1.75 I after its last frame: 1750 ms at 1 s,
- * 175 ms at 100 ms, 27 ms at 10 ms.
+ * 175 ms at 100 ms, 22 ms at 10 ms.
  */
 
 /** An advertisement is missing when it is later than this share of the interval. */
 const SUSPECT_SHARE = 0.25;
 
 /** … and at least this late: timers of a millisecond and a busy processor delay each one a little. */
-const SUSPECT_FLOOR_MS = 5;
+const SUSPECT_FLOOR_MS = 4;
 
 /** Time that probing is given, as a share of the interval. */
 const PROBE_SHARE = 0.5;
@@ -19,7 +19,7 @@ const PROBE_SHARE = 0.5;
  * … and at least this: a live peer on a busy two-core machine may wait several milliseconds for its
  * processor (Linux gives a competing task slices of 3 to 4 ms), twice in a round trip.
  */
-const PROBE_FLOOR_MS = 12;
+const PROBE_FLOOR_MS = 8;
 
 /**
  * … and at least so many round trips at their shortest, so that on a slow link an answer can arrive

@@ -1,4 +1,4 @@
-import type { AdvertBody } from "../model/peer.ts";
+import { type AdvertBody, saysTheSame } from "../model/peer.ts";
 import type { Advert } from "../wire/message.ts";
 import type { MessagingContext } from "./messaging-context.ts";
 import type { PeerChannels } from "./peer-channels.ts";
@@ -64,7 +64,7 @@ export class PeerLifecycle {
       return;
     }
     const hears = advert.heard.map(({ node }) => node).sort();
-    if (isSameBody(peer.advert!, advert.body) && isSameList(peer.hears, hears)) {
+    if (saysTheSame(peer.advert!, advert.body) && isSameList(peer.hears, hears)) {
       peer.advert = advert.body;
       return;
     }
@@ -147,19 +147,6 @@ export class PeerLifecycle {
     // Who is heard on which link is taken up anew.
     peer.heardList = undefined;
   }
-}
-
-function isSameBody(a: AdvertBody, b: AdvertBody): boolean {
-  return (
-    a.priority === b.priority &&
-    a.viewId === b.viewId &&
-    a.dc === b.dc &&
-    a.term === b.term &&
-    a.quorate === b.quorate &&
-    a.definitionVersion === b.definitionVersion &&
-    a.activeDigest === b.activeDigest &&
-    a.load === b.load
-  );
 }
 
 function isSameList(a: readonly string[], b: readonly string[]): boolean {

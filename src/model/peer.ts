@@ -12,10 +12,25 @@ export interface AdvertBody {
   readonly quorate: boolean;
   /** Version of the definition this node runs (index of its last change in the CIB). */
   readonly definitionVersion: number;
-  /** Short digest of what is active here, so that a peer notices a change it was not told of. */
+  /** Short digest of what is active here: a hint, see `saysTheSame`. */
   readonly activeDigest: string;
-  /** Running operations, as a hint for throttling. */
+  /** Running operations, when anything else in here last changed: a hint. */
   readonly load: number;
+}
+
+/**
+ * Whether two advertisements differ in nothing but hints. A hint travels with the next frame; nobody
+ * is woken for it, since it changes twice with each operation.
+ */
+export function saysTheSame(a: AdvertBody, b: AdvertBody): boolean {
+  return (
+    a.priority === b.priority &&
+    a.viewId === b.viewId &&
+    a.dc === b.dc &&
+    a.term === b.term &&
+    a.quorate === b.quorate &&
+    a.definitionVersion === b.definitionVersion
+  );
 }
 
 /** What the messaging layer tells the rest of the node. All times are this node's monotonic time. */
@@ -29,7 +44,7 @@ export type PeerEvent =
       readonly at: Instant;
     }
   | {
-      /** The contents of its advertisement changed, or what it hears did. */
+      /** The contents of its advertisement changed beyond its hints, or what it hears did. */
       readonly kind: "peer-advert";
       readonly node: string;
       readonly incarnation: number;
