@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 const NICE = -10;
 
 /** Compiling is never urgent. */
-const COMPILER_NICE = 10;
+const COMPILER_NICE = 19;
 
 /** Those that Node makes for V8, before any other: one for what is delayed, and four that work. */
 const COMPILER_THREADS = 5;

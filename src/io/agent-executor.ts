@@ -54,8 +54,7 @@ export class AgentExecutor {
 
   constructor(options: AgentExecutorOptions) {
     this.#options = options;
-    this.#spares =
-      options.spares === true ? new SpareShells((pid) => this.#calmer.calm(pid)) : undefined;
+    this.#spares = options.spares === true ? new SpareShells() : undefined;
     this.#paths = { ...AGENT_PATHS, ...definedOnly(options) };
     const { helperDir } = options;
     this.#baseEnv = {
@@ -93,9 +92,14 @@ export class AgentExecutor {
       this.#options.onDone(runId, outcome);
     });
     this.#runs.set(runId, run);
-    const spare = UNHURRIED.has(command.action) ? undefined : this.#spares?.become(program, env);
+    const calm = (pid: number): void => {
+      if (!isUrgent(command)) this.#calmer.calm(pid);
+    };
+    const spare = UNHURRIED.has(command.action)
+      ? undefined
+      : this.#spares?.become(program, env, calm);
     if (spare !== undefined) run.become(spare);
-    else run.start((pid) => this.#calmer.calm(pid));
+    else run.start(calm);
   }
 
   /** Lets go of what waits for runs; runs under way go on. */
@@ -243,6 +247,14 @@ class ProcessRun {
     this.#child?.unref();
     this.#onDone(outcome);
   }
+}
+
+/**
+ * An address's clients wait for it, on a busy machine too, and its agent leaves no service behind that
+ * would keep the daemon's priority.
+ */
+function isUrgent({ agent, action }: AgentCommand): boolean {
+  return agent.provider === "paceline" && agent.type === "vip" && !UNHURRIED.has(action);
 }
 
 /** Why a program could not be started, as an OCF code and a sentence. */

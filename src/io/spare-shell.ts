@@ -24,13 +24,13 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
  */
 export class SpareShells {
   readonly #waiting: ChildProcess[] = [];
-  readonly #calm: (pid: number) => void;
+  readonly #onMade: (pid: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `calm` is called with each new process. */
-  constructor(calm: (pid: number) => void) {
-    this.#calm = calm;
+  /** `onMade` is called with each new process, which has the daemon's own priority as yet. */
+  constructor(onMade: (pid: number) => void = () => undefined) {
+    this.#onMade = onMade;
     this.#refillSoon();
   }
 
@@ -42,10 +42,12 @@ export class SpareShells {
    * The process that becomes this program, with these variables and no others, and no standard
    * input; its output pipes have not been read. Undefined if it must be started in the ordinary
    * way: no shell waits, or the program looks as if it could not be started (which then shows why).
+   * `onTaken` is called before it is told, as long as it is only a shell.
    */
   become(
     program: readonly [string, ...string[]],
     env: Readonly<Record<string, string>>,
+    onTaken: (pid: number) => void,
   ): ChildProcess | undefined {
     if (!isProgram(program[0])) return undefined;
     const script = scriptFor(program, env);
@@ -55,6 +57,7 @@ export class SpareShells {
     if (shell === undefined) return undefined;
     shell.removeAllListeners("exit");
     shell.ref();
+    if (shell.pid !== undefined) onTaken(shell.pid);
     shell.stdin!.end(script);
     return shell;
   }
@@ -87,7 +90,7 @@ export class SpareShells {
     shell.stdin?.on("error", () => undefined);
     if (shell.pid === undefined) return;
     shell.on("exit", () => this.#drop(shell));
-    this.#calm(shell.pid);
+    this.#onMade(shell.pid);
     unreference(shell);
     this.#waiting.push(shell);
   }

@@ -10,7 +10,7 @@ import type { Millis } from "../core/units.ts";
 const SUSPECT_SHARE = 0.25;
 
 /** … and at least this late: timers of a millisecond and a busy processor delay each one a little. */
-const SUSPECT_FLOOR_MS = 4;
+const SUSPECT_FLOOR_MS = 3;
 
 /** Time that probing is given, as a share of the interval. */
 const PROBE_SHARE = 0.5;
@@ -19,7 +19,7 @@ const PROBE_SHARE = 0.5;
  * … and at least this: a live peer on a busy two-core machine may wait several milliseconds for its
  * processor (Linux gives a competing task slices of 3 to 4 ms), twice in a round trip.
  */
-const PROBE_FLOOR_MS = 8;
+const PROBE_FLOOR_MS = 6;
 
 /**
  * … and at least so many round trips at their shortest, so that on a slow link an answer can arrive

@@ -76,11 +76,10 @@ async function run(given: AgentCommand): Promise<AgentOutcome> {
 }
 
 /** Whether any process has this marker in its command line. */
-async function isRunning(marker: string): Promise<boolean> {
-  const outcome = await run(
-    command(agent("pgrep", `#!/bin/sh\nexec pgrep -f "^sleep ${marker}\\$"\n`)),
-  );
-  return outcome.rc === 0;
+/** A process that was killed may still be seen for a moment. */
+async function isGone(marker: string): Promise<void> {
+  const look = command(agent("pgrep", `#!/bin/sh\nexec pgrep -f "^sleep ${marker}\\$"\n`));
+  await vi.waitUntil(async () => (await run(look)).rc === 1, { timeout: 10_000 });
 }
 
 describe.each([
@@ -200,7 +199,7 @@ describe.each([
       const outcome = await run(command(agent("hangs", body), { timeoutMs: 200 }));
       expect(outcome).toMatchObject({ reason: "timeout", rc: undefined });
       expect(outcome.message).toBe("did not end within 200 ms and was killed");
-      expect(await isRunning("72.25")).toBe(false);
+      await isGone("72.25");
     });
 
     test("is killed on request", async () => {
@@ -209,7 +208,7 @@ describe.each([
       trial.executor.kill(4711);
       expect(await trial.outcome).toMatchObject({ reason: "cancelled" });
       expect(trial.executor.runningCount).toBe(0);
-      expect(await isRunning("73.25")).toBe(false);
+      await isGone("73.25");
     });
 
     test("vanishes between two runs", async () => {
@@ -265,11 +264,11 @@ describe("shells that wait", () => {
   });
 
   test("one that was killed while it waited is replaced", async () => {
-    const calmed: number[] = [];
-    const shells = new SpareShells((pid) => calmed.push(pid));
+    const made: number[] = [];
+    const shells = new SpareShells((pid) => made.push(pid));
     await vi.waitUntil(() => shells.count === 2, { timeout: 10_000 });
-    for (const pid of calmed) process.kill(pid, "SIGKILL");
-    await vi.waitUntil(() => calmed.length >= 4 && shells.count === 2, { timeout: 10_000 });
+    for (const pid of made) process.kill(pid, "SIGKILL");
+    await vi.waitUntil(() => made.length >= 4 && shells.count === 2, { timeout: 10_000 });
     shells.close();
     expect(shells.count).toBe(0);
   });

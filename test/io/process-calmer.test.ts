@@ -14,8 +14,10 @@ let oom: string;
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), "paceline-calmer-"));
   const body = "#!/bin/sh\nsleep 0.2\nread -r adj </proc/self/oom_score_adj\necho $(nice) $adj\n";
-  writeFileSync(join(dir, "agent"), body);
-  chmodSync(join(dir, "agent"), 0o755);
+  for (const name of ["agent", "vip"]) {
+    writeFileSync(join(dir, name), body);
+    chmodSync(join(dir, name), 0o755);
+  }
   nice = getPriority();
   oom = readFileSync("/proc/self/oom_score_adj", "utf8");
 });
@@ -27,26 +29,44 @@ afterAll(() => {
   writeFileSync("/proc/self/oom_score_adj", oom);
 });
 
+/** What a run of that agent says of its priority and its OOM adjustment. */
+async function ranWith(type: string, action: string, spares = false): Promise<string> {
+  setPriority(-5);
+  let executor: AgentExecutor | undefined;
+  try {
+    return await new Promise<string>((resolve) => {
+      const onDone = (_: number, { stdout }: { stdout: string }) => resolve(stdout);
+      executor = new AgentExecutor({ agentDirs: [dir], spares, onDone });
+      const agent = { class: "ocf", provider: "paceline", type };
+      const run = { runId: 1, agent, action, resource: "r", env: {}, params: {} };
+      const begin = (): void => {
+        if (spares && executor?.spareCount === 0) setTimeout(begin, 10);
+        else executor?.run({ ...run, timeoutMs: 10_000 });
+      };
+      begin();
+    });
+  } finally {
+    executor?.close();
+    setPriority(nice);
+  }
+}
+
 test.skipIf(!isRoot)(
   "agents do not inherit the daemon's priority, nor its OOM protection",
   async () => {
-    setPriority(-5);
     try {
       writeFileSync("/proc/self/oom_score_adj", "-900");
     } catch {
       console.log("the OOM protection is not tested: this container does not allow it");
     }
-    const stdout = await new Promise<string>((resolve) => {
-      new AgentExecutor({ agentDirs: [dir], onDone: (_, done) => resolve(done.stdout) }).run({
-        runId: 1,
-        agent: { class: "ocf", provider: "paceline", type: "agent" },
-        action: "monitor",
-        resource: "r",
-        env: {},
-        params: {},
-        timeoutMs: 10_000,
-      });
-    });
-    expect(stdout).toBe("0 0\n");
+    expect(await ranWith("agent", "monitor")).toBe("0 0\n");
+    expect(await ranWith("agent", "start")).toBe("0 0\n");
+    expect(await ranWith("agent", "start", true)).toBe("0 0\n");
+    expect(await ranWith("vip", "monitor")).toBe("0 0\n");
   },
 );
+
+test.skipIf(!isRoot)("an address is started and stopped with the daemon's priority", async () => {
+  expect(await ranWith("vip", "start")).toMatch(/^-5 /);
+  expect(await ranWith("vip", "start", true)).toMatch(/^-5 /);
+});

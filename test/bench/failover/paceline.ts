@@ -28,12 +28,19 @@ resources:
 export async function pacelineOutages(options: Case): Promise<number[]> {
   return await withCluster(options, async (lab, prober) => {
     const outages: number[] = [];
-    for (let i = 0; i < options.runs; i++) {
+    while (outages.length < options.runs) {
       const owner = lab.node(await settledOwner(lab, prober));
       // Vary the phase of the cut against the advertisements.
       await new Promise((done) =>
         setTimeout(done, 300 + Math.random() * Math.max(options.interval, 100)),
       );
+      // At 10 ms a busy machine may make a node look dead for a moment, with keepalived as well.
+      if (prober.current !== owner.name) {
+        process.stderr.write(
+          "the address had moved by itself before a cut: that cut is left out\n",
+        );
+        continue;
+      }
       const seen = prober.answers.length;
       lab.setCable(owner, false);
       const answer = await prober.awaitChange(seen, 30_000);
