@@ -3,7 +3,7 @@ import type { Millis } from "../core/units.ts";
 /**
  * Figures of the failure detector, each with its reason. With interval I, no loss and no lateness a
  * silent peer is suspected at 1.25 I and down at 1.75 I after its last frame: 1750 ms at 1 s,
- * 175 ms at 100 ms, 22 ms at 10 ms.
+ * 175 ms at 100 ms, 19 ms at 10 ms.
  */
 
 /** An advertisement is missing when it is later than this share of the interval. */
@@ -16,8 +16,8 @@ const SUSPECT_FLOOR_MS = 3;
 const PROBE_SHARE = 0.5;
 
 /**
- * … and at least this: a live peer on a busy two-core machine may wait several milliseconds for its
- * processor (Linux gives a competing task slices of 3 to 4 ms), twice in a round trip.
+ * … and at least this: three pings. The threads that send and answer them go before every ordinary
+ * task; a machine that keeps even those waiting shows in their lateness, which is added.
  */
 const PROBE_FLOOR_MS = 6;
 

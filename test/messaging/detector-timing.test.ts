@@ -18,7 +18,7 @@ describe("on a calm network", () => {
     { intervalMs: 1000, suspectAfterMs: 1250, deadAfterMs: 1750 },
     { intervalMs: 100, suspectAfterMs: 125, deadAfterMs: 175 },
     { intervalMs: 50, suspectAfterMs: 62.5, deadAfterMs: 87.5 },
-    { intervalMs: 10, suspectAfterMs: 14, deadAfterMs: 22 },
+    { intervalMs: 10, suspectAfterMs: 13, deadAfterMs: 19 },
   ])("at an interval of $intervalMs ms", ({ intervalMs, ...expected }) => {
     expect(timing(intervalMs)).toMatchObject(expected);
   });
