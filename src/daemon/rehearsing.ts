@@ -16,6 +16,7 @@ const ROUNDS = 60;
 /** A larger cluster has its code compiled by the first plan that it makes, which takes as long. */
 const NODES_MAX = 9;
 const RESOURCES_MAX = 50;
+const TEXT_MAX = 30_000;
 
 /**
  * Plays the loss of a node through, in the pauses of the main loop, soon after the start: the first
@@ -38,6 +39,7 @@ export function rehearseSoon(options: Omit<RehearsalOptions, "rounds">): void {
   setTimeout(slice, BEGIN_MS).unref();
 }
 
-function isSmall({ nodes, policy }: Definition): boolean {
-  return nodes.length <= NODES_MAX && policy.resources.length <= RESOURCES_MAX;
+function isSmall({ nodes, policy, text }: Definition): boolean {
+  const { resources } = policy;
+  return nodes.length <= NODES_MAX && resources.length <= RESOURCES_MAX && text.length <= TEXT_MAX;
 }
