@@ -1,5 +1,5 @@
 import type { AttributeSet, Expression, Rule } from "../model/rule.ts";
-import { parseScore, type Score } from "../model/score.ts";
+import { parseLooseScore, type Score } from "../model/score.ts";
 import type { CibSource } from "./cib-source.ts";
 import { attribute, attributeMap, child, children, type XmlElement } from "./xml-element.ts";
 
@@ -20,7 +20,7 @@ export function optional<Key extends string>(
 export function readScore(source: CibSource, element: XmlElement): Score | undefined {
   const text = attribute(element, "score");
   if (text === undefined) return undefined;
-  const score = parseScore(text);
+  const score = parseLooseScore(text);
   if (score !== undefined) return score;
   const byColour = ["red", "yellow", "green"].includes(text);
   if (!byColour) {

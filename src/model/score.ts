@@ -33,3 +33,14 @@ export function parseScore(text: string): Score | undefined {
   if (/^-infinity$/i.test(trimmed)) return -INFINITY_SCORE;
   return /^[+-]?\d+$/.test(trimmed) ? clampScore(Number(trimmed)) : undefined;
 }
+
+/**
+ * Reads a score as Pacemaker reads one in a CIB: of what begins as an integer, as `2.0` does, the
+ * rest is ignored, and INFINITY is in capitals. Undefined if it is neither.
+ */
+export function parseLooseScore(text: string): Score | undefined {
+  const integer = /^\s*([+-]?\d+)/.exec(text)?.[1];
+  if (integer === undefined) return text === text.toUpperCase() ? parseScore(text) : undefined;
+  const value = Number(integer);
+  return Math.abs(value) < 2 ** 63 ? clampScore(value) : undefined;
+}

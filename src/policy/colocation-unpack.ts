@@ -1,5 +1,5 @@
 import type { ColocationConstraint, ResourceSet } from "../model/policy-definition.ts";
-import { INFINITY_SCORE, parseScore } from "../model/score.ts";
+import { INFINITY_SCORE, parseLooseScore } from "../model/score.ts";
 import { ORDER } from "./action.ts";
 import {
   cloneInstance,
@@ -96,7 +96,7 @@ function unpackSet(
   set: ResourceSet,
   score: number,
 ): void {
-  const own = set.score === undefined ? score : (parseScore(set.score) ?? 0);
+  const own = set.score === undefined ? score : (parseLooseScore(set.score) ?? 0);
   if (own === 0 || !isSequential(set)) return;
   const add = (dependent: Resource, primary: Resource, by: Resource): void =>
     newColocation(ws, {

@@ -1,6 +1,6 @@
 import type { LocationConstraint } from "../model/policy-definition.ts";
 import type { Rule } from "../model/rule.ts";
-import { INFINITY_SCORE, parseScore } from "../model/score.ts";
+import { INFINITY_SCORE, parseLooseScore } from "../model/score.ts";
 import { constraintResource, expandSet, ignored, namedMembers } from "./constraint-lookup.ts";
 import { isAvailable } from "./nodes.ts";
 import { isColocatedGroup, isTrue, topOf } from "./resource-state.ts";
@@ -52,7 +52,7 @@ function ruleScore(rule: Rule, node: Node, submatches: readonly (string | undefi
     (whole, digit: string) => submatches[Number(digit)] ?? (submatches.length > 0 ? "" : whole),
   );
   const value = node.attributes.get(name);
-  return value === undefined ? -INFINITY_SCORE : (parseScore(value) ?? 0);
+  return value === undefined ? -INFINITY_SCORE : (parseLooseScore(value) ?? 0);
 }
 
 function unpackRule(
@@ -94,7 +94,7 @@ function unpackFor(
   setScore: string | undefined,
   submatches: readonly (string | undefined)[],
 ): void {
-  const score = setScore === undefined ? constraint.score : (parseScore(setScore) ?? 0);
+  const score = setScore === undefined ? constraint.score : (parseLooseScore(setScore) ?? 0);
   if (constraint.node === undefined || score === undefined) {
     for (const rule of constraint.rules) unpackRule(ws, constraint, resource, rule, submatches);
     return;

@@ -1,5 +1,5 @@
 import type { OrderConstraint, ResourceSet } from "../model/policy-definition.ts";
-import { parseScore } from "../model/score.ts";
+import { parseLooseScore } from "../model/score.ts";
 import { ACT, ORDER } from "./action.ts";
 import { clusterMark } from "./actions.ts";
 import {
@@ -40,7 +40,7 @@ function kindOf(
 ): Kind {
   switch (kind) {
     case undefined:
-      return score !== undefined && (parseScore(score) ?? 0) === 0 ? "optional" : "mandatory";
+      return score !== undefined && (parseLooseScore(score) ?? 0) === 0 ? "optional" : "mandatory";
     case "Mandatory":
       return "mandatory";
     case "Optional":

@@ -1,4 +1,4 @@
-import { addScores, INFINITY_SCORE, parseScore } from "../model/score.ts";
+import { addScores, INFINITY_SCORE, parseLooseScore } from "../model/score.ts";
 import { ACT, ORDER } from "./action.ts";
 import { pseudoAction, setNextRole } from "./actions.ts";
 import {
@@ -68,7 +68,7 @@ function promotionScore(resource: Resource, node: Node): number | undefined {
   if (text === undefined && !resource.isUnique)
     text = attributeOf(resource, node, `master-${resource.baseId}`);
   if (text === undefined) return undefined;
-  return parseScore(text) ?? 0;
+  return parseLooseScore(text) ?? 0;
 }
 
 /** Lets instances prefer the nodes where they would be promoted. */

@@ -1,5 +1,5 @@
 import type { NodeStatus } from "../../model/cluster-status.ts";
-import { addScores, parseScore } from "../../model/score.ts";
+import { addScores, parseLooseScore } from "../../model/score.ts";
 import type { Node, WorkingSet } from "../working-set.ts";
 import { isTrue, parseBoolean } from "./booleans.ts";
 import { siteName, utilizationValue } from "./config-nodes.ts";
@@ -154,6 +154,6 @@ function healthScore(ws: WorkingSet, value: string): number {
     case "red":
       return ws.options.nodeHealthRed;
     default:
-      return parseScore(value) ?? 0;
+      return parseLooseScore(value) ?? 0;
   }
 }

@@ -1,4 +1,4 @@
-import { parseScore, type Score } from "../../model/score.ts";
+import { parseLooseScore, type Score } from "../../model/score.ts";
 import type { ClusterOptions, NoQuorumPolicy, PlacementStrategy } from "../engine-options.ts";
 import { parseInterval } from "../rules/interval.ts";
 import { mergeSets } from "../rules/merge-sets.ts";
@@ -152,7 +152,7 @@ function health(all: ReadonlyMap<string, string>): Health {
   if (strategy !== "progressive" && strategy !== "custom") return fixed("none", 0, 0);
   const score = (name: string, fallback: Score) => {
     const text = all.get(name);
-    return (text === undefined ? undefined : parseScore(text)) ?? fallback;
+    return (text === undefined ? undefined : parseLooseScore(text)) ?? fallback;
   };
   return {
     nodeHealthStrategy: strategy,

@@ -1,5 +1,5 @@
 import type { OperationRecord } from "../../model/cluster-status.ts";
-import { addScores, parseScore } from "../../model/score.ts";
+import { addScores, parseLooseScore } from "../../model/score.ts";
 import type { Failcount } from "../working-parts.ts";
 import type { Node, Resource, WorkingSet } from "../working-set.ts";
 import { isBundled, stripInstance } from "./tree.ts";
@@ -103,7 +103,7 @@ function readFailcounts(attributes: ReadonlyMap<string, string>): NodeFailcounts
       if (!same.includes(name)) instances.set(base, [...same, name]);
     }
     if (found[1] === "fail-count") {
-      counts.set(name, addScores(counts.get(name) ?? 0, parseScore(value) ?? 0));
+      counts.set(name, addScores(counts.get(name) ?? 0, parseLooseScore(value) ?? 0));
     } else if (/^\s*\d+/.test(value)) {
       times.set(name, Math.max(times.get(name) ?? 0, Number.parseInt(value, 10)));
     }

@@ -1,4 +1,4 @@
-import { INFINITY_SCORE, parseScore } from "../../model/score.ts";
+import { INFINITY_SCORE, parseLooseScore } from "../../model/score.ts";
 import { parseInterval } from "../rules/interval.ts";
 import { type MultipleActive, type Resource, ROLE, type WorkingSet } from "../working-set.ts";
 import { isTrue } from "./booleans.ts";
@@ -33,7 +33,7 @@ export function applyMeta(ws: WorkingSet, resource: Resource): void {
 function scoreMeta(ws: WorkingSet, resource: Resource, name: string, fallback: number): number {
   const text = resource.meta.get(name);
   if (text === undefined || /^default$/i.test(text)) return fallback;
-  const score = parseScore(text);
+  const score = parseLooseScore(text);
   if (score === undefined) badMeta(ws, resource, name, text, String(fallback));
   return score ?? fallback;
 }
