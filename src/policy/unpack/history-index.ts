@@ -59,10 +59,12 @@ export function recordKey(record: OperationRecord): string {
 
 /**
  * Orders two results in time: negative where `a` is older. Call ids count on one node, the time of
- * the result elsewhere; a pending one is dated by the transition that asked for it.
+ * the result elsewhere; a pending one is dated by the transition that asked for it. Old records do
+ * not say where they were made: `together` tells.
  */
-export function compareRecords(a: OperationRecord, b: OperationRecord): number {
-  const sameNode = a.onNode?.toLowerCase() === b.onNode?.toLowerCase();
+export function compareRecords(a: OperationRecord, b: OperationRecord, together: boolean): number {
+  const told = a.onNode !== undefined && b.onNode !== undefined;
+  const sameNode = told ? a.onNode.toLowerCase() === b.onNode.toLowerCase() : together;
   if (sameNode && a.id === b.id) return 0;
   if (a.callId === -1 && b.callId === -1) return 0;
   if (sameNode && a.callId >= 0 && a.callId < b.callId) return -1;

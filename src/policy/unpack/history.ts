@@ -59,7 +59,8 @@ function interpret(tools: HistoryTools, state: HistoryState, history: ResourceHi
   resource.role = ROLE.unknown;
   const { operations } = history;
   // Newest first in the source of equals, as Pacemaker takes them.
-  const records = operations.length < 2 ? operations : operations.toReversed().sort(compareRecords);
+  const newer = (a: OperationRecord, b: OperationRecord) => compareRecords(a, b, true);
+  const records = operations.length < 2 ? operations : operations.toReversed().sort(newer);
   const { entries } = noteHistory(resource, node, history, records, false);
   for (const entry of entries) {
     const { failed, expired } = interpretResult(tools, state, entry.record);

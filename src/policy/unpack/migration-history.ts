@@ -45,6 +45,12 @@ function find(
   return operations.find((each) => each.operation === operation && accept(each));
 }
 
+/** Is this half of a migration one that the node did itself? */
+function happenedOn(event: OperationRecord, node: string): boolean {
+  const at = event.operation === "migrate_to" ? event.migrateSource : event.migrateTarget;
+  return at?.toLowerCase() === node.toLowerCase();
+}
+
 /** Any start, stop or migration on the node that is newer than the event. */
 function newerAction(
   tools: HistoryTools,
@@ -59,7 +65,7 @@ function newerAction(
       (each) =>
         each !== event &&
         /^(start|stop|migrate_to|migrate_from)$/.test(each.operation) &&
-        compareRecords(each, event) > 0,
+        compareRecords(each, event, happenedOn(event, node)) > 0,
     );
 }
 
@@ -79,7 +85,7 @@ function newerState(
   if (newerAction(tools, resource, node, event)) return true;
   const monitor = find(tools, resource, "monitor", node, () => true);
   const absent = monitor?.rc === OCF.notRunning && monitor.status === EXECUTION.done;
-  return absent && compareRecords(monitor, event) > 0;
+  return absent && compareRecords(monitor, event, happenedOn(event, node)) > 0;
 }
 
 /** A migrate_to that succeeded: where the resource is depends on what came after. */

@@ -64,6 +64,15 @@ describe("the role of a resource after its history", () => {
     expect(state(ws.resourceById.get("web"))).toBe("stopped");
   });
 
+  test("old records that do not say where they were made are ordered by call ids too", () => {
+    const ws = unpacked({
+      options: NO_FENCING,
+      resources: `<primitive id="web" ${DUMMY}/>`,
+      status: member(1, history(["start", "stop"]).replace('on_node="node1"', "")),
+    });
+    expect(state(ws.resourceById.get("web"))).toBe("stopped");
+  });
+
   test("a failed stop wants fencing where that is possible", () => {
     const ws = web(["start", "stop rc=1"], { fencing: true });
     expect(ws.nodeByName.get("node1")).toMatchObject({
