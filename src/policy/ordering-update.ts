@@ -336,7 +336,11 @@ export class OrderingUpdater {
     let changed = 0;
     if (next.flags !== nextBefore) {
       changed |= NEXT_CHANGED;
-      if (next.resource?.parent) this.enqueue(next);
+      if (next.resource?.parent) {
+        // Changed through the mark of its whole: nobody else tells those that wait for it.
+        this.enqueue(next);
+        this.enqueueAfter(next);
+      }
     }
     if (first.flags !== firstBefore) changed |= FIRST_CHANGED;
     return changed;
