@@ -3,10 +3,10 @@
  * repository: prints the score per level and feature and the failing cases, and fails if fewer
  * cases pass than the committed level says. With --write the level is raised to what passes.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { scratchDirectory, spawnBound } from "../support/at-end.ts";
 
 const LEVELS = ["L1", "L2", "L3", "L4"] as const;
 type Level = (typeof LEVELS)[number];
@@ -20,12 +20,12 @@ const ROOT = resolve(import.meta.dirname, "../../..");
 const DATA = process.env["PACELINE_CTS"] ?? resolve(ROOT, "../shared/cts");
 const LEVEL_FILE = resolve(ROOT, "test/conformance/level.json");
 
-function main(): number {
+async function main(): Promise<number> {
   if (!existsSync(join(DATA, "score.py"))) {
     console.log(`conformance: skipped, there are no cases at ${DATA}`);
     return 0;
   }
-  const differences = runScore();
+  const differences = await runScore();
   if (differences === undefined) return 1;
   const reached = countPassing(differences);
   if (process.argv.includes("--write")) {
@@ -36,24 +36,22 @@ function main(): number {
   return compareWithLevel(reached);
 }
 
-function runScore(): Differences | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "paceline-conformance-"));
-  const output = join(folder, "differences.json");
+async function runScore(): Promise<Differences | undefined> {
+  const folder = scratchDirectory("paceline-conformance");
+  const output = join(folder.path, "differences.json");
   const engine = `${process.execPath} ${join(ROOT, "dist/cli/main.js")} simulate --batch`;
   try {
-    const done = spawnSync(
-      "python3",
-      [join(DATA, "score.py"), "--batch-cmd", engine, "--json", output],
-      { stdio: "inherit", cwd: DATA },
-    );
+    const args = [join(DATA, "score.py"), "--batch-cmd", engine, "--json", output];
     // score.py exits with 1 where cases fail: the level file decides instead.
-    if (done.error !== undefined || !existsSync(output)) {
-      console.error(`conformance: score.py did not run: ${done.error?.message ?? "no output"}`);
+    const python = spawnBound("python3", args, { stdio: "inherit", cwd: DATA });
+    const outcome = await once(python, "exit").then(() => "no output", String);
+    if (!existsSync(output)) {
+      console.error(`conformance: score.py did not run: ${outcome}`);
       return undefined;
     }
     return JSON.parse(readFileSync(output, "utf8")) as Differences;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 
@@ -88,4 +86,4 @@ function compareWithLevel(reached: Tiers): number {
   return fallen === 0 ? 0 : 1;
 }
 
-process.exitCode = main();
+process.exitCode = await main();

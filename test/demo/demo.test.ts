@@ -20,7 +20,8 @@ if (!hasNobody)
   console.warn("skipped: the demo without rights (needs root, setpriv, a readable checkout)");
 
 interface Outcome {
-  readonly code: number | null;
+  /** The exit code, or the signal of which it died. */
+  readonly end: number | NodeJS.Signals;
   readonly text: string;
 }
 
@@ -34,11 +35,11 @@ describe("npm run demo", { timeout: 120_000 }, () => {
 
   afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-  /** `interruptAt`: Ctrl-C as soon as this was printed. */
+  /** `interrupt`: what happens to it as soon as this was printed. */
   async function demo(
     prefix: readonly string[],
     env: NodeJS.ProcessEnv = {},
-    interruptAt?: string,
+    interrupt?: { readonly at: string; readonly how: (pid: number) => void },
   ): Promise<Outcome> {
     const [command = "", ...args] = [...prefix, process.execPath, DEMO];
     const child = spawn(command, args, {
@@ -51,13 +52,15 @@ describe("npm run demo", { timeout: 120_000 }, () => {
     const read = (chunk: string): void => {
       const before = text;
       text += chunk;
-      if (interruptAt === undefined || before.includes(interruptAt)) return;
-      if (text.includes(interruptAt) && child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+      if (interrupt === undefined || before.includes(interrupt.at)) return;
+      if (text.includes(interrupt.at) && child.pid !== undefined) interrupt.how(child.pid);
     };
     child.stdout.setEncoding("utf8").on("data", read);
     child.stderr.setEncoding("utf8").on("data", read);
-    const code = await new Promise<number | null>((done) => child.once("close", done));
-    return { code, text };
+    const end = await new Promise<number | NodeJS.Signals>((done) =>
+      child.once("close", (code, signal) => done(signal ?? code ?? -1)),
+    );
+    return { end, text };
   }
 
   /** Nothing of it is left: no file, and no process that has its directory in its arguments. */
@@ -69,42 +72,67 @@ describe("npm run demo", { timeout: 120_000 }, () => {
   test.skipIf(!hasUserNamespaces)(
     "without root: in a user namespace, the whole of it",
     async () => {
-      const { code, text } = await demo(["setpriv", ...NOBODY]);
+      const { end, text } = await demo(["setpriv", ...NOBODY]);
       expect(text).toMatch(/answers; the client saw an outage of \d+ ms/);
       expect(text).toContain("Standby: ");
       expect(text).toContain("settled after");
       expect(text).toContain("Done: all daemons leave");
-      expect(code, text).toBe(0);
+      expect(end, text).toBe(0);
       await expectNothingLeft();
     },
   );
 
   test.skipIf(!hasNobody)("without namespaces either: on loopback, and it says so", async () => {
-    const { code, text } = await demo(["setpriv", ...NOBODY], {
+    const { end, text } = await demo(["setpriv", ...NOBODY], {
       // What the program sets before it tries a user namespace: it takes it for tried.
       PACELINE_DEMO_USER_NAMESPACE: "1",
     });
     expect(text).toContain("three daemons on loopback, a dummy resource");
     expect(text).toMatch(/The daemon of node\d is killed/);
     expect(text.match(/demo +Started +node\d/g)?.length).toBeGreaterThanOrEqual(2);
-    expect(code, text).toBe(0);
+    expect(end, text).toBe(0);
     await expectNothingLeft();
   });
 
   test.skipIf(!isRoot)("Ctrl-C in the middle leaves nothing behind", async () => {
     const before = namespaces();
-    const { code } = await demo([], {}, "is cut");
-    expect(code).toBe(130);
+    const { end } = await demo([], {}, { at: "is cut", how: ctrlC });
+    expect(end).toBe("SIGINT");
     await expectNothingLeft();
     expect(namespaces().filter((name) => !before.includes(name) && isOurs(name))).toEqual([]);
   });
 
   test.skipIf(!hasUserNamespaces)("Ctrl-C without root leaves nothing behind", async () => {
-    const { code } = await demo(["setpriv", ...NOBODY], {}, "is cut");
-    expect(code).not.toBe(0);
+    const { end } = await demo(["setpriv", ...NOBODY], {}, { at: "is cut", how: ctrlC });
+    expect(end).not.toBe(0);
+    await expectNothingLeft();
+  });
+
+  test.skipIf(!hasUserNamespaces)("nor does SIGTERM to the first of its processes", async () => {
+    const { end } = await demo(["setpriv", ...NOBODY], {}, { at: "is cut", how: terminate });
+    expect(end).toBe(143);
+    await expectNothingLeft();
+  });
+
+  test.skipIf(!hasNobody)("nor does SIGTERM where there are no namespaces", async () => {
+    const { end } = await demo(
+      ["setpriv", ...NOBODY],
+      { PACELINE_DEMO_USER_NAMESPACE: "1" },
+      { at: "is killed", how: terminate },
+    );
+    expect(end).toBe("SIGTERM");
     await expectNothingLeft();
   });
 });
+
+/** To the whole group, as a terminal does. */
+function ctrlC(pid: number): void {
+  process.kill(-pid, "SIGINT");
+}
+
+function terminate(pid: number): void {
+  process.kill(pid, "SIGTERM");
+}
 
 /** Others may make namespaces meanwhile: ours are those whose makers are gone. */
 function isOurs(name: string): boolean {

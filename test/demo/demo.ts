@@ -39,19 +39,13 @@ function heading(text: string): void {
 
 async function main(): Promise<void> {
   if (!canMakeNamespaces()) {
-    const code = reexecInUserNamespace();
+    const code = await reexecInUserNamespace();
     if (code !== undefined) process.exit(code);
     const { loopbackDemo } = await import("./loopback-demo.ts");
     await loopbackDemo();
     return;
   }
   const lab = new Lab({ nodes: ["node1", "node2", "node3"], definition: definition() });
-  const end = (): void => {
-    lab.close();
-    process.exit(130);
-  };
-  process.on("SIGINT", end);
-  process.on("SIGTERM", end);
   try {
     await show(lab);
   } catch (error) {

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import type { ChildProcess } from "node:child_process";
+import { mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { scratchDirectory, spawnBound } from "../support/at-end.ts";
 import { ROOT, run, until } from "../support/lab-commands.ts";
 import { nodeFlagsOf } from "../support/node-flags.ts";
 
@@ -15,15 +15,8 @@ export async function loopbackDemo(): Promise<void> {
   process.stdout.write(
     "Neither root nor a user namespace is to be had here: three daemons on loopback, a dummy resource.\n",
   );
-  const directory = mkdtempSync(join(tmpdir(), "paceline-demo-"));
+  const { path: directory } = scratchDirectory("paceline-demo");
   const daemons = new Map<string, ChildProcess>();
-  const cleanUp = (): void => {
-    for (const daemon of daemons.values()) daemon.kill("SIGKILL");
-    rmSync(directory, { recursive: true, force: true });
-  };
-  process.once("exit", cleanUp);
-  process.once("SIGINT", () => process.exit(130));
-  process.once("SIGTERM", () => process.exit(143));
   writeFileSync(join(directory, "key"), `1:${"5a".repeat(32)}\n`, { mode: 0o600 });
   process.stdout.write("\n== Three daemons start\n");
   for (const name of NAMES) daemons.set(name, startDaemon(directory, name));
@@ -52,7 +45,7 @@ function startDaemon(directory: string, name: string): ChildProcess {
   writeFileSync(join(base, "cluster.yaml"), definition(directory));
   const log = openSync(join(base, "log"), "a");
   const program = join(ROOT, "dist/daemon/main.js");
-  return spawn(
+  return spawnBound(
     process.execPath,
     [
       ...[...nodeFlagsOf(program), program],

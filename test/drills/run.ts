@@ -78,6 +78,4 @@ function listMs(spans: readonly (number | undefined)[]): string {
   return spans.length === 0 ? "no time" : `${spans.map((ms) => ms ?? "?").join(", ")} ms`;
 }
 
-// Ended from outside: the lab clears up when the process exits, which a signal alone would not let it.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 process.exitCode = await main();

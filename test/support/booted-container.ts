@@ -1,8 +1,10 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { atEnd, removeDirectory } from "./at-end.ts";
 import { ROOT, run, until } from "./lab-commands.ts";
+import { nameOf, treeOf, tryKill } from "./process-tree.ts";
 
 /** Whether a container with a systemd of its own can be booted here. */
 export function canBootContainers(): boolean {
@@ -18,6 +20,7 @@ export function canBootContainers(): boolean {
 export class BootedContainer {
   readonly name: string;
   readonly #directory = mkdtempSync(join(tmpdir(), "paceline-boot-"));
+  readonly #forget = atEnd(() => this.#clear());
   #nspawn: ChildProcess | undefined;
   #init: number | undefined;
 
@@ -72,47 +75,35 @@ export class BootedContainer {
 
   async close(): Promise<void> {
     const nspawn = this.#nspawn;
+    this.#kill();
     if (nspawn !== undefined && nspawn.exitCode === null && nspawn.signalCode === null) {
-      const ended = new Promise((done) => nspawn.once("exit", done));
-      const init = firstProcess(nspawn.pid);
-      // All of the container ends with its first process.
-      if (init !== undefined) process.kill(init, "SIGKILL");
-      else nspawn.kill("SIGKILL");
-      await ended;
+      await new Promise((done) => nspawn.once("exit", done));
     }
+    this.#forget();
+    this.#remove();
+  }
+
+  #clear(): void {
+    this.#kill();
+    this.#remove();
+  }
+
+  #kill(): void {
+    const init = firstProcess(this.#nspawn?.pid);
+    // All of the container ends with its first process.
+    if (init !== undefined) tryKill(init);
+    else this.#nspawn?.kill("SIGKILL");
+  }
+
+  #remove(): void {
     for (const path of [this.root, this.#directory]) {
       spawnSync("umount", ["--lazy", path], { stdio: "ignore" });
     }
-    rmSync(this.#directory, { recursive: true, force: true });
+    removeDirectory(this.#directory);
   }
 }
 
 /** systemd-nspawn starts helpers, and one of those the container's first process. */
-function firstProcess(pid: number | undefined): number | undefined {
-  const descendants = childrenOf(pid).flatMap((child) => [child, ...childrenOf(child)]);
-  return descendants.find((each) => nameOf(each) === "systemd");
-}
-
-function nameOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-  } catch {
-    return "";
-  }
-}
-
-function childrenOf(parent: number | undefined): number[] {
-  if (parent === undefined) return [];
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && parentOf(pid) === parent);
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-  } catch {
-    return undefined;
-  }
+function firstProcess(nspawn: number | undefined): number | undefined {
+  return nspawn === undefined ? undefined : treeOf(nspawn).find((pid) => nameOf(pid) === "systemd");
 }

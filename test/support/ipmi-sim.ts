@@ -1,6 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { spawnBound } from "./at-end.ts";
 
 export const IPMI_PASSWORD = "correct-horse";
 
@@ -57,8 +58,8 @@ export class IpmiSim {
     const { namespace } = this.#options;
     this.#process =
       namespace === undefined
-        ? spawn("ipmi_sim", args, { stdio: "ignore" })
-        : spawn("ip", ["netns", "exec", namespace, "ipmi_sim", ...args], { stdio: "ignore" });
+        ? spawnBound("ipmi_sim", args, { stdio: "ignore" })
+        : spawnBound("ip", ["netns", "exec", namespace, "ipmi_sim", ...args], { stdio: "ignore" });
   }
 
   stop(): void {

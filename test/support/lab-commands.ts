@@ -1,6 +1,9 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { spawnBound } from "./at-end.ts";
+import { allPids, tryKill } from "./process-tree.ts";
 
 /** The checkout, from test/support or from dist-test/test/support. */
 export const ROOT = findRoot();
@@ -37,19 +40,19 @@ export async function until<T>(
   }
 }
 
-/** Runs a command to its end; it never rejects for an exit code. */
+/** Runs a command to its end, at the latest that of this process; it never rejects for an exit code. */
 export async function run(
   command: string,
   args: readonly string[],
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   return await new Promise((done, fail) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawnBound(command, args, { stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
     });
     child.once("error", fail);
@@ -62,33 +65,49 @@ export function ip(...args: string[]): void {
   execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
 }
 
-/** Runs `ip` for something that may be gone already. */
-export function tryIp(...args: string[]): void {
+/** The processes in a namespace, in the order of their numbers; none if there is no such namespace. */
+export function pidsIn(namespace: string): number[] {
+  const wanted = identityOf(fileOf(namespace));
+  if (wanted === undefined) return [];
+  return allPids().filter((pid) => identityOf(`/proc/${pid}/ns/net`) === wanted);
+}
+
+/** Ends every process in a namespace and removes it, if there is such a one. */
+export function removeNamespace(namespace: string): void {
+  const deadline = Date.now() + EMPTIED_MS;
+  while (existsSync(fileOf(namespace))) {
+    const pids = pidsIn(namespace);
+    for (const pid of pids) tryKill(pid);
+    const isLate = Date.now() > deadline;
+    // One that was killed may just have started another one.
+    if (pids.length === 0 || isLate) tryIp("netns", "del", namespace);
+    if (isLate) return;
+    if (pids.length > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+  }
+}
+
+/** A process that waits for a disk is not killed before that has answered. */
+const EMPTIED_MS = 5_000;
+
+/** Runs `ip` where that may fail; who presses Ctrl-C ends it too. */
+function tryIp(...args: string[]): void {
   try {
     ip(...args);
   } catch {
-    // It is gone already, or was never made.
+    // It is gone already, or it is tried again.
   }
 }
 
-/** The processes in a namespace; none if there is no such namespace. */
-export function pidsIn(namespace: string): number[] {
-  try {
-    const text = execFileSync("ip", ["netns", "pids", namespace], { encoding: "utf8" });
-    return text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map(Number);
-  } catch {
-    return [];
-  }
+function fileOf(namespace: string): string {
+  return `/run/netns/${namespace}`;
 }
 
-/** Kills a process that may have ended by itself. */
-export function tryKill(pid: number): void {
+/** What two names of one namespace have in common; undefined where there is none. */
+function identityOf(path: string): string | undefined {
   try {
-    process.kill(pid, "SIGKILL");
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
   } catch {
-    // It has ended by itself.
+    return undefined;
   }
 }

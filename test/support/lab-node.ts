@@ -5,8 +5,9 @@ import { type ControlClient, connectControl } from "../../src/io/control-client.
 import type { ControlMethod, ControlRequest, ControlResults } from "../../src/model/control.ts";
 import type { StatusReport } from "../../src/model/status-report.ts";
 import type { Lab } from "./lab.ts";
-import { pidsIn, ROOT, run, tryKill } from "./lab-commands.ts";
+import { pidsIn, ROOT, run } from "./lab-commands.ts";
 import { nodeFlagsOf } from "./node-flags.ts";
+import { tryKill } from "./process-tree.ts";
 
 const DAEMON = join(ROOT, "dist/daemon/main.js");
 /** Where agents keep pid files and the like (HA_RSCTMP). */

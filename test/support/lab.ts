@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ip, pidsIn, tryIp, tryKill } from "./lab-commands.ts";
+import { atEnd, removeDirectory } from "./at-end.ts";
+import { ip, removeNamespace } from "./lab-commands.ts";
 import { LabNode } from "./lab-node.ts";
 
 /** What makes a lab. */
@@ -22,7 +23,7 @@ export interface LabOptions {
 /**
  * A cluster on this machine: each node a network namespace on a bridge, with a real daemon in it.
  * The bridge stands in a namespace of its own, so that nothing of it is seen outside. `close`
- * removes everything, and so does the end of this process.
+ * removes everything, and so does the end of this process, whether by itself, by an error or a signal.
  */
 export class Lab {
   readonly directory: string;
@@ -30,7 +31,8 @@ export class Lab {
   readonly #prefix: string;
   readonly #switch: string;
   readonly #children = new Set<ChildProcess>();
-  #closed = false;
+  readonly #namespaces: string[] = [];
+  readonly #forget: () => void;
   static #count = 0;
 
   constructor(options: LabOptions) {
@@ -38,7 +40,7 @@ export class Lab {
     this.#prefix = `pcl${process.pid}x${Lab.#count}`;
     this.#switch = `${this.#prefix}sw`;
     this.directory = mkdtempSync(join(tmpdir(), "paceline-lab-"));
-    process.once("exit", this.#onExit);
+    this.#forget = atEnd(() => this.#clear());
     const key = join(this.directory, "key");
     writeFileSync(key, `1:${"5a".repeat(32)}\n`, { mode: 0o600 });
     const text = options.definition.replaceAll("KEYFILE", key);
@@ -122,22 +124,24 @@ export class Lab {
 
   /** Ends every process by pid and removes every namespace and file of this lab. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    process.off("exit", this.#onExit);
-    for (const child of this.#children) child.kill("SIGKILL");
-    const namespaces = [this.#switch, this.clientNamespace, ...this.nodes.map((n) => n.namespace)];
-    for (const namespace of namespaces) {
-      for (const pid of pidsIn(namespace)) tryKill(pid);
-      tryIp("netns", "del", namespace);
-    }
-    rmSync(this.directory, { recursive: true, force: true });
+    this.#forget();
+    this.#clear();
   }
 
-  readonly #onExit = (): void => this.close();
+  #clear(): void {
+    // Those that are on their way into their namespace are not found there yet.
+    for (const child of this.#children) child.kill("SIGKILL");
+    for (const namespace of this.#namespaces) removeNamespace(namespace);
+    removeDirectory(this.directory);
+  }
+
+  #addNamespace(name: string): void {
+    this.#namespaces.push(name);
+    ip("netns", "add", name);
+  }
 
   #makeSwitch(links: number): void {
-    ip("netns", "add", this.#switch);
+    this.#addNamespace(this.#switch);
     for (let link = 0; link < links; link++) {
       ip("-n", this.#switch, "link", "add", `br${link}`, "type", "bridge", "mcast_snooping", "0");
       ip("-n", this.#switch, "link", "set", `br${link}`, "up");
@@ -146,7 +150,7 @@ export class Lab {
   }
 
   #makeNode(namespace: string, index: number, links: number): void {
-    ip("netns", "add", namespace);
+    this.#addNamespace(namespace);
     ip("-n", namespace, "link", "set", "lo", "up");
     for (let link = 0; link < links; link++) {
       this.#plug(namespace, `eth${link}`, `p${index}l${link}`, `br${link}`);
@@ -155,7 +159,7 @@ export class Lab {
   }
 
   #makeClient(): void {
-    ip("netns", "add", this.clientNamespace);
+    this.#addNamespace(this.clientNamespace);
     ip("-n", this.clientNamespace, "link", "set", "lo", "up");
     this.#plug(this.clientNamespace, "eth0", "pclient", "br0");
     ip("-n", this.clientNamespace, "addr", "add", "10.77.0.250/24", "dev", "eth0");

@@ -1,7 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { MessagingConfig } from "../../src/model/peer.ts";
+import { atEnd } from "./at-end.ts";
+import { ip, removeNamespace } from "./lab-commands.ts";
 import type { NodeRequest } from "./messaging-node.ts";
 
 /** One line that a node printed: an event of the messaging layer, or an answer. */
@@ -24,13 +26,15 @@ export class MessagingLab {
   readonly nodes = new Map<string, MessagingProcess>();
   readonly #options: Required<MessagingLabOptions>;
   readonly #prefix: string;
+  readonly #namespaces: string[] = [];
+  readonly #forget: () => void;
   static #count = 0;
 
   constructor(options: MessagingLabOptions) {
     MessagingLab.#count += 1;
     this.#prefix = `pcm${process.pid}x${MessagingLab.#count}`;
     this.#options = { links: 1, family: 4, config: {}, ...options };
-    process.once("exit", this.#onExit);
+    this.#forget = atEnd(() => this.#clear());
     this.#build();
     for (const name of options.nodes) this.start(name);
   }
@@ -116,18 +120,19 @@ export class MessagingLab {
   }
 
   close(): void {
-    process.off("exit", this.#onExit);
-    for (const node of this.nodes.values()) node.kill();
-    for (const name of [...this.#options.nodes.map((node) => this.namespace(node)), this.#switch]) {
-      try {
-        ip("netns", "del", name);
-      } catch {
-        // It never came to be.
-      }
-    }
+    this.#forget();
+    this.#clear();
   }
 
-  readonly #onExit = (): void => this.close();
+  #clear(): void {
+    for (const node of this.nodes.values()) node.kill();
+    for (const name of this.#namespaces) removeNamespace(name);
+  }
+
+  #addNamespace(name: string): void {
+    this.#namespaces.push(name);
+    ip("netns", "add", name);
+  }
 
   get #switch(): string {
     return `${this.#prefix}sw`;
@@ -135,13 +140,13 @@ export class MessagingLab {
 
   #build(): void {
     const { nodes, links } = this.#options;
-    ip("netns", "add", this.#switch);
+    this.#addNamespace(this.#switch);
     for (let link = 0; link < links; link++) {
       ip("-n", this.#switch, "link", "add", `br${link}`, "type", "bridge", "mcast_snooping", "0");
       ip("-n", this.#switch, "link", "set", `br${link}`, "up");
     }
     for (const name of nodes) {
-      ip("netns", "add", this.namespace(name));
+      this.#addNamespace(this.namespace(name));
       ip("-n", this.namespace(name), "link", "set", "lo", "up");
       for (let link = 0; link < links; link++) this.#plug(name, link);
     }
@@ -217,8 +222,4 @@ const PROGRAM = compiled("test/support/messaging-node.js");
 function compiled(path: string): string {
   const here = fileURLToPath(new URL("../..", import.meta.url));
   return here.endsWith("dist-test/") ? `${here}${path}` : `${here}dist-test/${path}`;
-}
-
-function ip(...args: string[]): void {
-  execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
 }

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { startHogs } from "../../support/hogs.ts";
 import { Lab } from "../../support/lab.ts";
 import type { LabNode } from "../../support/lab-node.ts";
 import { Prober, startEchoes } from "../../support/prober.ts";
@@ -27,15 +27,13 @@ export async function falseFailovers(options: {
   const names = Array.from({ length: options.nodes }, (_, i) => `node${i + 1}`);
   const definition = definitionFor(names, options.interval);
   const lab = new Lab({ nodes: names, definition, logLevel: "info" });
-  const hogs: ChildProcess[] = [];
+  let stopHogs = (): void => undefined;
   try {
     await startEchoes(lab, VIP, PORT);
     for (const node of lab.nodes) node.start();
     const prober = new Prober(lab, VIP, PORT);
     await settledOwner(lab, prober);
-    for (let i = 0; i < options.hogs; i++) {
-      hogs.push(spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }));
-    }
+    stopHogs = startHogs(options.hogs);
     const answers = prober.answers.length;
     const told = lab.nodes.map((node) => verdictsOf(node).length);
     prober.forgetLongest();
@@ -46,7 +44,7 @@ export async function falseFailovers(options: {
       longestGapMs: await prober.longestGapMs(),
     };
   } finally {
-    for (const hog of hogs) hog.kill("SIGKILL");
+    stopHogs();
     lab.close();
   }
 }

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { spawnBound } from "../../support/at-end.ts";
 import type { LabNode } from "../../support/lab-node.ts";
 
 /** Tells when an address comes up in the namespaces of nodes, by the kernel's own word. */
@@ -10,8 +11,8 @@ export class AddressWatch {
   constructor(nodes: readonly LabNode[], address: string) {
     this.#children = nodes.map((node) => {
       const args = ["-n", node.namespace, "monitor", "address"];
-      const child = spawn("ip", args, { stdio: ["ignore", "pipe", "ignore"] });
-      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      const child = spawnBound("ip", args, { stdio: ["ignore", "pipe", "ignore"] });
+      child.stdout?.setEncoding("utf8").on("data", (text: string) => {
         const added = text.split("\n").some((line) => {
           return line.includes(` ${address}/`) && !line.startsWith("Deleted");
         });

@@ -1,8 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { scratchDirectory } from "../../support/at-end.ts";
 import { haveIpmi, IPMI_PASSWORD, IpmiSim } from "../../support/ipmi-sim.ts";
 import { canMakeNamespaces } from "../../support/lab-commands.ts";
 import { summarize, table } from "../bench-table.ts";
@@ -71,8 +70,8 @@ process.stdout.write(`${table(rows)}\nload average ${load()}\n`);
 
 /** How long the controller takes by itself, asked directly: the order, and a look at the state. */
 async function controllerNeeds(count: number): Promise<number[]> {
-  const directory = mkdtempSync(join(tmpdir(), "paceline-bmc-"));
-  const sim = new IpmiSim({ directory, address: "127.0.0.1", port: 19_623 });
+  const directory = scratchDirectory("paceline-bmc");
+  const sim = new IpmiSim({ directory: directory.path, address: "127.0.0.1", port: 19_623 });
   const ask = (verb: string) => {
     const args = ["-I", "lanplus", "-H", "127.0.0.1", "-p", "19623", "-U", "fence", "-C", "3"];
     execFileSync("ipmitool", [...args, "-E", "chassis", "power", verb], {
@@ -92,7 +91,7 @@ async function controllerNeeds(count: number): Promise<number[]> {
     }
   } finally {
     sim.stop();
-    rmSync(directory, { recursive: true, force: true });
+    directory.remove();
   }
   return times;
 }

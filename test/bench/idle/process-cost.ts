@@ -63,16 +63,3 @@ function tickCount(pid: number): number {
 function kilobytes(text: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1] ?? 0);
 }
-
-/** Every process below one, itself included. */
-export function tree(root: number): number[] {
-  const children = execFileSync("ps", ["-e", "-o", "pid=,ppid="], { encoding: "utf8" })
-    .trim()
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  const found = [root];
-  for (const parent of found) {
-    for (const [pid, above] of children) if (above === parent && pid !== undefined) found.push(pid);
-  }
-  return found;
-}

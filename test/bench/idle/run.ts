@@ -3,9 +3,10 @@ import { parseArgs } from "node:util";
 import { Lab } from "../../support/lab.ts";
 import { canMakeNamespaces, until } from "../../support/lab-commands.ts";
 import type { LabNode } from "../../support/lab-node.ts";
+import { treeOf } from "../../support/process-tree.ts";
 import { table } from "../bench-table.ts";
 import { hasKeepalived, startKeepalived } from "./keepalived-lab.ts";
-import { type Cost, costOf, tree } from "./process-cost.ts";
+import { type Cost, costOf } from "./process-cost.ts";
 
 /**
  * What a daemon costs that has nothing to do: three nodes, one VIP and its monitor, everything
@@ -98,7 +99,7 @@ async function keepalived(lab: Lab): Promise<string[][]> {
     lab.nodes.map((node, i) => ({
       name: `keepalived ${node.name}`,
       role: node === active ? "active" : "standby",
-      pids: () => tree(started[i] ?? 0),
+      pids: () => treeOf(started[i] ?? 0),
     })),
   );
 }

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { startHogs } from "../../support/hogs.ts";
 import { type Line, MessagingLab } from "../../support/messaging-lab.ts";
 
 /**
@@ -73,9 +73,9 @@ async function detection(intervalMs: number, rounds: number): Promise<void> {
 async function busy(intervalMs: number, ms: number): Promise<void> {
   const lab = await ready(intervalMs);
   const marks = new Map(NODES.map((name) => [name, lab.node(name).lines.length]));
-  const hogs = Array.from({ length: availableParallelism() }, hog);
+  const stopHogs = startHogs(availableParallelism());
   await sleep(ms);
-  for (const child of hogs) child.kill();
+  stopHogs();
   const since = (name: string): Line[] => lab.node(name).lines.slice(marks.get(name));
   const count = (kind: string): number =>
     NODES.flatMap(since).filter((line) => line.kind === kind).length;
@@ -162,10 +162,6 @@ async function ready(advertIntervalMs: number): Promise<MessagingLab> {
   // Code that has just been started is slow, and is not what is measured.
   await sleep(Math.max(2000, 5 * advertIntervalMs));
   return lab;
-}
-
-function hog(): ChildProcess {
-  return spawn(process.execPath, ["-e", "for (;;) Math.sqrt(2)"], { stdio: "ignore" });
 }
 
 function isDown(node: string): (line: Line) => boolean {

@@ -14,11 +14,11 @@
  * and for no more than --peer-seconds (180) of processor time each, which the table then shows as
  * the least it takes.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { scratchDirectory } from "../../support/at-end.ts";
+import { run } from "../../support/lab-commands.ts";
 import { nodeFlagsOf } from "../../support/node-flags.ts";
 import { FAMILIES, type Family, SITUATIONS, SIZES, type Situation } from "./cluster-families.ts";
 import { type Measured, measure, measureMemory } from "./measure.ts";
@@ -32,14 +32,14 @@ interface Theirs {
 const XML_UP_TO = 2000;
 const PEER_SECONDS = 180;
 
-function main(): void {
+async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options.child !== undefined) {
     child(options.child);
     return;
   }
-  const folder = mkdtempSync(join(tmpdir(), "paceline-bench-"));
-  const bareKb = bareNodeKb();
+  const folder = scratchDirectory("paceline-bench");
+  const bareKb = await bareNodeKb();
   console.log(
     "family  resources nodes situation   ours ms  theirs ms   ratio us/pair slice ms  XML MB parse ms  ours MB   above  theirs MB mem ratio  actions",
   );
@@ -51,12 +51,12 @@ function main(): void {
       )) {
         for (const situation of SITUATIONS) {
           if (options.situation !== undefined && options.situation !== situation) continue;
-          compare(folder, { family, situation, ...size }, options, bareKb);
+          await compare(folder.path, { family, situation, ...size }, options, bareKb);
         }
       }
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 
@@ -106,27 +106,27 @@ function child(text: string): void {
   console.log(JSON.stringify(found));
 }
 
-function compare(folder: string, job: Job, options: Options, bareKb: number): void {
+async function compare(folder: string, job: Job, options: Options, bareKb: number): Promise<void> {
   const { theirsUpTo, peerSeconds } = options;
   const xml = join(folder, "cib.xml");
   const withXml = job.resources <= Math.max(theirsUpTo, XML_UP_TO) ? { xml } : {};
   const input = join(folder, "input.bin");
-  const ours = inChild<Measured>({ ...job, ...withXml, input });
-  const peakKb = ours && inChild<number>({ ...job, input, memory: true });
+  const ours = await inChild<Measured>({ ...job, ...withXml, input });
+  const peakKb = ours && (await inChild<number>({ ...job, input, memory: true }));
   const wanted = job.resources <= theirsUpTo;
-  const theirs = wanted && ours !== undefined ? measureTheirs(xml, peerSeconds) : undefined;
+  const theirs = wanted && ours !== undefined ? await measureTheirs(xml, peerSeconds) : undefined;
   const megabytes = existsSync(xml) ? statSync(xml).size / 1e6 : undefined;
   console.log(row(job, ours, peakKb, bareKb, theirs, megabytes));
   rmSync(xml, { force: true });
 }
 
-function inChild<T>(job: Job): T | undefined {
+async function inChild<T>(job: Job): Promise<T | undefined> {
   const script = process.argv[1]!;
   const flags = job.memory ? daemonFlags() : ["--max-old-space-size=6144"];
   const args = [...flags, script, "--child", JSON.stringify(job)];
-  const done = spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 1e8 });
-  if (done.status !== 0) console.error(done.stderr.split("\n").slice(0, 5).join("\n"));
-  return done.status === 0 ? (JSON.parse(done.stdout) as T) : undefined;
+  const done = await run(process.execPath, args);
+  if (done.code !== 0) console.error(done.stderr.split("\n").slice(0, 5).join("\n"));
+  return done.code === 0 ? (JSON.parse(done.stdout) as T) : undefined;
 }
 
 function daemonFlags(): string[] {
@@ -134,20 +134,21 @@ function daemonFlags(): string[] {
 }
 
 /** Most memory of a process in which Node does nothing. */
-function bareNodeKb(): number {
+async function bareNodeKb(): Promise<number> {
   const read = `console.log(/VmHWM:\\s*(\\d+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))[1])`;
-  const done = spawnSync(process.execPath, [...daemonFlags(), "-e", read], { encoding: "utf8" });
-  return Number(done.stdout);
+  const { stdout } = await run(process.execPath, [...daemonFlags(), "-e", read]);
+  return Number(stdout);
 }
 
 /** Undefined where crm_simulate or time is missing. */
-function measureTheirs(xml: string, seconds: number): Theirs | undefined {
+async function measureTheirs(xml: string, seconds: number): Promise<Theirs | undefined> {
   const limited = `ulimit -t ${seconds}; exec crm_simulate -x "$0" -R -Q`;
   const args = ["-f", "%U %S %M", "sh", "-c", limited, xml];
-  const done = spawnSync("/usr/bin/time", args, { encoding: "utf8", maxBuffer: 1e9 });
+  const done = await run("/usr/bin/time", args).catch(() => undefined);
+  if (done === undefined) return undefined;
   if (done.stderr.includes("signal 9")) return { planMs: seconds * 1000 };
-  const found = /([\d.]+) ([\d.]+) (\d+)\s*$/.exec(done.stderr ?? "");
-  if (done.status !== 0 || found === null) return undefined;
+  const found = /([\d.]+) ([\d.]+) (\d+)\s*$/.exec(done.stderr);
+  if (done.code !== 0 || found === null) return undefined;
   const [user, system, peakKb] = found.slice(1).map(Number) as [number, number, number];
   return { planMs: (user + system) * 1000, peakKb };
 }
@@ -183,4 +184,4 @@ function row(
   return `${job.family.padEnd(7)} ${cells.map(([text, width]) => text.padStart(width)).join(" ")}`;
 }
 
-main();
+await main();
