@@ -1,42 +1,22 @@
 import { expect, test } from "vitest";
-import { SeededRandom } from "../../src/core/random.ts";
-import type { StatusReport } from "../../src/model/status-report.ts";
-import { buildCluster, type Profile } from "./cluster-simulation.ts";
-import { bmcOf } from "./power-plant.ts";
-import { PROFILES } from "./profiles.ts";
-
-const PROFILE: Profile = {
-  ...PROFILES.find(({ name }) => name === "fencing")!,
-  nodes: [3, 3],
-};
+import { dcOf, profileOf, smallCluster, smallDefinition, statusOf } from "./small-cluster.ts";
 
 const MINUTE = 60_000;
 
 /** Each of these nodes has a resource that cannot be started there; that calls for fencing, again and again. */
 function loopingCluster(bad: readonly string[]) {
-  const run = { seed: 5, profile: PROFILE, traceLimit: 50_000 };
-  const { cluster } = buildCluster(run, new SeededRandom(5));
-  const nodes = cluster.hosts.map(({ name }, i) => `${name}: 10.77.0.${i + 1}`).join(", ");
-  const devices = cluster.hosts.map(
-    ({ name }) =>
-      `    ${bmcOf(name)}: { agent: exec, targets: [${name}], params: { off: x, on: x, status: x } }\n`,
+  const apps = bad.map(
+    (name) => `  app-${name}: { agent: dummy, operations: { start: { on-fail: fence } } }\n`,
   );
-  const text = `cluster: sim
-nodes: { ${nodes} }
-messaging: { transport: unicast, advert-interval: 200ms }
-resources:
-${bad.map((name) => `  app-${name}: { agent: dummy, operations: { start: { on-fail: fence } } }\n`).join("")}constraints:
-  location: [ ${bad.map((name) => `{ resource: app-${name}, node: ${name}, score: INFINITY }`).join(", ")} ]
-fencing:
-  devices:
-${devices.join("")}`;
+  const places = bad.map((name) => `{ resource: app-${name}, node: ${name}, score: INFINITY }`);
+  const { cluster } = smallCluster(5, profileOf("fencing", 3), (names) =>
+    smallDefinition(names, { resources: apps.join(""), location: places.join(", ") }),
+  );
   for (const host of cluster.hosts) {
-    host.definitionText = text;
     host.world.faults = (name, _resource, action) =>
       bad.includes(name) && action === "start" ? { kind: "fail", rc: 1 } : undefined;
   }
   cluster.startAll();
-  const dc = () => cluster.hosts.find((host) => cluster.observe(host)?.leads)!;
   const records = () =>
     cluster.hosts.flatMap((host) => {
       const seen = cluster.observe(host);
@@ -44,52 +24,45 @@ ${devices.join("")}`;
     });
   const fencings = () =>
     records().filter(({ target, outcome }) => target === "node3" && outcome === "succeeded").length;
-  const status = (): StatusReport => {
-    let report: unknown;
-    dc().request({ method: "status" }, (reply) => {
-      report = reply.ok ? reply.result : undefined;
-    });
-    return report as StatusReport;
-  };
-  return { cluster, dc, records, fencings, status };
+  return { cluster, records, fencings };
 }
 
 test("a fence loop is broken: held, said with what to do, and open to a person", () => {
-  const { cluster, dc, records, fencings, status } = loopingCluster(["node3"]);
+  const { cluster, records, fencings } = loopingCluster(["node3"]);
   expect(cluster.runUntil(() => fencings() === 5, 5 * MINUTE)).toBe(true);
   cluster.runFor(5 * MINUTE);
   expect(fencings()).toBe(5);
   const what = /was fenced 5 times within 15 minutes.*paceline fence off node3/;
-  expect(status().fencing.held).toMatch(what);
-  const failure = status().warnings.find(({ code }) => code === "FENCING_FAILED");
+  expect(statusOf(cluster).fencing.held).toMatch(what);
+  const failure = statusOf(cluster).warnings.find(({ code }) => code === "FENCING_FAILED");
   expect(failure?.message).toMatch(what);
   // A later DC holds it as well.
-  const before = dc();
+  const before = dcOf(cluster);
   before.powerOff();
-  const isSucceeded = () => cluster.hosts.some((host) => host !== before && host === dc());
+  const isSucceeded = () => cluster.hosts.some((host) => host !== before && host === dcOf(cluster));
   expect(cluster.runUntil(isSucceeded, MINUTE)).toBe(true);
   cluster.runFor(2 * MINUTE);
   expect(fencings()).toBe(5);
-  expect(status().fencing.held).toMatch(what);
+  expect(statusOf(cluster).fencing.held).toMatch(what);
   let answer = "";
   const byHand = { method: "fence", action: "off", target: "node3", author: "jo" } as const;
-  dc().request(byHand, (reply) => {
+  dcOf(cluster).request(byHand, (reply) => {
     answer = JSON.stringify(reply);
   });
   expect(cluster.runUntil(() => answer.includes('"succeeded"'), MINUTE)).toBe(true);
-  expect(status().fencing.held).toBeNull();
+  expect(statusOf(cluster).fencing.held).toBeNull();
   expect(records().at(-1)).toMatchObject({ target: "node3", requestedBy: "jo" });
 });
 
 test("a DC that leaves does not wait for a fencing that is held back", () => {
-  const { cluster, dc, fencings, records } = loopingCluster(["node3"]);
+  const { cluster, fencings, records } = loopingCluster(["node3"]);
   expect(cluster.runUntil(() => fencings() === 5, 5 * MINUTE)).toBe(true);
   cluster.runFor(MINUTE);
-  const leaver = dc();
+  const leaver = dcOf(cluster);
   leaver.deliver({ kind: "shutdown", mode: "leave" });
   expect(cluster.runUntil(() => leaver.daemon === undefined, 15_000)).toBe(true);
   cluster.runFor(MINUTE);
-  const seen = cluster.observe(dc())?.cib;
+  const seen = cluster.observe(dcOf(cluster))?.cib;
   expect(seen?.departures?.map(({ node }) => node)).toEqual([leaver.name]);
   expect(records().filter(({ target }) => target === leaver.name)).toEqual([]);
 });

@@ -1,40 +1,14 @@
 import { expect, test } from "vitest";
-import { SeededRandom } from "../../src/core/random.ts";
-import { whatIsMissing } from "./checkers/convergence.ts";
-import { buildCluster, type Profile } from "./cluster-simulation.ts";
 import { bmcOf } from "./power-plant.ts";
-import { PROFILES } from "./profiles.ts";
-
-const PROFILE: Profile = {
-  ...PROFILES.find(({ name }) => name === "fencing")!,
-  nodes: [2, 2],
-};
+import { dcOf, profileOf, smallCluster, smallDefinition } from "./small-cluster.ts";
 
 test.each([1, 2])(
   "seed %i: one of two is fenced for a failed stop and takes the quorum with it: one order, one record",
   (seed) => {
-    const run = { seed, profile: PROFILE, traceLimit: 50_000 };
-    const { cluster, expected } = buildCluster(run, new SeededRandom(seed));
-    const nodes = cluster.hosts.map(({ name }, i) => `${name}: 10.77.0.${i + 1}`).join(", ");
-    const devices = cluster.hosts.map(
-      ({ name }) =>
-        `    ${bmcOf(name)}: { agent: exec, targets: [${name}], params: { off: x, on: x, status: x } }\n`,
-    );
-    const text = `cluster: sim
-nodes: { ${nodes} }
-messaging: { transport: unicast, advert-interval: 200ms }
-resources:
-  r1: { agent: dummy }
-  r2: { agent: dummy }
-fencing:
-  devices:
-${devices.join("")}`;
-    for (const host of cluster.hosts) host.definitionText = text;
+    const { cluster, settles } = smallCluster(seed, profileOf("fencing", 2), smallDefinition);
     cluster.startAll();
-    const settles = (withinMs: number) =>
-      cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, withinMs);
     expect(settles(30_000)).toBe(true);
-    const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads)!;
+    const dc = dcOf(cluster);
     const other = cluster.hosts.find((host) => host !== dc)!;
     // Its controller says "on" until long after the loss was noticed.
     cluster.power.setMood(bmcOf(other.name), "lies-on");

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { SeededRandom } from "../../src/core/random.ts";
-import { whatIsMissing } from "./checkers/convergence.ts";
-import { buildCluster, type Profile, simulateCluster } from "./cluster-simulation.ts";
+import { simulateCluster } from "./cluster-simulation.ts";
 import { bmcOf } from "./power-plant.ts";
 import { PROFILES } from "./profiles.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
+import { dcOf, profileOf, smallCluster } from "./small-cluster.ts";
 import { GATEWAY } from "./tie-breakers.ts";
 
 /*
@@ -13,21 +12,14 @@ import { GATEWAY } from "./tie-breakers.ts";
  * again by hand where that is possible, else by its seed.
  */
 
-const CALM: Profile = { ...PROFILES[0]!, nodes: [3, 3] };
+const CALM = profileOf("calm", 3);
 
 /** Three nodes, settled, with a trace. */
 function settledCluster(seed: number, profile = CALM) {
-  const built = buildCluster({ seed, profile, traceLimit: 50_000 }, new SeededRandom(seed));
-  const { cluster, expected } = built;
-  cluster.startAll();
-  const settles = (withinMs: number) =>
-    cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, withinMs);
-  expect(settles(10_000)).toBe(true);
-  return { ...built, settles };
-}
-
-function dcOf(cluster: SimulatedCluster): SimulatedHost {
-  return cluster.hosts.find((host) => cluster.observe(host)?.leads)!;
+  const built = smallCluster(seed, profile);
+  built.cluster.startAll();
+  expect(built.settles(10_000)).toBe(true);
+  return built;
 }
 
 function plansOf(cluster: SimulatedCluster): number {
@@ -121,7 +113,7 @@ describe("planning", () => {
 });
 
 describe("a node that left and came back", () => {
-  const FENCED = { ...PROFILES.find(({ name }) => name === "fencing")!, nodes: [3, 3] } as const;
+  const FENCED = profileOf("fencing", 3);
 
   function set(host: SimulatedHost, target: string, reason: string): void {
     const override = {
@@ -171,7 +163,7 @@ describe("a node that left and came back", () => {
 });
 
 describe("a node that is back while it is still being fenced", () => {
-  const FENCED = { ...PROFILES.find(({ name }) => name === "fencing")!, nodes: [3, 3] } as const;
+  const FENCED = profileOf("fencing", 3);
 
   test.each([
     ["its controller reports an error", "fails"],
@@ -200,9 +192,8 @@ describe("a node that is back while it is still being fenced", () => {
 });
 
 describe("half of the votes with a ping target", () => {
-  const PINGING: Profile = {
-    ...PROFILES.find(({ name }) => name === "fencing")!,
-    nodes: [4, 4],
+  const PINGING = {
+    ...profileOf("fencing", 4),
     shape: { quorum: [`ping-targets: [${GATEWAY}]`] },
   };
 

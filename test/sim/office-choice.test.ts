@@ -1,24 +1,16 @@
 import { expect, test } from "vitest";
-import { SeededRandom } from "../../src/core/random.ts";
-import { buildCluster } from "./cluster-simulation.ts";
-import { PROFILES } from "./profiles.ts";
+import { profileOf, smallCluster, smallDefinition } from "./small-cluster.ts";
 
 /** What the DC runs once all has been calm for long. */
 function runsOnDc(count: number): number {
-  const profile = {
-    ...PROFILES.find(({ name }) => name === "calm")!,
-    nodes: [count, count],
-  } as const;
-  const { cluster } = buildCluster({ seed: 1, profile }, new SeededRandom(1));
-  const nodes = cluster.hosts.map(({ name }, i) => `${name}: 10.77.0.${i + 1}`).join(", ");
-  for (const host of cluster.hosts) {
-    host.definitionText = `cluster: sim
-nodes: { ${nodes} }
-messaging: { transport: unicast, advert-interval: 200ms }
-properties: { fencing-enabled: false, no-quorum-policy: ${count === 2 ? "ignore" : "stop"} }
-resources: { r1: { agent: dummy } }
-`;
-  }
+  const policy = count === 2 ? "ignore" : "stop";
+  const { cluster } = smallCluster(1, profileOf("calm", count), (names) =>
+    smallDefinition(names, {
+      properties: `fencing-enabled: false, no-quorum-policy: ${policy}`,
+      resources: "  r1: { agent: dummy }\n",
+      fencing: "",
+    }),
+  );
   cluster.startAll();
   cluster.runFor(30_000);
   const dc = cluster.hosts.filter((host) => cluster.observe(host)?.leads);

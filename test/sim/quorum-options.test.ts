@@ -1,9 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { SeededRandom } from "../../src/core/random.ts";
-import { whatIsMissing } from "./checkers/convergence.ts";
-import { type BuiltCluster, buildCluster, type Profile } from "./cluster-simulation.ts";
+import type { Profile } from "./cluster-simulation.ts";
 import type { ClusterShape } from "./drawn-cluster.ts";
-import { PROFILES } from "./profiles.ts";
+import { profileOf, type SmallCluster, smallCluster } from "./small-cluster.ts";
 
 /*
  * Every option of quorum in one course of events that shows what it is for. Short names: "12|34" is a
@@ -11,38 +9,32 @@ import { PROFILES } from "./profiles.ts";
  */
 
 const TIMEOUT_MS = 120_000;
-const CALM = PROFILES.find(({ name }) => name === "calm")!;
 
-function build(count: number, shape: ClusterShape, more: Partial<Profile> = {}): BuiltCluster {
-  const profile = { ...CALM, nodes: [count, count] as const, intervalMs: 100, shape, ...more };
-  return buildCluster({ seed: 1, profile }, new SeededRandom(1));
+function build(count: number, shape: ClusterShape, more: Partial<Profile> = {}): SmallCluster {
+  return smallCluster(1, { ...profileOf("calm", count), intervalMs: 100, shape, ...more });
 }
 
 /** That cluster, settled. */
-function settled(count: number, shape: ClusterShape, more: Partial<Profile> = {}): BuiltCluster {
+function settled(count: number, shape: ClusterShape, more: Partial<Profile> = {}): SmallCluster {
   const built = build(count, shape, more);
   built.cluster.startAll();
-  expect(settles(built)).toBe(true);
+  expect(built.settles(30_000)).toBe(true);
   return built;
 }
 
-function settles({ cluster, expected }: BuiltCluster): boolean {
-  return cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, 30_000);
-}
-
-function cut({ cluster }: BuiltCluster, how: string): void {
+function cut({ cluster }: SmallCluster, how: string): void {
   const groups = how.split("|").map((digits) => [...digits].map((digit) => `node${digit}`));
   cluster.network.partition(groups, cluster.links);
 }
 
 /** Who has quorum, as digits: "12". */
-function quorate({ cluster }: BuiltCluster): string {
+function quorate({ cluster }: SmallCluster): string {
   const names = cluster.hosts.filter((host) => cluster.observe(host)?.quorate);
   return names.map((host) => host.name.replace("node", "")).join("");
 }
 
 /** How many resources are active on these nodes. */
-function activeOn({ cluster }: BuiltCluster, digits: string): number {
+function activeOn({ cluster }: SmallCluster, digits: string): number {
   return [...digits].reduce((sum, n) => sum + cluster.host(`node${n}`).world.active().size, 0);
 }
 
@@ -73,7 +65,7 @@ describe("who goes on after an even split", { timeout: TIMEOUT_MS }, () => {
     expect(["12", "34"]).toContain(quorate(built));
     expect(activeOn(built, quorate(built))).toBe(built.expected.running.length);
     built.cluster.network.healAll();
-    expect(settles(built)).toBe(true);
+    expect(built.settles(30_000)).toBe(true);
   });
 
   test("arbiter: only a half that reaches it", () => {
@@ -136,7 +128,7 @@ describe("who goes on after an even split", { timeout: TIMEOUT_MS }, () => {
 });
 
 describe("how few may go on", { timeout: TIMEOUT_MS }, () => {
-  function loseOneByOne(built: BuiltCluster, digits: string): void {
+  function loseOneByOne(built: SmallCluster, digits: string): void {
     for (const digit of digits) {
       built.cluster.host(`node${digit}`).powerOff();
       built.cluster.runFor(8_000);
@@ -175,7 +167,7 @@ describe("how few may go on", { timeout: TIMEOUT_MS }, () => {
     expect(quorate(built)).toBe("");
     expect(activeOn(built, "12")).toBe(0);
     cluster.host("node3").startDaemon();
-    expect(settles(built)).toBe(true);
+    expect(built.settles(30_000)).toBe(true);
     cluster.host("node3").powerOff();
     cluster.runFor(10_000);
     expect(quorate(built)).toBe("12");
@@ -184,7 +176,7 @@ describe("how few may go on", { timeout: TIMEOUT_MS }, () => {
 
 describe("what runs without quorum", { timeout: TIMEOUT_MS }, () => {
   /** Five nodes, of which the two that run everything are cut off. */
-  function cutOff(policy: string, more: Partial<Profile> = {}): BuiltCluster {
+  function cutOff(policy: string, more: Partial<Profile> = {}): SmallCluster {
     const built = settled(5, { properties: [`no-quorum-policy: ${policy}`] }, more);
     const { cluster, expected } = built;
     for (const target of expected.running) {
@@ -195,7 +187,7 @@ describe("what runs without quorum", { timeout: TIMEOUT_MS }, () => {
     expect(cluster.runUntil(() => activeOn(built, "4") === expected.running.length, 10_000)).toBe(
       true,
     );
-    expect(settles(built)).toBe(true);
+    expect(built.settles(30_000)).toBe(true);
     cut(built, "123|45");
     cluster.runFor(10_000);
     return built;
@@ -248,7 +240,7 @@ describe("two that don't hear each other, while all others hear both", {
     }
     expect(terms()).toEqual(before);
     cluster.network.healAll();
-    expect(settles(built)).toBe(true);
+    expect(built.settles(30_000)).toBe(true);
   });
 
   test("one direction only is no better", () => {

@@ -1,18 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { SeededRandom } from "../../src/core/random.ts";
 import type { FenceAgentFacts } from "../../src/fencing/fence-types.ts";
-import type { ControlReply } from "../../src/model/control.ts";
-import { whatIsMissing } from "./checkers/convergence.ts";
-import { buildCluster, type Profile } from "./cluster-simulation.ts";
-import { gateOf } from "./power-plant.ts";
-import { PROFILES } from "./profiles.ts";
+import { bmcOf, gateOf } from "./power-plant.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
-import type { SimulatedHost } from "./simulated-host.ts";
-
-const PROFILE: Profile = {
-  ...PROFILES.find(({ name }) => name === "fencing")!,
-  nodes: [3, 3],
-};
+import {
+  busyHostOf,
+  dcOf,
+  powerControllers,
+  profileOf,
+  smallCluster,
+  smallDefinition,
+  statusOf,
+} from "./small-cluster.ts";
 
 const NAMES = ["node1", "node2", "node3"];
 
@@ -31,19 +29,19 @@ interface Gates {
  */
 function gatedCluster(gates: Gates) {
   const { agent = "exec", options = "provides: unfencing", broken, facts } = gates;
-  const run = { seed: 5, profile: PROFILE, traceLimit: 50_000 };
-  const { cluster, expected } = buildCluster(run, new SeededRandom(5));
-  const devices = NAMES.map((name) => {
-    const params = "params: { off: x, on: x, status: x }";
-    return `    ${gateOf(name)}: { agent: ${agent}, targets: [${name}], ${params}, options: { ${options} } }\n`;
-  });
-  const text = drawnText(cluster).replace(
-    "  devices:\n",
-    `  topology: { ${NAMES.map((name) => `${name}: [[bmc-${name}, ${gateOf(name)}]]`).join(", ")} }\n  devices:\n${devices.join("")}`,
+  const params = "params: { off: x, on: x, status: x }";
+  const gateLines = NAMES.map(
+    (name) =>
+      `    ${gateOf(name)}: { agent: ${agent}, targets: [${name}], ${params}, options: { ${options} } }\n`,
+  );
+  const levels = NAMES.map((name) => `${name}: [[${bmcOf(name)}, ${gateOf(name)}]]`).join(", ");
+  const devices = `${gateLines.join("")}${powerControllers(NAMES)}`;
+  const fencing = `  topology: { ${levels} }\n  devices:\n${devices}`;
+  const { cluster, settles, expected } = smallCluster(5, profileOf("fencing", 3), (names) =>
+    smallDefinition(names, { fencing }),
   );
   const shut: string[] = [];
   for (const host of cluster.hosts) {
-    host.definitionText = text;
     host.world.faults = (name, resource, action) => {
       if (action === "start" && !cluster.power.isOpen(name)) shut.push(`${resource} on ${name}`);
       return undefined;
@@ -54,39 +52,11 @@ function gatedCluster(gates: Gates) {
   if (facts !== undefined) {
     for (const host of cluster.hosts) host.deliver({ kind: "fence-agents", facts });
   }
-  const settles = (withinMs: number) =>
-    cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, withinMs);
   return { cluster, settles, shut, expected };
 }
 
-function drawnText(cluster: SimulatedCluster): string {
-  const nodes = cluster.hosts.map(({ name }, i) => `${name}: 10.77.0.${i + 1}`).join(", ");
-  const devices = NAMES.map(
-    (name) =>
-      `    bmc-${name}: { agent: exec, targets: [${name}], params: { off: x, on: x, status: x } }\n`,
-  );
-  return `cluster: sim
-nodes: { ${nodes} }
-messaging: { transport: unicast, advert-interval: 200ms }
-resources:
-  r1: { agent: dummy }
-  r2: { agent: dummy }
-fencing:
-  devices:
-${devices.join("")}`;
-}
-
-const busyHost = (cluster: SimulatedCluster) =>
-  cluster.hosts.find((host) => host.world.active().size > 0) as SimulatedHost;
-
-function statusOf(cluster: SimulatedCluster): string {
-  let text = "";
-  const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads);
-  dc?.request({ method: "status" }, (reply: ControlReply) => {
-    text = JSON.stringify(reply);
-  });
-  return text;
-}
+/** The whole report as text: the name of a field in it is not the point. */
+const reportOf = (cluster: SimulatedCluster): string => JSON.stringify(statusOf(cluster));
 
 describe("unfencing", () => {
   test("every node is let in before anything starts on it, by one node, the DC of that time", () => {
@@ -98,7 +68,7 @@ describe("unfencing", () => {
     const office = cluster.trace.lines().find((line) => line.includes("is the DC of term"));
     expect(office).toContain(`${by} is the DC`);
     expect(cluster.power.opened.length).toBe(3);
-    expect(statusOf(cluster)).toMatch(/("#node-unfenced":"\d+".*){3}/);
+    expect(reportOf(cluster)).toMatch(/("#node-unfenced":"\d+".*){3}/);
   });
 
   test("without quorum nobody is let in; with it every node once", () => {
@@ -140,7 +110,7 @@ describe("unfencing", () => {
   test("a fenced node stays shut out until it joins again; nobody else is asked anew", () => {
     const { cluster, settles, shut } = gatedCluster({});
     expect(settles(30_000)).toBe(true);
-    const lost = busyHost(cluster);
+    const lost = busyHostOf(cluster);
     const before = cluster.power.opened.length;
     lost.pause(120_000);
     expect(cluster.runUntil(() => !cluster.power.isOpen(lost.name), 30_000)).toBe(true);
@@ -155,36 +125,37 @@ describe("unfencing", () => {
     cluster.runFor(30_000);
     expect([cluster.power.isOpen("node1"), cluster.power.isOpen("node3")]).toEqual([false, true]);
     expect(shut).toEqual([]);
-    expect(statusOf(cluster)).toMatch(/unfencing of node1 failed.*the gate is jammed/);
+    expect(reportOf(cluster)).toMatch(/unfencing of node1 failed.*the gate is jammed/);
     for (const name of NAMES) cluster.power.setMood(gateOf(name), "works");
     cluster.runFor(70_000);
     expect(settles(30_000)).toBe(true);
     expect(NAMES.every((name) => cluster.power.isOpen(name))).toBe(true);
-    expect(statusOf(cluster)).not.toContain("unfencing of");
+    expect(reportOf(cluster)).not.toContain("unfencing of");
     expect(shut).toEqual([]);
   });
 
   test("another DC, or a changed password, lets nobody in anew; another device does", () => {
     const { cluster, settles, shut } = gatedCluster({ agent: "fence_gate" });
     expect(settles(30_000)).toBe(true);
-    const dc = () => cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
     const before = cluster.power.opened.length;
-    const old = dc();
+    const old = dcOf(cluster);
     old.deliver({ kind: "shutdown", mode: "stop" });
-    expect(cluster.runUntil(() => dc() !== undefined && dc() !== old, 30_000)).toBe(true);
+    expect(
+      cluster.runUntil(() => dcOf(cluster) !== undefined && dcOf(cluster) !== old, 30_000),
+    ).toBe(true);
     cluster.runFor(20_000);
     expect(settles(30_000)).toBe(true);
     const others = () =>
       cluster.power.opened.slice(before).filter((line) => !line.startsWith(old.name));
     expect(others()).toEqual([]);
     const apply = (text: string) => {
-      dc().request({ method: "config-apply", text, author: "t" }, (reply) => {
+      dcOf(cluster).request({ method: "config-apply", text, author: "t" }, (reply) => {
         expect(reply.ok).toBe(true);
       });
       cluster.runFor(5_000);
       expect(settles(30_000)).toBe(true);
     };
-    const text = dc().definitionText as string;
+    const text = dcOf(cluster).definitionText as string;
     const secret = text.replaceAll("status: x }, options", "status: x, password: p }, options");
     apply(secret);
     expect(others()).toEqual([]);

@@ -1,54 +1,28 @@
 import { describe, expect, test } from "vitest";
 import { loadDefinition } from "../../src/config/load-definition.ts";
-import { SeededRandom } from "../../src/core/random.ts";
-import type { ControlReply } from "../../src/model/control.ts";
-import { whatIsMissing } from "./checkers/convergence.ts";
-import { buildCluster, type Profile } from "./cluster-simulation.ts";
-import { PROFILES } from "./profiles.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
-
-const PROFILE: Profile = {
-  ...PROFILES.find(({ name }) => name === "fencing")!,
-  nodes: [3, 3],
-};
+import { dcOf, profileOf, smallCluster, smallDefinition, statusOf } from "./small-cluster.ts";
 
 const MINUTE = 60_000;
 
 /** Three nodes with a power controller each, settled, and every one of them busy. */
 function busyCluster(properties = "", resource = "") {
-  const run = { seed: 5, profile: PROFILE, traceLimit: 50_000 };
-  const { cluster, expected } = buildCluster(run, new SeededRandom(5));
-  const nodes = cluster.hosts.map(({ name }, i) => `${name}: 10.77.0.${i + 1}`).join(", ");
-  const devices = cluster.hosts.map(
-    ({ name }) =>
-      `    bmc-${name}: { agent: exec, targets: [${name}], params: { off: x, on: x, status: x } }\n`,
-  );
-  const text = `cluster: sim
-nodes: { ${nodes} }
-messaging: { transport: unicast, advert-interval: 200ms }
-properties: { fencing-enabled: true${properties} }
-resources:
-  r1: { agent: dummy${resource} }
-  r2: { agent: dummy${resource} }
-fencing:
-  devices:
-${devices.join("")}`;
-  expect(loadDefinition(text).diagnostics.filter(({ severity }) => severity === "error")).toEqual(
-    [],
-  );
-  for (const host of cluster.hosts) host.definitionText = text;
+  const { cluster, settles } = smallCluster(5, profileOf("fencing", 3), (names) => {
+    const text = smallDefinition(names, {
+      properties: `fencing-enabled: true${properties}`,
+      resources: `  r1: { agent: dummy${resource} }\n  r2: { agent: dummy${resource} }\n`,
+    });
+    const { diagnostics } = loadDefinition(text);
+    expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+    return text;
+  });
   cluster.startAll();
-  const settles = (withinMs: number) =>
-    cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, withinMs);
   expect(settles(30_000)).toBe(true);
   // Until every clock was told of.
   cluster.runFor(1_000);
   return { cluster, settles };
 }
-
-const dcOf = (cluster: SimulatedCluster) =>
-  cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
 
 const busyAndNotDc = (cluster: SimulatedCluster) =>
   cluster.hosts.find(
@@ -62,13 +36,8 @@ function fenced(cluster: SimulatedCluster): string[] {
   return cluster.observe(seen)?.cib?.fencing.map((record) => record.target) ?? [];
 }
 
-function statusOf(cluster: SimulatedCluster): string {
-  let text = "";
-  dcOf(cluster).request({ method: "status" }, (reply: ControlReply) => {
-    text = JSON.stringify(reply);
-  });
-  return text;
-}
+/** The whole report as text: the name of a field in it is not the point. */
+const reportOf = (cluster: SimulatedCluster): string => JSON.stringify(statusOf(cluster));
 
 describe("a clock that is far off", () => {
   test("of one node: its resources move, it is named, and nobody is fenced; set right, it is trusted again", () => {
@@ -77,11 +46,11 @@ describe("a clock that is far off", () => {
     wrong.clock.jump(20 * MINUTE);
     expect(cluster.runUntil(isIdle(wrong), 2 * MINUTE)).toBe(true);
     expect(settles(MINUTE)).toBe(true);
-    expect(statusOf(cluster)).toContain(
+    expect(reportOf(cluster)).toContain(
       `${wrong.name} is not trusted: its clock is 1200 s ahead of the others`,
     );
     wrong.clock.jump(-20 * MINUTE);
-    const isTrusted = () => !statusOf(cluster).includes("not trusted");
+    const isTrusted = () => !reportOf(cluster).includes("not trusted");
     expect(cluster.runUntil(isTrusted, 2 * MINUTE)).toBe(true);
     expect(fenced(cluster)).toEqual([]);
   });
@@ -94,7 +63,7 @@ describe("a clock that is far off", () => {
     expect(cluster.runUntil(handedOver, 2 * MINUTE)).toBe(true);
     expect(settles(MINUTE)).toBe(true);
     expect(cluster.runUntil(isIdle(wrong), 2 * MINUTE)).toBe(true);
-    const text = statusOf(cluster);
+    const text = reportOf(cluster);
     expect(text).toContain(`${wrong.name} is not trusted`);
     expect(text.match(/is not trusted/g)?.length).toBe(1);
     expect(fenced(cluster)).toEqual([]);
@@ -105,10 +74,10 @@ describe("a clock that is far off", () => {
     const wrong = busyAndNotDc(cluster);
     wrong.clock.jump(MINUTE);
     cluster.runFor(MINUTE);
-    expect(statusOf(cluster)).toContain(`the clock of ${wrong.name} is 60 s ahead`);
+    expect(reportOf(cluster)).toContain(`the clock of ${wrong.name} is 60 s ahead`);
     wrong.clock.jump(20 * MINUTE);
     cluster.runFor(MINUTE);
-    expect(statusOf(cluster)).toContain(`${wrong.name} is not trusted`);
+    expect(reportOf(cluster)).toContain(`${wrong.name} is not trusted`);
     expect(isIdle(wrong)()).toBe(false);
   });
 
@@ -131,9 +100,9 @@ describe("a disk that takes nothing", () => {
     broken.disk.isFull = true;
     expect(cluster.runUntil(isIdle(broken), 3 * MINUTE)).toBe(true);
     expect(settles(MINUTE)).toBe(true);
-    expect(statusOf(cluster)).toContain(`${broken.name} is not trusted: it cannot write its state`);
+    expect(reportOf(cluster)).toContain(`${broken.name} is not trusted: it cannot write its state`);
     broken.disk.isFull = false;
-    const isTrusted = () => !statusOf(cluster).includes("not trusted");
+    const isTrusted = () => !reportOf(cluster).includes("not trusted");
     expect(cluster.runUntil(isTrusted, 2 * MINUTE)).toBe(true);
     expect(fenced(cluster)).toEqual([]);
   });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../../src/core/random.ts";
 import { leastWatchdogWait } from "../../src/model/watchdog-times.ts";
-import { whatIsMissing } from "./checkers/convergence.ts";
-import { buildCluster, type Profile } from "./cluster-simulation.ts";
+import type { Profile } from "./cluster-simulation.ts";
 import { drawCluster } from "./drawn-cluster.ts";
 import { PROFILES } from "./profiles.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
+import { busyHostOf, dcOf, smallCluster } from "./small-cluster.ts";
 
 /** Nothing may ever be active twice: that is what the checkers of these runs hold. */
 const PROFILE: Profile = { ...PROFILES[0]!, nodes: [3, 5], overlapMaxMs: 0 };
@@ -18,19 +18,12 @@ function guarded(seed: number, profile = PROFILE) {
   const waitMs = leastWatchdogWait(drawn.definition.messaging.advertIntervalMs);
   const wanted = `fencing-enabled: true, fencing-watchdog-timeout: ${waitMs}ms`;
   const text = drawn.definition.text.replace("fencing-enabled: false", wanted);
-  const run = { seed, profile, traceLimit: 50_000 };
-  const { cluster, expected } = buildCluster(run, new SeededRandom(seed));
-  for (const host of cluster.hosts) host.definitionText = text;
+  const { cluster, settles } = smallCluster(seed, profile, () => text);
   cluster.startAll();
-  const settles = (withinMs: number) =>
-    cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, withinMs);
   expect(settles(30_000)).toBe(true);
   cluster.runFor(1_000);
   return { cluster, settles, waitMs };
 }
-
-const busyHost = (cluster: SimulatedCluster) =>
-  cluster.hosts.find((host) => host.world.active().size > 0) as SimulatedHost;
 
 function resets(cluster: SimulatedCluster): string[] {
   return cluster.trace.lines().filter((line) => line.includes("the watchdog resets the machine"));
@@ -51,7 +44,7 @@ describe("watchdog self-fencing in whole clusters", () => {
     "seed %i: a busy node that is cut off and cannot stop is reset before anything starts elsewhere",
     (seed) => {
       const { cluster, settles } = guarded(seed);
-      const victim = busyHost(cluster);
+      const victim = busyHostOf(cluster);
       const was = [...victim.world.active().keys()];
       victim.world.faults = (_host, _resource, action) =>
         action === "stop" || action === "demote" ? { kind: "fail", rc: 1 } : undefined;
@@ -73,7 +66,7 @@ describe("watchdog self-fencing in whole clusters", () => {
 
   test.each(SEEDS)("seed %i: one that stops all in time is not reset", (seed) => {
     const { cluster, settles, waitMs } = guarded(seed);
-    const victim = busyHost(cluster);
+    const victim = busyHostOf(cluster);
     const others = cluster.hosts.filter((host) => host !== victim).map((host) => host.name);
     cluster.network.partition([[victim.name], others], cluster.links);
     cluster.runFor(3 * waitMs);
@@ -87,13 +80,13 @@ describe("watchdog self-fencing in whole clusters", () => {
     "seed %i: one that was not reset, and is lost again in the same life, is waited for again",
     (seed) => {
       const { cluster, settles, waitMs } = guarded(seed);
-      const victim = busyHost(cluster);
+      const victim = busyHostOf(cluster);
       const others = cluster.hosts.filter((host) => host !== victim).map((host) => host.name);
       cluster.network.partition([[victim.name], others], cluster.links);
       cluster.runFor(3 * waitMs);
       cluster.network.healAll();
       expect(settles(30_000)).toBe(true);
-      const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
+      const dc = dcOf(cluster);
       standby(dc, others);
       expect(cluster.runUntil(() => victim.world.active().size > 0, 10_000)).toBe(true);
       const ids = others.map((name) => `standby:${name}`);
@@ -115,7 +108,7 @@ describe("watchdog self-fencing in whole clusters", () => {
     "seed %i: one that is back just before its fencing is committed is no fenced node, and stays inside",
     (seed) => {
       const { cluster, settles } = guarded(seed);
-      const victim = busyHost(cluster);
+      const victim = busyHostOf(cluster);
       const others = cluster.hosts.filter((host) => host !== victim);
       const names = others.map((host) => host.name);
       const told = () =>
@@ -136,7 +129,7 @@ describe("watchdog self-fencing in whole clusters", () => {
 
   test.each(SEEDS)("seed %i: a main thread that hangs is reset", (seed) => {
     const { cluster, settles } = guarded(seed);
-    busyHost(cluster).blockMain(60_000);
+    busyHostOf(cluster).blockMain(60_000);
     expect(cluster.runUntil(() => resets(cluster).length > 0, 60_000)).toBe(true);
     expect(settles(60_000)).toBe(true);
   });
@@ -150,7 +143,7 @@ describe("watchdog self-fencing in whole clusters", () => {
       const others = cluster.hosts.filter((host) => host !== back).map((host) => host.name);
       back.powerOff();
       cluster.runFor(3 * waitMs);
-      const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
+      const dc = dcOf(cluster);
       standby(dc, others);
       cluster.runFor(2_000);
       // Only the DC and the node that comes back hear each other: it has no quorum in its own view.
@@ -172,21 +165,17 @@ describe("watchdog self-fencing in whole clusters", () => {
 
   test.each(SEEDS)("seed %i: a member whose stop fails is told to starve, and is reset", (seed) => {
     const { cluster, settles } = guarded(seed);
-    const victim = busyHost(cluster);
+    const victim = busyHostOf(cluster);
     victim.world.faults = (_host, _resource, action) =>
       action === "stop" ? { kind: "fail", rc: 1 } : undefined;
     const id = `standby:${victim.name}`;
     const override = { id, kind: "standby", target: victim.name, author: "t" } as const;
-    const dc = cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
+    const dc = dcOf(cluster);
     dc.request({ method: "override-set", override }, () => {});
     expect(cluster.runUntil(() => resets(cluster).length > 0, 30_000)).toBe(true);
     victim.world.faults = () => undefined;
-    const clear = () => {
-      const leader = cluster.hosts.find((host) => cluster.observe(host)?.leads);
-      leader?.request({ method: "override-remove", ids: [id] }, () => {});
-    };
     cluster.runFor(20_000);
-    clear();
+    dcOf(cluster)?.request({ method: "override-remove", ids: [id] }, () => {});
     expect(settles(60_000)).toBe(true);
   });
 });

@@ -1,0 +1,87 @@
+import { SeededRandom } from "../../src/core/random.ts";
+import type { StatusReport } from "../../src/model/status-report.ts";
+import { whatIsMissing } from "./checkers/convergence.ts";
+import { type BuiltCluster, buildCluster, type Profile } from "./cluster-simulation.ts";
+import { bmcOf } from "./power-plant.ts";
+import { PROFILES } from "./profiles.ts";
+import type { SimulatedCluster } from "./simulated-cluster.ts";
+import type { SimulatedHost } from "./simulated-host.ts";
+
+/** A cluster of the simulator that a test takes through a course of events of its own. */
+export interface SmallCluster extends BuiltCluster {
+  /** Whether all is as it should be within that time. */
+  readonly settles: (withinMs: number) => boolean;
+}
+
+/** The profile of that name with just so many nodes. */
+export function profileOf(name: string, nodes: number): Profile {
+  return { ...PROFILES.find((profile) => profile.name === name)!, nodes: [nodes, nodes] };
+}
+
+/** A cluster with a trace, its daemons not started yet. `define`: its definition; default: a drawn one. */
+export function smallCluster(
+  seed: number,
+  profile: Profile,
+  define?: (names: readonly string[]) => string,
+): SmallCluster {
+  const built = buildCluster({ seed, profile, traceLimit: 50_000 }, new SeededRandom(seed));
+  const { cluster, expected } = built;
+  const text = define?.(cluster.hosts.map(({ name }) => name));
+  if (text !== undefined) for (const host of cluster.hosts) host.definitionText = text;
+  const settles = (withinMs: number) =>
+    cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, withinMs);
+  return { ...built, settles };
+}
+
+/** What a small definition says beside its nodes. */
+export interface SmallDefinition {
+  /** In the braces of `properties`. */
+  readonly properties?: string;
+  /** Lines under `resources`; default: two dummies, as the drawn clusters have them. */
+  readonly resources?: string;
+  /** In the brackets of `location`. */
+  readonly location?: string;
+  /** Lines under `fencing`; default: the devices of `powerControllers`. */
+  readonly fencing?: string;
+}
+
+/** The text of a definition for these nodes. */
+export function smallDefinition(names: readonly string[], more: SmallDefinition = {}): string {
+  const { properties, location, fencing = `  devices:\n${powerControllers(names)}` } = more;
+  const { resources = "  r1: { agent: dummy }\n  r2: { agent: dummy }\n" } = more;
+  const nodes = names.map((name, i) => `${name}: 10.77.0.${i + 1}`).join(", ");
+  return `cluster: sim
+nodes: { ${nodes} }
+messaging: { transport: unicast, advert-interval: 200ms }
+${properties === undefined ? "" : `properties: { ${properties} }\n`}resources:
+${resources}${location === undefined ? "" : `constraints: { location: [ ${location} ] }\n`}${
+  fencing === "" ? "" : `fencing:\n${fencing}`
+}`;
+}
+
+/** Lines under `devices`: a power controller for each node. */
+export function powerControllers(names: readonly string[]): string {
+  const params = "params: { off: x, on: x, status: x }";
+  return names
+    .map((name) => `    ${bmcOf(name)}: { agent: exec, targets: [${name}], ${params} }\n`)
+    .join("");
+}
+
+/** The DC as it sees itself; undefined where there is none, which a test says that it does not expect. */
+export function dcOf(cluster: SimulatedCluster): SimulatedHost {
+  return cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;
+}
+
+/** Some node on which something is active. */
+export function busyHostOf(cluster: SimulatedCluster): SimulatedHost {
+  return cluster.hosts.find((host) => host.world.active().size > 0) as SimulatedHost;
+}
+
+/** The status report of the DC. */
+export function statusOf(cluster: SimulatedCluster): StatusReport {
+  let report: unknown;
+  dcOf(cluster)?.request({ method: "status" }, (reply) => {
+    report = reply.ok ? reply.result : undefined;
+  });
+  return report as StatusReport;
+}
