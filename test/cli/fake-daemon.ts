@@ -1,33 +1,52 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
 import { runCli } from "../../src/cli/run-cli.ts";
 import { type ControlServer, startControlServer } from "../../src/io/control-server.ts";
 import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
 import type { StatusReport } from "../../src/model/status-report.ts";
 import { NOW, report } from "./report-fixture.ts";
 
+/** A daemon that every test of a file finds new, and command lines to it as people type them. */
+export function fakeDaemon() {
+  const daemon = new FakeDaemon();
+  beforeEach(async () => {
+    process.env["TZ"] = "UTC";
+    await daemon.start();
+  });
+  afterEach(async () => await daemon.stop());
+  const run = (line: string | readonly string[], options: CliOptions = {}): Promise<CliRun> =>
+    paceline(daemon.runDir, line, options);
+  return { daemon, run };
+}
+
 /** A daemon as far as the CLI can tell: a real socket, answers by script, a record of requests. */
-export class FakeDaemon {
-  readonly requests: ControlRequest[] = [];
+class FakeDaemon {
+  requests: ControlRequest[] = [];
   /** What `status` answers. */
   status: StatusReport = report();
   /** What it answers from the second time on, if that is another. */
   statusLater: StatusReport | undefined;
   /** Answers to other methods; by default an empty success. */
   answers: Partial<Record<ControlRequest["method"], ControlReply>> = {};
-  readonly runDir = mkdtempSync(join(tmpdir(), "paceline-cli-"));
-  server: ControlServer | undefined;
+  runDir = "";
+  #server: ControlServer | undefined;
 
   async start(): Promise<void> {
-    this.server = await startControlServer({
+    this.requests = [];
+    this.status = report();
+    this.statusLater = undefined;
+    this.answers = {};
+    this.runDir = mkdtempSync(join(tmpdir(), "paceline-cli-"));
+    this.#server = await startControlServer({
       runDir: this.runDir,
       handler: (request) => Promise.resolve(this.#answer(request)),
     });
   }
 
   async stop(): Promise<void> {
-    await this.server?.close();
+    await this.#server?.close();
     rmSync(this.runDir, { recursive: true, force: true });
   }
 
@@ -61,11 +80,17 @@ export interface CliRun {
   readonly questions: readonly string[];
 }
 
-/** Runs a command line in this process. With `typed`, a person sits there and types that. */
+interface CliOptions {
+  /** A person sits there and types that. */
+  readonly typed?: readonly string[];
+  readonly env?: Record<string, string>;
+}
+
+/** Runs a command line in this process. */
 export async function paceline(
   runDir: string,
   line: string | readonly string[],
-  options: { typed?: readonly string[]; env?: Record<string, string> } = {},
+  options: CliOptions = {},
 ): Promise<CliRun> {
   let out = "";
   let err = "";

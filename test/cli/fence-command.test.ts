@@ -1,21 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { FencingRecord } from "../../src/model/cib.ts";
-import { FakeDaemon, paceline } from "./fake-daemon.ts";
+import { fakeDaemon } from "./fake-daemon.ts";
 import { NOW, report } from "./report-fixture.ts";
 
-let daemon: FakeDaemon;
-const run = (line: string, options: Parameters<typeof paceline>[2] = {}) =>
-  paceline(daemon.runDir, line, options);
-
-beforeEach(async () => {
-  process.env["TZ"] = "UTC";
-  daemon = new FakeDaemon();
-  await daemon.start();
-});
-
-afterEach(async () => {
-  await daemon.stop();
-});
+const { daemon, run } = fakeDaemon();
 
 describe("fence", () => {
   const done = {
