@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { describe } from "vitest";
 import type { VotingRules } from "../../src/consensus/voters.ts";
 import { type ScenarioCommand, testScenarios } from "../support/scenario-file.ts";
-import { PLAIN_QUORUM, RaftSimulation } from "./raft-simulation.ts";
+import { PLAIN_QUORUM } from "./raft-sim-options.ts";
+import { RaftSimulation } from "./raft-simulation.ts";
 
 function nodesOf(words: readonly string[]) {
   return words.map((word) => {

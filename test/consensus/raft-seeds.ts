@@ -1,5 +1,6 @@
 import { SeededRandom } from "../../src/core/random.ts";
-import { type RaftSimOptions, RaftSimulation } from "./raft-simulation.ts";
+import type { RaftSimOptions } from "./raft-sim-options.ts";
+import { RaftSimulation } from "./raft-simulation.ts";
 
 export interface SeedResult {
   readonly simulation: RaftSimulation;

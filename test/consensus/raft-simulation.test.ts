@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { runSeed } from "./raft-seeds.ts";
-import type { RaftSimOptions } from "./raft-simulation.ts";
+import type { RaftSimOptions } from "./raft-sim-options.ts";
 
 /** `RAFT_SEEDS=1000` runs more; `RAFT_SEED=17` runs one with its trace. */
 const SEEDS = Number(process.env["RAFT_SEEDS"] ?? 12);

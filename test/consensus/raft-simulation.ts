@@ -9,28 +9,9 @@ import {
 } from "../../src/consensus/raft-types.ts";
 import type { VotingRules } from "../../src/consensus/voters.ts";
 import { SeededRandom } from "../../src/core/random.ts";
+import { EventQueue } from "../sim/event-queue.ts";
 import { RaftChecker } from "./raft-checker.ts";
-
-/** Known bugs, planted from outside, that the checker must find. */
-export type PlantedBug = "vote-not-persisted" | "ack-before-durable" | "stale-term-accepted";
-
-export interface RaftSimOptions {
-  readonly seed: number;
-  readonly nodes: readonly { readonly name: string; readonly votes: number }[];
-  readonly quorum?: Partial<VotingRules["quorum"]>;
-  readonly loss?: number;
-  readonly duplicates?: number;
-  readonly diskLoss?: boolean;
-  /** The living half may fence the rest when it is an even split. */
-  readonly fencing?: boolean;
-  readonly leaseMs?: number;
-  readonly changeRules?: boolean;
-  readonly faultMs?: number;
-  readonly bug?: PlantedBug;
-  readonly trace?: boolean;
-  /** How long a sync takes at first. */
-  readonly fsyncMs?: number;
-}
+import { PLAIN_QUORUM, type RaftSimOptions } from "./raft-sim-options.ts";
 
 interface PendingWrite {
   readonly id: number;
@@ -54,14 +35,6 @@ interface SimNode {
   left: boolean;
 }
 
-export const PLAIN_QUORUM: VotingRules["quorum"] = {
-  twoNode: false,
-  autoTieBreaker: false,
-  autoTieBreakerNode: [],
-  lastManStanding: false,
-  lastManStandingWindowMs: 2000,
-};
-
 /** A cluster of Raft machines on virtual time, a faulty network and crashing disks. */
 export class RaftSimulation {
   readonly random: SeededRandom;
@@ -69,11 +42,9 @@ export class RaftSimulation {
   readonly nodes = new Map<string, SimNode>();
   readonly trace: string[] = [];
   readonly #options: RaftSimOptions;
-  readonly #queue: { at: number; order: number; run: () => void }[] = [];
+  readonly #queue = new EventQueue();
   readonly #cuts = new Set<string>();
   rules: VotingRules;
-  now = 0;
-  #order = 0;
   #loss: number;
   #duplicates: number;
   #proposals = 0;
@@ -107,27 +78,17 @@ export class RaftSimulation {
 
   // --- Time.
 
+  get now(): number {
+    return this.#queue.now;
+  }
+
   after(ms: number, run: () => void): void {
-    this.#queue.push({ at: this.now + ms, order: this.#order++, run });
+    this.#queue.after(ms, run);
   }
 
   runFor(ms: number): void {
     const end = this.now + ms;
-    for (;;) {
-      let next = -1;
-      for (let i = 0; i < this.#queue.length; i++) {
-        const a = this.#queue[i]!;
-        const b = this.#queue[next];
-        if (b === undefined || a.at < b.at || (a.at === b.at && a.order < b.order)) next = i;
-      }
-      const event = this.#queue[next];
-      if (event === undefined || event.at > end) break;
-      this.#queue[next] = this.#queue.at(-1)!;
-      this.#queue.pop();
-      this.now = event.at;
-      event.run();
-    }
-    this.now = end;
+    while (this.#queue.runNext(end));
   }
 
   // --- Nodes.

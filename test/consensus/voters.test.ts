@@ -13,7 +13,7 @@ import {
   votersDigest,
   votersOf,
 } from "../../src/consensus/voters.ts";
-import { PLAIN_QUORUM } from "./raft-simulation.ts";
+import { PLAIN_QUORUM } from "./raft-sim-options.ts";
 
 const NAMES = ["a", "b", "c", "d", "e"];
 

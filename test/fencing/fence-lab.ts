@@ -147,3 +147,22 @@ export class FenceLab {
     return this.outputs.flatMap(({ output }) => (output.kind === "note" ? [output.message] : []));
   }
 }
+
+/** Settings of fencing with these devices. */
+export function settings(
+  devices: FencingSettings["devices"],
+  topology: Readonly<Record<string, readonly (readonly string[])[]>> = {},
+): FencingSettings {
+  return { devices, topology: new Map(Object.entries(topology)) };
+}
+
+/** Node a with one device. */
+export const BMC = settings([device("bmc", ["a"])]);
+
+/** Node a with one device more for each of two supplies. */
+export const SUPPLIES = settings(
+  [device("bmc", ["a"]), device("left", ["a"]), device("right", ["a"])],
+  {
+    a: [["bmc"], ["left", "right"]],
+  },
+);

@@ -1,51 +1,17 @@
-import type { Note } from "../../src/core/note.ts";
 import type { Instant, Millis, WallTime } from "../../src/core/units.ts";
 import type { DeviceCommand, DeviceOutcome } from "../../src/fencing/fence-types.ts";
 import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
-import type { GuardEntry } from "../../src/model/operation.ts";
-import type { TieBreakerAnswer, TieBreakerAsk } from "../../src/model/vote-register.ts";
+import type { TieBreakerAnswer } from "../../src/model/vote-register.ts";
 import type { AgentWorld } from "./agent-world.ts";
 import { InvariantViolation } from "./checkers/checker.ts";
-import type { ComposedDaemon, DaemonInput, DaemonOutput, Transmit } from "./composed-daemon.ts";
+import type { ComposedDaemon, DaemonInput, DaemonOutput } from "./composed-daemon.ts";
 import type { CrashingDisk } from "./crashing-disk.ts";
-import type { EventQueue } from "./event-queue.ts";
+import type { HostParts } from "./host-parts.ts";
 import type { NodeClock } from "./node-clock.ts";
-import type { HostEvent } from "./simulated-cluster.ts";
+import { SimulatedGuardian } from "./simulated-guardian.ts";
 import { SimulatedWatchdog } from "./simulated-watchdog.ts";
-import type { Trace } from "./trace.ts";
-
-/** Makes the daemon of a host, as its `main` would, from what is on the disk. */
-export type DaemonFactory = (host: SimulatedHost, incarnation: number) => ComposedDaemon;
-
-export interface HostParts {
-  readonly name: string;
-  readonly queue: EventQueue;
-  readonly clock: NodeClock;
-  readonly disk: CrashingDisk;
-  readonly world: AgentWorld;
-  readonly trace: Trace;
-  readonly factory: DaemonFactory;
-  readonly transmit: (from: string, output: Transmit) => void;
-  /** Calls a fencing device; returns what kills the call. */
-  readonly callDevice: (
-    from: string,
-    command: DeviceCommand,
-    done: (outcome: DeviceOutcome) => void,
-  ) => () => void;
-  readonly askTieBreaker: (
-    from: string,
-    ask: TieBreakerAsk,
-    done: (answer: TieBreakerAnswer) => void,
-  ) => void;
-  /**
-   * Told after every step of the daemon, before what it wants is carried out; `hasChanged`: its main
-   * thread had a part in it.
-   */
-  readonly onStep: (hasChanged: boolean) => void;
-  readonly onEvent: (event: HostEvent) => void;
-  /** How long the guardian gives a dead daemon to come back. */
-  readonly guardGraceMs: Millis;
-}
+import { StepLimit } from "./step-limit.ts";
+import { describeNote, isDefect } from "./trace.ts";
 
 /** Exit code that says "do not restart me" (SuccessExitStatus of the unit). */
 const STAY_DOWN = 100;
@@ -53,14 +19,8 @@ const STAY_DOWN = 100;
 /** The exit after which the guardian is sent home. */
 const LEFT = "left the cluster";
 
-/** What a daemon survives and says, and nevertheless is a defect of ours. */
-const DEFECTS = ["plan-failed", "graph-stalled", "cib-unreadable", "definition-unreadable"];
-
 /** RestartSec of the unit. */
 const RESTART_MS: Millis = 100;
-
-/** More steps than this at one instant mean that the machines chase each other. */
-const STEPS_PER_INSTANT_MAX = 20_000;
 
 /** A machine that was reset by its watchdog is up again after so long. */
 const RESET_BOOT_MS: Millis = 20_000;
@@ -84,9 +44,7 @@ export class SimulatedHost {
   #incarnation = 0;
   #wakeAt: Instant = Number.POSITIVE_INFINITY;
   #lastNow: Instant = Number.NEGATIVE_INFINITY;
-  #stepsAt: Instant = -1;
-  #steps = 0;
-  #guarded: readonly GuardEntry[] = [];
+  readonly #steps = new StepLimit();
   #requestId = 0;
   /** While the daemon is being upgraded: after so long the new one starts. */
   #upgradeMs: Millis | undefined;
@@ -100,6 +58,14 @@ export class SimulatedHost {
       this.#tell(() => "the watchdog resets the machine");
       this.powerOff();
       this.powerOn(RESET_BOOT_MS);
+    },
+  });
+  readonly #guardian = new SimulatedGuardian({
+    mayStop: () => this.#daemon === undefined && this.#isOn,
+    stop: (resource) => {
+      this.#tell(() => `guardian stops ${resource}`);
+      this.world.kill(resource);
+      this.#parts.onEvent({ kind: "guardian-stop", resource });
     },
   });
   /** What the daemon last gave as the reason for its exit. */
@@ -163,6 +129,12 @@ export class SimulatedHost {
     this.#watchOverGuarded();
   }
 
+  /** The guardian stops what the dead daemon left, unless it is back in time. */
+  #watchOverGuarded(atLeastMs: Millis = 0): void {
+    const graceMs = Math.max(this.#parts.guardGraceMs, atLeastMs);
+    this.#after(graceMs, () => this.#guardian.stopAll());
+  }
+
   #endDaemon(): void {
     const daemon = this.#daemon;
     this.#daemon = undefined;
@@ -195,7 +167,7 @@ export class SimulatedHost {
     if (!this.#isOn) return;
     this.#tell(() => "power off");
     this.#isOn = false;
-    this.#guarded = [];
+    this.#guardian.entries = [];
     this.#watchdog.off();
     this.#endDaemon();
     this.world.clear();
@@ -207,28 +179,7 @@ export class SimulatedHost {
     if (this.#isOn) return;
     this.#tell(() => "power on");
     this.#isOn = true;
-    const life = this.#life;
-    this.#parts.queue.after(bootMs, () => {
-      if (life === this.#life) this.startDaemon();
-    });
-  }
-
-  /** The guardian stops what the dead daemon left, unless it is back in time. */
-  #watchOverGuarded(atLeastMs: Millis = 0): void {
-    const life = this.#life;
-    this.#parts.queue.after(Math.max(this.#parts.guardGraceMs, atLeastMs), () => {
-      if (life !== this.#life || this.#daemon !== undefined || !this.#isOn) return;
-      this.#stopGuarded([...this.#guarded]);
-    });
-  }
-
-  #stopGuarded(entries: GuardEntry[]): void {
-    const [entry, ...rest] = entries;
-    if (entry === undefined || this.#daemon !== undefined || !this.#isOn) return;
-    this.#tell(() => `guardian stops ${entry.resource}`);
-    this.world.kill(entry.resource);
-    this.#parts.onEvent({ kind: "guardian-stop", resource: entry.resource });
-    this.#stopGuarded(rest);
+    this.#after(bootMs, () => this.startDaemon());
   }
 
   // --- faults of the process ---
@@ -237,10 +188,7 @@ export class SimulatedHost {
     if (this.#daemon === undefined || this.#paused !== undefined) return;
     this.#tell(() => `process stopped for ${Math.round(forMs)} ms`);
     this.#paused = [];
-    const life = this.#life;
-    this.#parts.queue.after(forMs, () => {
-      if (life === this.#life) this.resume();
-    });
+    this.#after(forMs, () => this.resume());
   }
 
   /** The process goes on, and takes all that has come in meanwhile. */
@@ -283,7 +231,7 @@ export class SimulatedHost {
       if (input.kind !== "tick") this.#paused.push(input);
       return;
     }
-    this.#countStep();
+    this.#steps.count(this.name, this.#parts.queue.now);
     const now = this.now();
     const before = daemon.nodeSteps;
     if (input.kind !== "datagram") {
@@ -304,17 +252,6 @@ export class SimulatedHost {
     const requestId = ++this.#requestId;
     this.#replies.set(requestId, onReply);
     this.deliver({ kind: "request", requestId, request });
-  }
-
-  #countStep(): void {
-    const { now } = this.#parts.queue;
-    if (now !== this.#stepsAt) {
-      this.#stepsAt = now;
-      this.#steps = 0;
-    }
-    if (++this.#steps > STEPS_PER_INSTANT_MAX) {
-      throw new Error(`${this.name} took ${this.#steps} steps at one instant`);
-    }
   }
 
   #armWake(): void {
@@ -382,12 +319,10 @@ export class SimulatedHost {
         break;
       case "ask-tie-breaker": {
         const { ask } = output;
-        const life = this.#life;
-        this.#parts.askTieBreaker(this.name, ask, (answer) => {
-          if (life === this.#life) {
-            this.deliver({ kind: "tie-breaker-answer", id: ask.id, answer });
-          }
-        });
+        const done = this.#inThisLife((answer: TieBreakerAnswer) =>
+          this.deliver({ kind: "tie-breaker-answer", id: ask.id, answer }),
+        );
+        this.#parts.askTieBreaker(this.name, ask, done);
         break;
       }
       case "reply":
@@ -395,7 +330,7 @@ export class SimulatedHost {
         this.#replies.delete(output.requestId);
         break;
       case "guard":
-        this.#guarded = output.entries;
+        this.#guardian.entries = output.entries;
         break;
       case "definition":
         this.#tell(
@@ -409,7 +344,7 @@ export class SimulatedHost {
         break;
       case "note":
         if (output.level !== "debug") this.#tell(() => describeNote(output));
-        if (DEFECTS.includes(output.event)) {
+        if (isDefect(output)) {
           throw new InvariantViolation("defect", this.#parts.queue.now, describeNote(output));
         }
         break;
@@ -417,25 +352,20 @@ export class SimulatedHost {
   }
 
   #armed(fireMs: Millis): void {
-    const life = this.#life;
     const state = { how: "hardware", proves: true, fireMs, detail: "simulated" } as const;
-    this.#parts.queue.after(1, () => {
-      if (life === this.#life) this.deliver({ kind: "watchdog-state", state });
-    });
+    this.#after(1, () => this.deliver({ kind: "watchdog-state", state }));
   }
 
   #callDevice(command: DeviceCommand): void {
     const { runId, device, action } = command;
-    const life = this.#life;
     this.#tell(() => `calls ${device}: ${action} (${runId})`);
-    const kill = this.#parts.callDevice(this.name, command, (outcome) => {
-      if (life !== this.#life) return;
+    const done = this.#inThisLife((outcome: DeviceOutcome) => {
       const { ok, power, detail } = outcome;
       this.#tell(() => `${device} ${action}: ${ok ? (power ?? "done") : detail} (${runId})`);
       this.#deviceCalls.delete(runId);
       this.deliver({ kind: "device-done", runId, outcome });
     });
-    this.#deviceCalls.set(runId, kill);
+    this.#deviceCalls.set(runId, this.#parts.callDevice(this.name, command, done));
   }
 
   /** The service manager starts a daemon again that failed, unless it asks to stay down. */
@@ -447,19 +377,22 @@ export class SimulatedHost {
     const afterMs = isUpgraded ? (this.#upgradeMs ?? 0) : RESTART_MS;
     this.#upgradeMs = undefined;
     if (!isUpgraded && (code === 0 || code === STAY_DOWN)) return;
+    this.#after(afterMs, () => this.startDaemon());
+  }
+
+  /** Does something later, unless the daemon of now has ended by then. */
+  #after(ms: Millis, act: () => void): void {
+    this.#parts.queue.after(ms, this.#inThisLife(act));
+  }
+
+  #inThisLife<T extends unknown[]>(act: (...args: T) => void): (...args: T) => void {
     const life = this.#life;
-    this.#parts.queue.after(afterMs, () => {
-      if (life === this.#life) this.startDaemon();
-    });
+    return (...args) => {
+      if (life === this.#life) act(...args);
+    };
   }
 
   #tell(what: () => string): void {
     this.#parts.trace.tell(this.name, what);
   }
-}
-
-function describeNote({ level, event, message, fields }: Note): string {
-  const changes = fields?.["changes"];
-  const more = Array.isArray(changes) ? ` [${changes.join("; ")}] ${fields?.["actions"]}` : "";
-  return `${level} ${event}: ${message}${more}`;
 }

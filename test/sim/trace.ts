@@ -1,3 +1,4 @@
+import type { Note } from "../../src/core/note.ts";
 import type { Instant } from "../../src/core/units.ts";
 
 /** What happened, for people: one line per event, the time first. Kept only when asked for. */
@@ -28,3 +29,17 @@ export class Trace {
     return this.#lines.slice(-this.#limit);
   }
 }
+
+/** A note of a daemon as it stands in the trace. */
+export function describeNote({ level, event, message, fields }: Note): string {
+  const changes = fields?.["changes"];
+  const more = Array.isArray(changes) ? ` [${changes.join("; ")}] ${fields?.["actions"]}` : "";
+  return `${level} ${event}: ${message}${more}`;
+}
+
+/** Whether it is something that a daemon survives and says, and nevertheless a defect of ours. */
+export function isDefect({ event }: Note): boolean {
+  return DEFECTS.includes(event);
+}
+
+const DEFECTS = ["plan-failed", "graph-stalled", "cib-unreadable", "definition-unreadable"];
