@@ -1,5 +1,5 @@
 import { isMap, isSeq, type Node, type Scalar, visit, Document as YamlDocument } from "yaml";
-import type { NodeSettings } from "../model/definition.ts";
+import type { FencingDevice, NodeSettings } from "../model/definition.ts";
 import type {
   OperationDefinition,
   PolicyDefinition,
@@ -22,6 +22,8 @@ export interface WrittenDefinition {
   readonly policy: PolicyDefinition;
   /** Addresses, votes and roles, where they are known: a CIB does not have them. */
   readonly nodes?: readonly NodeSettings[];
+  /** What stands under `fencing: devices:`; the policy engine knows only that there are some. */
+  readonly devices?: readonly FencingDevice[];
   /** Put on top, as comments. */
   readonly remarks?: readonly string[];
 }
@@ -46,7 +48,10 @@ export function writeDefinition(written: WrittenDefinition): string {
     resources: plainResources(policy.resources),
     tags: Object.fromEntries(policy.tags),
     constraints: plainConstraints(policy.constraints),
-    fencing: withoutEmpty({ topology: plainTopology(policy.fencingTopology) }),
+    fencing: withoutEmpty({
+      devices: plainDevices(written.devices ?? []),
+      topology: plainTopology(policy.fencingTopology),
+    }),
   });
   const document = new YamlDocument(plain, {
     aliasDuplicateObjects: false,
@@ -226,6 +231,19 @@ function plainOperation(operation: OperationDefinition): Plain {
     params: plainSets(operation.params),
     meta: plainSets(operation.meta),
   });
+}
+
+function plainDevices(devices: readonly FencingDevice[]): Plain {
+  return Object.fromEntries(
+    devices.map(({ name, agent, targets, params, options }) => {
+      const plain = {
+        targets,
+        params: Object.fromEntries(params),
+        options: Object.fromEntries(options),
+      };
+      return [name, { agent, ...withoutEmpty(plain) }];
+    }),
+  );
 }
 
 function plainTopology(levels: readonly TopologyLevel[]): Plain {

@@ -57,6 +57,18 @@ export function readOption(
   return undefined;
 }
 
+/** An option of others in its newest spelling; undefined where there is none, or it can't hold that. */
+export function currentOption(
+  table: OptionTable,
+  given: string,
+  text: string,
+): { readonly name: string; readonly value: string } | undefined {
+  const name = lookUp(table.formerNames, given) ?? given;
+  const kind = lookUp(table.kinds, name);
+  const value = kind === undefined ? undefined : normalize(kind, text.trim());
+  return value === undefined ? undefined : { name, value };
+}
+
 /** A record's own entry: words from a file may be `constructor`, too. */
 function lookUp<Value>(
   record: Readonly<Record<string, Value>> | undefined,

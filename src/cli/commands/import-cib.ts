@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { writeDefinition } from "../../config/definition-writer.ts";
+import { importDevices } from "../../config/imported-devices.ts";
 import type { NodeSettings } from "../../model/definition.ts";
 import type { PolicyDefinition } from "../../model/policy-definition.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -23,11 +24,13 @@ export async function importCibCommand(
   const { definition, diagnostics } = readSimulationInput(file, undefined, context.now());
   reportDiagnostics(context, file, diagnostics);
   const nodes = nodeSettings(definition, options.address ?? []);
+  const imported = importDevices(definition);
   const text = writeDefinition({
     cluster: options.cluster ?? clusterName(definition),
-    policy: definition,
+    policy: imported.policy,
+    devices: imported.devices,
     nodes,
-    remarks: remarks(definition, nodes),
+    remarks: remarks(definition, nodes, imported.remarks),
   });
   if (options.output === undefined) context.out(text);
   else writeFileSync(options.output, text);
@@ -61,25 +64,17 @@ function nodeSettings(
 }
 
 /** What the operator still has to see to. */
-function remarks(definition: PolicyDefinition, nodes: readonly NodeSettings[]): string[] {
+function remarks(
+  definition: PolicyDefinition,
+  nodes: readonly NodeSettings[],
+  ofDevices: readonly string[],
+): string[] {
   const lines = ["Imported from a Pacemaker CIB. Before use:"];
   const members = definition.nodes.filter((node) => node.type === "member");
   const missing = members.filter((node) => !nodes.some((each) => each.name === node.name));
   if (missing.length > 0) {
     lines.push(`- give addresses: ${missing.map((node) => node.name).join(", ")}`);
   }
-  if (usesFenceDevices(definition)) {
-    lines.push("- write fencing devices (resources of the class stonith) under fencing.devices");
-  }
-  lines.push("- check it: paceline config check");
+  lines.push(...ofDevices, "- check it: paceline config check");
   return lines;
-}
-
-function usesFenceDevices(definition: PolicyDefinition): boolean {
-  const inside = (resource: PolicyDefinition["resources"][number]): boolean => {
-    if (resource.kind === "primitive") return resource.agent?.class === "stonith";
-    if (resource.kind === "group") return resource.members.some(inside);
-    return resource.child !== undefined && inside(resource.child);
-  };
-  return definition.resources.some(inside);
 }
