@@ -1,14 +1,9 @@
 import { type RehearsalOptions, rehearsal } from "../controller/rehearsal.ts";
+import { inPauses } from "../io/in-pauses.ts";
 import type { Definition } from "../model/definition.ts";
 
-/** The daemon's own start is out of the way by then. */
-const BEGIN_MS = 1_000;
-
-/** So long at a stretch, and then as long for everything else. */
-const SLICE_MS = 3;
-
-/** It ends after so much of it in any case. */
-const TOTAL_MS = 1_500;
+/** The daemon's own start is out of the way when it begins. */
+const PAUSES = { beginMs: 1_000, sliceMs: 3, pauseMs: 3, totalMs: 1_500 };
 
 /** By then the code that a takeover runs has been compiled. */
 const ROUNDS = 60;
@@ -23,20 +18,7 @@ const TEXT_MAX = 30_000;
  * takeover is as fast then as the tenth.
  */
 export function rehearseSoon(options: Omit<RehearsalOptions, "rounds">): void {
-  if (!isSmall(options.definition)) return;
-  const play = rehearsal({ ...options, rounds: ROUNDS });
-  let total = 0;
-  const slice = (): void => {
-    const begin = performance.now();
-    let used = 0;
-    while (used < SLICE_MS) {
-      if (play.next().done === true) return;
-      used = performance.now() - begin;
-    }
-    total += used;
-    if (total < TOTAL_MS) setTimeout(slice, SLICE_MS).unref();
-  };
-  setTimeout(slice, BEGIN_MS).unref();
+  if (isSmall(options.definition)) inPauses(rehearsal({ ...options, rounds: ROUNDS }), PAUSES);
 }
 
 function isSmall({ nodes, policy, text }: Definition): boolean {

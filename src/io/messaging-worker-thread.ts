@@ -9,9 +9,11 @@ import {
 import type { Note } from "../core/note.ts";
 import { SeededRandom } from "../core/random.ts";
 import type { Instant } from "../core/units.ts";
+import { frameRehearsal } from "../messaging/frame-rehearsal.ts";
 import { type MessagingInput, MessagingMachine } from "../messaging/messaging-machine.ts";
 import type { PeerEvent } from "../model/peer.ts";
 import { randomSeed } from "../wire/seal.ts";
+import { inPauses } from "./in-pauses.ts";
 import {
   detached,
   type FromThread,
@@ -22,6 +24,10 @@ import { UdpTransport } from "./udp-transport.ts";
 
 /** The messaging thread goes before others if we are allowed to say so, and real time is refused. */
 const NICE = -15;
+
+/** A slice delays a frame by no more than what the detector takes for everyday. */
+const REHEARSAL = { beginMs: 1_000, sliceMs: 1, pauseMs: 9, totalMs: 1_500 };
+const REHEARSED_INTERVALS = 3_000;
 
 /** How often the main thread learns of dropped frames, if there are any. */
 const COUNTERS_EVERY_MS = 2000;
@@ -59,6 +65,7 @@ class MessagingThread {
     this.#reporter = setInterval(() => this.#report(), COUNTERS_EVERY_MS);
     this.#arm();
     this.#tellInterim();
+    inPauses(frameRehearsal(config, REHEARSED_INTERVALS), REHEARSAL);
   }
 
   #tellInterim(): void {
