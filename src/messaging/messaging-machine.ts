@@ -50,14 +50,17 @@ export interface MessagingOptions {
   readonly cipher?: FrameCipher;
 }
 
-/** A tick as late as this is everyday on a busy machine, and timers have a grain of one millisecond. */
+/** A tick as late as this is everyday on a busy machine, and timers have a grain of one millisecond … */
 const LATE_TOLERANCE_MS = 2;
+
+/** … and so is one that is late by this share of the interval: to excuse it costs more than it is worth. */
+const LATE_TOLERANCE_SHARE = 0.04;
 
 /** A pause is told of from this share of the interval on: then peers may already have probed for us … */
 const PAUSE_SHARE = 0.75;
 
 /** … but not below this, which is less than the detector's least patience. */
-const PAUSE_FLOOR_MS = 20;
+const PAUSE_FLOOR_MS = 15;
 
 /**
  * The messaging layer of one node: advertises, judges peers, and carries messages between nodes.
@@ -293,6 +296,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
     const ms = now - Math.max(this.#deadline, this.#lastStep);
     if (ms <= LATE_TOLERANCE_MS) return;
     const { advertIntervalMs } = this.#context.config;
+    if (ms <= LATE_TOLERANCE_SHARE * advertIntervalMs) return;
     const isPause = ms > Math.max(PAUSE_FLOOR_MS, PAUSE_SHARE * advertIntervalMs);
     this.#context.ownLateness.note(now, Math.min(ms, advertIntervalMs));
     this.#watch.excuse(ms, isPause);
