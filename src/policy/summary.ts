@@ -103,16 +103,14 @@ function stops(facts: Facts): SummaryRow[] {
 function otherRole(facts: Facts): SummaryRow[] {
   const { resource, role, current, next, start, stop, promote, demote, moving } = facts;
   if (stop && (resource.nextRole === ROLE.stopped || unrunnable(start))) return stops(facts);
+  // A container that looks stopped may be restarted for what failed inside it.
+  const known = current ? facts : { ...facts, role: resource.nextRole };
   if (stop && resource.failed && resource.stopIfFailed) {
-    return [row(facts, "recover", current, next, stop, start)];
+    return [row(known, "recover", current ?? next, next, stop, start)];
   }
   if (moving) return [row(facts, "move", current, next, stop)];
   if (resource.reload) return [row(facts, "reload", current, next, start)];
-  if (required(stop)) {
-    // A container that looks stopped may be restarted for what failed inside it.
-    const known = current ? facts : { ...facts, role: resource.nextRole };
-    return [row(known, "restart", current ?? next, next, start)];
-  }
+  if (required(stop)) return [row(known, "restart", current ?? next, next, start)];
   if (role === ROLE.promoted) return [row(facts, "demote", current, next, demote)];
   if (resource.nextRole === ROLE.promoted) return [row(facts, "promote", current, next, promote)];
   if (role <= ROLE.stopped && resource.nextRole > ROLE.stopped) {
