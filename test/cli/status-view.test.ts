@@ -19,6 +19,14 @@ test("a night in which much is wrong", async () => {
   await expect(statusView(badNight(), paint)).toMatchFileSnapshot("views/bad-night.txt");
 });
 
+test("a side without quorum has no DC, though somebody acts for it", () => {
+  const quorum = { ...report().quorum, quorate: false, votes: 1 };
+  const text = statusView(report({ quorum }), paint);
+  expect(text).toContain("no DC, node1 acts for this side · NOT quorate, 1 of 3 votes");
+  expect(text).not.toContain("DC node1");
+  expect(text).toMatch(/node1 +online *\n/);
+});
+
 describe("what is wrong", () => {
   const texts = (given: Partial<StatusReport>) =>
     findProblems(report(given)).map((each) => [each.severity, each.text, each.help]);

@@ -57,7 +57,7 @@ function headline(report: StatusReport, problems: readonly Problem[], paint: Pai
   const { quorum } = report;
   const facts = [
     `seen by ${report.node} at ${clockText(report.at, report.at)}`,
-    report.dc === null ? "no DC" : `DC ${report.dc} (term ${report.term})`,
+    decider(report),
     `${quorum.quorate ? "quorate" : "NOT quorate"}, ${quorum.votes} of ${quorum.expected} votes`,
     ...tieBreakerFact(quorum.tieBreaker),
     report.definition === null ? "no definition yet" : `definition ${report.definition.version}`,
@@ -66,6 +66,12 @@ function headline(report: StatusReport, problems: readonly Problem[], paint: Pai
     `${paint("bold", plain(report.cluster))}: ${paint(style, summaryLine(report, problems))}`,
     paint("dim", facts.map(plain).join(" · ")),
   ];
+}
+
+/** Without quorum nobody is the DC: somebody only sees to it that this side follows no-quorum-policy. */
+function decider({ dc, term, quorum }: StatusReport): string {
+  if (dc === null) return "no DC";
+  return quorum.quorate ? `DC ${dc} (term ${term})` : `no DC, ${dc} acts for this side`;
 }
 
 /** `arbiter ok`, with the age of its last answer. */
@@ -126,7 +132,7 @@ function nodeRows(report: StatusReport, paint: Paint): string[][] {
     paint("bold", plain(node.name)),
     paint(STATE_STYLE[node.state], node.state),
     [
-      node.isDc ? "DC" : "",
+      node.isDc && report.quorum.quorate ? "DC" : "",
       node.role === "witness" ? "witness" : "",
       node.votes === 1 ? "" : `${node.votes} votes`,
       linkText(node),
