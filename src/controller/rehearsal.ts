@@ -1,4 +1,4 @@
-import type { Instant } from "../core/units.ts";
+import type { Instant, WallTime } from "../core/units.ts";
 import type { Definition } from "../model/definition.ts";
 import type { AgentCommand } from "../model/operation.ts";
 import type { AdvertBody, PeerEvent } from "../model/peer.ts";
@@ -7,9 +7,17 @@ import type { NodeInput, NodeOutput } from "./node-io.ts";
 import { NodeMachine } from "./node-machine.ts";
 
 /** Virtual milliseconds that a message, a disk and an agent take. */
-const HOP_MS = 1;
-const DISK_MS = 1;
-const AGENT_MS = 5;
+const HOP_MS = 1.07;
+const DISK_MS = 1.31;
+const AGENT_MS = 5.23;
+
+/**
+ * When it begins. Code is compiled for the kind of numbers that it has met, and made anew when another
+ * kind comes along: so these have fractions, and are as large as real ones.
+ */
+const BEGIN: Instant = 86_400_000.25;
+const BEGIN_WALL = 1_800_000_000_123;
+const INCARNATION = 1_800_000_000_000;
 
 /** A scene takes at least so long: a view takes time to form. One without rest is left as it is. */
 const SCENE_MIN_MS = 300;
@@ -59,21 +67,21 @@ class Stage {
   readonly #running = new Map<string, "started" | "promoted">();
   readonly #queue: Entry[] = [];
   #cut: string | undefined;
-  #now: Instant = 0;
+  #now: Instant = BEGIN;
 
   constructor({ definition, planner, slicedPlanner }: RehearsalOptions) {
     for (const { name } of definition.nodes) {
       const machine = new NodeMachine({
         self: name,
-        incarnation: 1,
+        incarnation: INCARNATION,
         definition,
         stored: { hard: undefined, snapshot: undefined, entries: [] },
         planner,
         ...(slicedPlanner === undefined ? {} : { slicedPlanner }),
         environment: { ocfRoot: "/usr/lib/ocf" },
         version: "rehearsal",
-        now: 0,
-        wall: 0,
+        now: BEGIN,
+        wall: BEGIN_WALL,
       });
       this.#machines.set(name, machine);
       this.#put(name, { kind: "tick" }, 0);
@@ -138,8 +146,14 @@ class Stage {
     if (first !== undefined && (due === undefined || first.at <= due.at)) due = this.#queue.shift();
     if (due === undefined) return;
     this.#now = Math.max(this.#now, due.at);
-    const outputs = this.#machines.get(due.to)?.step(this.#now, due.input) ?? [];
+    const machine = this.#machines.get(due.to);
+    machine?.step(this.#now, { kind: "clock", wall: this.#wall() });
+    const outputs = machine?.step(this.#now, due.input) ?? [];
     for (const output of outputs) this.#perform(due.to, output);
+  }
+
+  #wall(): WallTime {
+    return BEGIN_WALL + Math.round(this.#now - BEGIN);
   }
 
   #perform(from: string, output: NodeOutput): void {
@@ -205,7 +219,7 @@ class Stage {
   }
 
   #of(node: string): { node: string; incarnation: number; at: Instant; lastHeard: Instant } {
-    return { node, incarnation: 1, at: this.#now, lastHeard: this.#now };
+    return { node, incarnation: INCARNATION, at: this.#now, lastHeard: this.#now };
   }
 
   #othersThan(node: string): string[] {

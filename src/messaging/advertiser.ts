@@ -5,7 +5,7 @@ import { AdvertWriter } from "../wire/advert-memory.ts";
 import type { Heard } from "../wire/message.ts";
 import type { MessagingContext } from "./messaging-context.ts";
 
-/** Changed content goes out at once, but no closer to the last such change than this share … */
+/** Changed content goes out at once, but no closer to the last advertisement than this share … */
 const MIN_GAP_SHARE = 0.25;
 
 /** … of the interval, or this: a burst of changes must not become a burst of frames. */
@@ -32,8 +32,7 @@ export class Advertiser {
   readonly #context: MessagingContext;
   #body: AdvertBody | undefined;
   #sequence = 0;
-  #isNews = false;
-  #lastNewsAt = Number.NEGATIVE_INFINITY;
+  #lastAt = Number.NEGATIVE_INFINITY;
   #nextAt: Instant | undefined;
   #goodbyesLeft: number | undefined;
   readonly #writer = new AdvertWriter();
@@ -101,8 +100,7 @@ export class Advertiser {
     if (!this.#context.contentChanged || this.#body === undefined) return;
     this.#context.contentChanged = false;
     const gap = Math.min(MAX_MIN_GAP_MS, this.#context.config.advertIntervalMs * MIN_GAP_SHARE);
-    const at = Math.max(this.#context.now, this.#lastNewsAt + gap);
-    this.#isNews = true;
+    const at = Math.max(this.#context.now, this.#lastAt + gap);
     this.#nextAt = Math.min(this.#nextAt ?? at, at);
   }
 
@@ -116,8 +114,7 @@ export class Advertiser {
 
   #send(): void {
     if (this.#body === undefined) return;
-    if (this.#isNews) this.#lastNewsAt = this.#context.now;
-    this.#isNews = false;
+    this.#lastAt = this.#context.now;
     this.#listHeard();
     const { type, bytes } = this.#writer.write({
       kind: "advert",

@@ -9,7 +9,11 @@ import { type MessagingInput, MessagingMachine } from "./messaging-machine.ts";
 const NODES_MAX = 3;
 
 /** Virtual milliseconds that a frame takes. */
-const HOP_MS = 0.2;
+const HOP_MS = 0.23;
+
+/** As large as real ones, and with a fraction: code is compiled for the kind of numbers it has met. */
+const BEGIN: Instant = 86_400_000.25;
+const INCARNATION = 1_800_000_000_000;
 
 /** A message to every other node, once in so many intervals. */
 const MESSAGE_EVERY = 10;
@@ -57,7 +61,7 @@ class FrameStage {
   readonly #nodes: MessagingConfig["nodes"];
   readonly #port: number;
   readonly #frames: Frame[] = [];
-  #now: Instant = 0;
+  #now: Instant = BEGIN;
 
   constructor(config: MessagingConfig) {
     const others = config.nodes.filter(({ name }) => name !== config.self);
@@ -68,10 +72,10 @@ class FrameStage {
     nodes.forEach(({ name }, i) => {
       const machine = new MessagingMachine({
         config: { ...config, self: name, nodes },
-        incarnation: 1,
+        incarnation: INCARNATION,
         keys: [KEY],
         random: new SeededRandom(i + 1),
-        now: 0,
+        now: BEGIN,
       });
       this.#machines.set(name, machine);
       this.#give(name, { kind: "advertise", body: BODY });
