@@ -265,11 +265,14 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
     return this.#ownExclusions;
   }
 
-  /** The DC of the latest term that anybody heard follows. */
+  /**
+   * The DC of the latest term that anybody with quorum follows. Who acts for a side without quorum, one
+   * that was left out say, names itself in its advertisements, and is no DC.
+   */
   #dcOfMost(): string {
     let latest = { dc: "", term: -1 };
     for (const { advert } of this.#heard.values()) {
-      if (advert.dc !== "" && advert.term > latest.term) latest = advert;
+      if (advert.quorate && advert.dc !== "" && advert.term > latest.term) latest = advert;
     }
     return latest.dc;
   }

@@ -178,6 +178,21 @@ describe("random cuts", () => {
     );
   });
 
+  test("a node left out is not kept for the sake of acting on its own side, in a later term", () => {
+    const lab = new ViewLab(["a", "b", "c"].map((name) => ({ name, votes: 1 })));
+    for (const { name } of lab.nodes) lab.up(name);
+    lab.run(1000);
+    for (const [from, to] of ["ab", "ba"]) lab.cut(from!, to!);
+    lab.run(3000);
+    const members = () => lab.nodes.map((node) => node.machine?.view?.members.join(""));
+    expect(members()).toEqual(["ac", "b", "ac"]);
+    lab.node("b").advert = { ...lab.node("b").advert, dc: "b", term: 9 };
+    const formed = lab.views;
+    lab.run(3000);
+    expect(members()).toEqual(["ac", "b", "ac"]);
+    expect(lab.views).toBe(formed);
+  });
+
   test("a flapping link does not re-form views for ever", () => {
     const lab = new ViewLab(["a", "b", "c"].map((name) => ({ name, votes: 1 })));
     for (const name of ["a", "b", "c"]) lab.up(name);
