@@ -2,8 +2,8 @@ import { type RehearsalOptions, rehearsal } from "../controller/rehearsal.ts";
 import { inPauses } from "../io/in-pauses.ts";
 import type { Definition } from "../model/definition.ts";
 
-/** The daemon's own start is out of the way when it begins. */
-const PAUSES = { beginMs: 1_000, sliceMs: 3, pauseMs: 3, totalMs: 1_500 };
+/** The daemon's own start, and what it starts, are out of the way when it begins. */
+const PAUSES = { beginMs: 10_000, sliceMs: 3, pauseMs: 3, totalMs: 1_500 };
 
 /** By then the code that a takeover runs has been compiled. */
 const ROUNDS = 60;

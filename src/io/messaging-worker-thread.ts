@@ -26,7 +26,7 @@ import { UdpTransport } from "./udp-transport.ts";
 const NICE = -15;
 
 /** A slice delays a frame by no more than what the detector takes for everyday. */
-const REHEARSAL = { beginMs: 1_000, sliceMs: 1, pauseMs: 9, totalMs: 1_500 };
+const REHEARSAL = { beginMs: 10_000, sliceMs: 1, pauseMs: 9, totalMs: 1_500 };
 const REHEARSED_INTERVALS = 3_000;
 
 /** How often the main thread learns of dropped frames, if there are any. */
