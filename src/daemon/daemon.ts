@@ -136,7 +136,9 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   );
   const status = `node ${options.node} of ${prepared.definition.cluster}`;
   await notifier.notify({ ready: true, status });
-  rehearseSoon({ definition: prepared.definition, ...localPlanners() });
+  rehearseSoon({ definition: prepared.definition, ...localPlanners() }, (note) =>
+    logNote(log, note),
+  );
 }
 
 /** What came of the things that the daemon before left running. */

@@ -1,4 +1,5 @@
 import { type RehearsalOptions, rehearsal } from "../controller/rehearsal.ts";
+import { type Note, note } from "../core/note.ts";
 import { inPauses } from "../io/in-pauses.ts";
 import type { Definition } from "../model/definition.ts";
 
@@ -17,8 +18,15 @@ const TEXT_MAX = 30_000;
  * Plays the loss of a node through, in the pauses of the main loop, soon after the start: the first
  * takeover is as fast then as the tenth.
  */
-export function rehearseSoon(options: Omit<RehearsalOptions, "rounds">): void {
-  if (isSmall(options.definition)) inPauses(rehearsal({ ...options, rounds: ROUNDS }), PAUSES);
+export function rehearseSoon(
+  options: Omit<RehearsalOptions, "rounds">,
+  tell: (note: Note) => void,
+): void {
+  if (!isSmall(options.definition)) return;
+  inPauses(rehearsal({ ...options, rounds: ROUNDS }), PAUSES, (what) => {
+    const message = `The loss of a node, played through in memory, met a defect of this program. Nothing real was touched; please report it: ${what}`;
+    tell(note("warn", "rehearsal-failed", message));
+  });
 }
 
 function isSmall({ nodes, policy, text }: Definition): boolean {

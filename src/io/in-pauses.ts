@@ -9,15 +9,27 @@ export interface PauseOptions {
   readonly totalMs: number;
 }
 
-/** Does work that nobody waits for, step by step, while the event loop has nothing better to do. */
-export function inPauses(work: Generator<undefined, void>, options: PauseOptions): void {
+/**
+ * Does work that nobody waits for, step by step, while the event loop has nothing better to do. A defect
+ * in it ends it and is told; the process goes on.
+ */
+export function inPauses(
+  work: Generator<undefined, void>,
+  options: PauseOptions,
+  onDefect: (message: string) => void,
+): void {
   let total = 0;
   const slice = (): void => {
     const begin = performance.now();
     let used = 0;
-    while (used < options.sliceMs) {
-      if (work.next().done === true) return;
-      used = performance.now() - begin;
+    try {
+      while (used < options.sliceMs) {
+        if (work.next().done === true) return;
+        used = performance.now() - begin;
+      }
+    } catch (error) {
+      onDefect(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      return;
     }
     total += used;
     if (total < options.totalMs) setTimeout(slice, options.pauseMs).unref();

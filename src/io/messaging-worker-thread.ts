@@ -6,7 +6,7 @@ import {
   type TransferListItem,
   workerData,
 } from "node:worker_threads";
-import type { Note } from "../core/note.ts";
+import { type Note, note } from "../core/note.ts";
 import { SeededRandom } from "../core/random.ts";
 import type { Instant } from "../core/units.ts";
 import { frameRehearsal } from "../messaging/frame-rehearsal.ts";
@@ -65,7 +65,10 @@ class MessagingThread {
     this.#reporter = setInterval(() => this.#report(), COUNTERS_EVERY_MS);
     this.#arm();
     this.#tellInterim();
-    inPauses(frameRehearsal(config, REHEARSED_INTERVALS), REHEARSAL);
+    inPauses(frameRehearsal(config, REHEARSED_INTERVALS), REHEARSAL, (message) => {
+      const words = `The rehearsal of frames met a defect; no frame was touched: ${message}`;
+      this.#tell([note("warn", "rehearsal-failed", words)]);
+    });
   }
 
   #tellInterim(): void {
