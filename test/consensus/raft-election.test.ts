@@ -32,20 +32,23 @@ test("who lost its vote by an entry that the leader lost stands all the same: no
   expect(bench.other).toContainEqual(expect.objectContaining({ kind: "role", role: "leader" }));
 });
 
+/** Of a leader of term 1 that has nothing to say. */
+const HEARTBEAT = {
+  kind: "append",
+  term: 1,
+  prevIndex: 0,
+  prevTerm: 0,
+  entries: [],
+  commit: 0,
+  counted: true,
+  sentAt: 0,
+} as const;
+
 describe("who is asked and who may ask", () => {
   test("a living leader is an objection, and the higher term is not taken over", () => {
     const bench = new Bench(optionsOf("b"));
     bench.hear("a", "c");
-    bench.receive("a", {
-      kind: "append",
-      term: 1,
-      prevIndex: 0,
-      prevTerm: 0,
-      entries: [],
-      commit: 0,
-      counted: true,
-      sentAt: 0,
-    });
+    bench.receive("a", HEARTBEAT);
     bench.receive("c", vote(9));
     bench.sync();
     expect(bench.raft.term).toBe(1);
@@ -58,16 +61,7 @@ describe("who is asked and who may ask", () => {
   test("a pre-vote that comes before we lost the leader is answered when we do", () => {
     const bench = new Bench(optionsOf("b"));
     bench.hear("a", "c");
-    bench.receive("a", {
-      kind: "append",
-      term: 1,
-      prevIndex: 0,
-      prevTerm: 0,
-      entries: [],
-      commit: 0,
-      counted: true,
-      sentAt: 0,
-    });
+    bench.receive("a", HEARTBEAT);
     bench.sync();
     bench.sent.splice(0);
     bench.receive("c", { kind: "pre-vote", term: 2, lastIndex: 1, lastTerm: 1, digest: "" });
