@@ -235,7 +235,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
         return;
       }
       case "pong":
-        peer.ponged(message.nonce, this.#context.now);
+        this.#watch.answered(peer, message.nonce);
         return;
       case "probe-request":
         this.#watch.helpProbing(peer, message);

@@ -19,6 +19,9 @@ const MEASURE_EVERY_MS = 10_000;
  */
 const MEASURE_SOON_MS = [1000, 2000];
 
+/** … and one that took longer than an interval is repeated at once, so often. */
+const REPETITIONS_MAX = 2;
+
 type DownReason = (PeerEvent & { kind: "peer-down" })["reason"];
 
 /** Signs of life, suspicion, probing, death; and the state of each link. */
@@ -55,6 +58,7 @@ export class PeerWatch {
     this.#armJudge(peer);
     this.#armLinks(peer);
     peer.measurements = 0;
+    peer.repetitions = 0;
     this.measure(peer);
   }
 
@@ -111,6 +115,13 @@ export class PeerWatch {
     this.#context.ping(peer);
     const pause = MEASURE_SOON_MS[peer.measurements++] ?? MEASURE_EVERY_MS;
     peer.timers.set("measure", this.#context.now + pause);
+  }
+
+  /** A ping was answered. */
+  answered(peer: RemotePeer, nonce: number): void {
+    const roundTripMs = peer.ponged(nonce, this.#context.now);
+    if (roundTripMs === undefined || roundTripMs <= peer.detector.intervalMs) return;
+    if (peer.repetitions++ < REPETITIONS_MAX) this.#context.ping(peer);
   }
 
   /** Time in which we did not run is no silence of others. After a pause everybody is heard anew. */

@@ -61,6 +61,8 @@ export class RemotePeer {
   segmentLink = 0;
   /** Times the round trip was measured since it came up. */
   measurements = 0;
+  /** … of which at once again, because it had been long. */
+  repetitions = 0;
   readonly #pings = new Map<number, Instant>();
   #roundTrips: Millis[] = [];
 
@@ -104,11 +106,13 @@ export class RemotePeer {
     this.#pings.set(nonce, now);
   }
 
-  ponged(nonce: number, now: Instant): void {
+  /** How long the answer to that ping was on its way; undefined if none was sent. */
+  ponged(nonce: number, now: Instant): Millis | undefined {
     const sentAt = this.#pings.get(nonce);
-    if (sentAt === undefined) return;
+    if (sentAt === undefined) return undefined;
     this.#pings.delete(nonce);
     this.#roundTrips = [...this.#roundTrips.slice(1 - KEPT_ROUND_TRIPS), now - sentAt];
+    return now - sentAt;
   }
 
   /** The shortest of the last pings' round trips; undefined before the first answer. */

@@ -66,6 +66,20 @@ test("a second failure is known as fast as the first: an outage is not taken for
   expect(net.told("peer-down", "b")).toHaveLength(3);
 });
 
+test("a fifteenth failure is known as fast as the first: pings that waited for an address to be resolved say nothing of the way", () => {
+  const net = new MessagingNet({ nodes: ["a", "b"], intervalMs: 10 }).startAll().run(1000);
+  for (let round = 0; round < 15; round++) {
+    net.isolate("a");
+    net.run(500);
+    net.heal();
+    net.resolveAnew(400);
+    net.run(600);
+  }
+  const silences = net.told("peer-down", "b").map(({ at, lastHeard }) => at - lastHeard);
+  expect(silences).toHaveLength(15);
+  expect(Math.max(...silences)).toBeLessThanOrEqual(30);
+});
+
 describe("no false alarm", () => {
   test("when one of two links fails; the link is told", () => {
     const net = new MessagingNet({ nodes: ["a", "b"], links: 2 }).startAll().run(1000);

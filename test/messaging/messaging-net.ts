@@ -70,6 +70,7 @@ export class MessagingNet {
   #pending: Pending[] = [];
   #order = 0;
   #incarnations: number;
+  #resolvedAt = 0;
   /** Sees every datagram as it is sent. */
   wiretap: ((frame: MessagingInput & { kind: "datagram" }, to: string) => void) | undefined;
   datagrams = 0;
@@ -165,6 +166,11 @@ export class MessagingNet {
     this.#cuts.clear();
   }
 
+  /** The kernel is about to resolve addresses anew: what is sent to a single one waits so long. */
+  resolveAnew(ms: number): void {
+    this.#resolvedAt = this.now + ms;
+  }
+
   post(name: string, command: MessagingCommand): void {
     this.input(name, command);
   }
@@ -231,6 +237,7 @@ export class MessagingNet {
     const senderIndex = this.#options.nodes.indexOf(sender);
     const from = { address: `10.${link}.0.${senderIndex + 1}`, port: 7700 + link };
     const where = to === "group" ? to : to.address;
+    const held = to === "group" ? 0 : Math.max(0, this.#resolvedAt - this.now);
     this.wiretap?.({ kind: "datagram", link, from, bytes }, where);
     this.#options.nodes.forEach((receiver, i) => {
       if (to !== "group" && to.address !== `10.${link}.0.${i + 1}`) return;
@@ -239,7 +246,7 @@ export class MessagingNet {
         if (this.#cuts.has(`${sender}>${receiver}@${link}`)) continue;
         if (receiver !== sender && this.#random.next() < this.#options.loss) continue;
         const delay = this.#options.delayMs + this.#random.next() * this.#options.jitterMs;
-        this.#after(delay, () => this.#deliver(receiver, { kind: "datagram", link, from, bytes }));
+        this.#after(held + delay, () => this.#deliver(receiver, { kind: "datagram", link, from, bytes }));
       }
     });
   }
