@@ -18,6 +18,7 @@ export async function keepalivedOutages(options: Case): Promise<number[]> {
     await startEchoes(lab, VIP, PORT);
     for (const node of lab.nodes) start(lab, node, options.interval);
     const prober = new Prober(lab, VIP, PORT);
+    await new Promise((done) => setTimeout(done, options.settleMs));
     const outages: number[] = [];
     for (let i = 0; i < options.runs; i++) {
       await until("node1 alone has the address", () => onlyFirst(lab, prober), 60_000);

@@ -7,6 +7,8 @@ export interface Case {
   readonly interval: number;
   readonly nodes: number;
   readonly runs: number;
+  /** How long a cluster has run when the first cut comes. */
+  readonly settleMs: number;
 }
 
 const VIP = "10.77.0.100";
@@ -85,6 +87,7 @@ async function withCluster(
     await startEchoes(lab, VIP, PORT);
     for (const node of lab.nodes) node.start();
     const prober = new Prober(lab, VIP, PORT);
+    await new Promise((done) => setTimeout(done, options.settleMs));
     return await body(lab, prober);
   } finally {
     lab.close();

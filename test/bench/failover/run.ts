@@ -15,6 +15,8 @@ const { values } = parseArgs({
     runs: { type: "string", default: "6" },
     intervals: { type: "string", default: "1000,100,50,10" },
     nodes: { type: "string", default: "2,3" },
+    /** Seconds that each cluster, ours and the peer's, has run before its first cut. */
+    settle: { type: "string", default: "15" },
     "no-peer": { type: "boolean", default: false },
     migrate: { type: "boolean", default: true },
     /** Instead of all that: so many minutes without a fault on a busy machine. */
@@ -34,6 +36,7 @@ if (values["false-failover-minutes"] !== undefined) {
   process.exit();
 }
 const runs = Number(values.runs);
+const settleMs = Number(values.settle) * 1000;
 const rows: string[][] = [
   [
     "interval",
@@ -46,10 +49,10 @@ const rows: string[][] = [
 ];
 for (const interval of values.intervals.split(",").map(Number)) {
   for (const nodes of values.nodes.split(",").map(Number)) {
-    const ours = summarize(await pacelineOutages({ interval, nodes, runs }));
+    const ours = summarize(await pacelineOutages({ interval, nodes, runs, settleMs }));
     const peer = values["no-peer"]
       ? undefined
-      : summarize(await keepalivedOutages({ interval, nodes, runs }));
+      : summarize(await keepalivedOutages({ interval, nodes, runs, settleMs }));
     const row = [
       `${interval} ms`,
       String(nodes),
@@ -63,7 +66,7 @@ for (const interval of values.intervals.split(",").map(Number)) {
   }
 }
 if (values.migrate) {
-  const planned = summarize(await migrateOutages({ interval: 100, nodes: 3, runs }));
+  const planned = summarize(await migrateOutages({ interval: 100, nodes: 3, runs, settleMs }));
   rows.push(["planned migrate, 100 ms", "3", String(runs), planned.text, "-", "-"]);
 }
 process.stdout.write(`\n${table(rows)}\n`);
