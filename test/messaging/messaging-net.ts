@@ -246,7 +246,9 @@ export class MessagingNet {
         if (this.#cuts.has(`${sender}>${receiver}@${link}`)) continue;
         if (receiver !== sender && this.#random.next() < this.#options.loss) continue;
         const delay = this.#options.delayMs + this.#random.next() * this.#options.jitterMs;
-        this.#after(held + delay, () => this.#deliver(receiver, { kind: "datagram", link, from, bytes }));
+        this.#after(held + delay, () =>
+          this.#deliver(receiver, { kind: "datagram", link, from, bytes }),
+        );
       }
     });
   }

@@ -17,7 +17,7 @@ const { values } = parseArgs({
     nodes: { type: "string", default: "2,3" },
     /** Seconds that each cluster, ours and the peer's, has run before its first cut. */
     settle: { type: "string", default: "15" },
-    "no-peer": { type: "boolean", default: false },
+    peer: { type: "boolean", default: true },
     migrate: { type: "boolean", default: true },
     /** Instead of all that: so many minutes without a fault on a busy machine. */
     "false-failover-minutes": { type: "string" },
@@ -50,7 +50,7 @@ const rows: string[][] = [
 for (const interval of values.intervals.split(",").map(Number)) {
   for (const nodes of values.nodes.split(",").map(Number)) {
     const ours = summarize(await pacelineOutages({ interval, nodes, runs, settleMs }));
-    const peer = values["no-peer"]
+    const peer = !values.peer
       ? undefined
       : summarize(await keepalivedOutages({ interval, nodes, runs, settleMs }));
     const row = [
