@@ -77,11 +77,18 @@ export class MessagingContext {
     return undefined;
   }
 
-  /** Sends to one peer on one link; nothing happens if it has no address there. */
+  /**
+   * Sends to one peer on one link; nothing happens if it has no address there. It goes by the group
+   * until a ping was answered: after a cable was mended the kernel holds back what is sent to a single
+   * address, for up to a second, until it has resolved it anew (ARP, RFC 4861 §7.2.2).
+   */
   transmit(link: PeerLink, message: WireMessage): void {
-    if (link.address === undefined) return;
-    const to = { address: link.address, port: link.port };
-    this.emit({ kind: "transmit", link: link.index, to, bytes: this.#seal(message) });
+    const { address, port, index } = link;
+    if (address === undefined) return;
+    const isPing = message.kind === "ping" || message.kind === "pong";
+    const byGroup = this.config.transport === "multicast" && !link.answers && !isPing;
+    const to = byGroup ? "group" : { address, port };
+    this.emit({ kind: "transmit", link: index, to, bytes: this.#seal(message) });
   }
 
   /** Sends to all on every link. Each link has its own frame, so that no copy counts as replayed. */

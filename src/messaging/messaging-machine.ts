@@ -212,6 +212,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
       return;
     }
     if (!this.#isForUs(message)) {
+      // Everyday: what goes by the group for want of a resolved address is heard by all.
       this.#drop("misdirected", from);
       return;
     }
@@ -235,7 +236,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
         return;
       }
       case "pong":
-        this.#watch.answered(peer, message.nonce);
+        this.#watch.answered(peer, link, message.nonce);
         return;
       case "probe-request":
         this.#watch.helpProbing(peer, message);

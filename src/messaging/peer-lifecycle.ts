@@ -142,6 +142,8 @@ export class PeerLifecycle {
       up: peer.links[index]?.up ?? false,
       silentSince: peer.links[index]?.silentSince ?? this.#context.now,
       hearsUs: peer.links[index]?.hearsUs ?? false,
+      answers:
+        peer.links[index]?.address === addresses[index] && peer.links[index]?.answers === true,
     }));
     peer.links = links;
     // Who is heard on which link is taken up anew.

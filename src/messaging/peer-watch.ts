@@ -54,7 +54,10 @@ export class PeerWatch {
 
   /** The peer is up: watches it from now on. */
   begin(peer: RemotePeer): void {
-    for (const link of peer.links) if (link.up) this.#emitLink(peer, link);
+    for (const link of peer.links) {
+      link.answers = false;
+      if (link.up) this.#emitLink(peer, link);
+    }
     this.#armJudge(peer);
     this.#armLinks(peer);
     peer.measurements = 0;
@@ -117,10 +120,13 @@ export class PeerWatch {
     peer.timers.set("measure", this.#context.now + pause);
   }
 
-  /** A ping was answered. */
-  answered(peer: RemotePeer, nonce: number): void {
+  /** A ping was answered on that link. */
+  answered(peer: RemotePeer, linkIndex: number, nonce: number): void {
     const roundTripMs = peer.ponged(nonce, this.#context.now);
-    if (roundTripMs === undefined || roundTripMs <= peer.detector.intervalMs) return;
+    if (roundTripMs === undefined) return;
+    const link = peer.links[linkIndex];
+    if (link !== undefined) link.answers = true;
+    if (roundTripMs <= peer.detector.intervalMs) return;
     if (peer.repetitions++ < REPETITIONS_MAX) this.#context.ping(peer);
   }
 
@@ -201,8 +207,10 @@ export class PeerWatch {
     link.silentSince = this.#context.now;
     if (link.up) return;
     link.up = true;
+    link.answers = false;
     this.#context.contentChanged = true;
     if (peer.status !== "up") return;
+    this.#context.ping(peer);
     this.#emitLink(peer, link);
     this.#armLinks(peer);
   }

@@ -30,6 +30,8 @@ export interface PeerLink {
   silentSince: Instant;
   /** The peer says that it hears us on this link. */
   hearsUs: boolean;
+  /** A ping of ours was answered on it since it came up: what is sent to its address arrives. */
+  answers: boolean;
 }
 
 export type PeerTimer = "judge" | "links" | "stuck" | "channel" | "acknowledge" | "measure";

@@ -42,6 +42,26 @@ describe("a message arrives", () => {
     },
   );
 
+  test("while the kernel resolves the address of a node that is back anew: by the group", () => {
+    const net = new MessagingNet({ nodes: ["a", "b", "c"] }).startAll().run(1000);
+    net.isolate("a");
+    net.run(500);
+    net.heal();
+    net.resolveAnew(1000);
+    net.runUntil(net.now + 500, () => net.told("peer-up", "a", "b").length === 2);
+    net.post("a", { kind: "send", to: "b", payload: pattern(5000, 1) });
+    net.run(20);
+    expect(received(net).map((it) => Buffer.compare(it, pattern(5000, 1)))).toEqual([0]);
+    net.run(1500);
+    const sentTo: string[] = [];
+    net.wiretap = (_frame, to) => sentTo.push(to);
+    net.post("b", { kind: "send", to: "a", payload: pattern(5000, 2) });
+    net.run(5);
+    expect(received(net, "a").map((it) => Buffer.compare(it, pattern(5000, 2)))).toEqual([0]);
+    expect(sentTo.filter((to) => to === "10.0.0.1").length).toBeGreaterThan(3);
+    expect(received(net, "c")).toEqual([]);
+  });
+
   test("and so does every other one, in order, both ways at once, with loss and duplicates", () => {
     const net = up({ loss: 0.15, duplicate: 0.1, jitterMs: 3, seed: 11 });
     for (let i = 0; i < 300; i++) {
