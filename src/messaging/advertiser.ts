@@ -5,7 +5,7 @@ import { AdvertWriter } from "../wire/advert-memory.ts";
 import type { Heard } from "../wire/message.ts";
 import type { MessagingContext } from "./messaging-context.ts";
 
-/** Changed content goes out at once, but no closer to the last advertisement than this share … */
+/** Changed content goes out at once, but no closer to the last such news than this share … */
 const MIN_GAP_SHARE = 0.25;
 
 /** … of the interval, or this: a burst of changes must not become a burst of frames. */
@@ -32,7 +32,8 @@ export class Advertiser {
   readonly #context: MessagingContext;
   #body: AdvertBody | undefined;
   #sequence = 0;
-  #lastAt = Number.NEGATIVE_INFINITY;
+  /** When changed content last went out, or is to go out. */
+  #newsAt = Number.NEGATIVE_INFINITY;
   #nextAt: Instant | undefined;
   #goodbyesLeft: number | undefined;
   readonly #writer = new AdvertWriter();
@@ -100,8 +101,10 @@ export class Advertiser {
     if (!this.#context.contentChanged || this.#body === undefined) return;
     this.#context.contentChanged = false;
     const gap = Math.min(MAX_MIN_GAP_MS, this.#context.config.advertIntervalMs * MIN_GAP_SHARE);
-    const at = Math.max(this.#context.now, this.#lastAt + gap);
-    this.#nextAt = Math.min(this.#nextAt ?? at, at);
+    // What waits already takes this change along.
+    const waits = this.#newsAt > this.#context.now;
+    if (!waits) this.#newsAt = Math.max(this.#context.now, this.#newsAt + gap);
+    this.#nextAt = Math.min(this.#nextAt ?? this.#newsAt, this.#newsAt);
   }
 
   #sayGoodbye(): void {
@@ -114,7 +117,6 @@ export class Advertiser {
 
   #send(): void {
     if (this.#body === undefined) return;
-    this.#lastAt = this.#context.now;
     this.#listHeard();
     const { type, bytes } = this.#writer.write({
       kind: "advert",
