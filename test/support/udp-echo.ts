@@ -1,4 +1,7 @@
 import { createSocket } from "node:dgram";
+import { setPriority } from "node:os";
+
+setPriority(-20);
 
 /** Answers each datagram with "TEXT NAME". Usage: udp-echo ADDRESS PORT NAME (needs ip_nonlocal_bind). */
 const [address = "0.0.0.0", port = "0", name = "?"] = process.argv.slice(2);

@@ -1,4 +1,7 @@
 import { createSocket } from "node:dgram";
+import { setPriority } from "node:os";
+
+setPriority(-20);
 
 /**
  * Asks ADDRESS PORT every millisecond and prints a line for each answer that comes from another
