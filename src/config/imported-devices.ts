@@ -47,7 +47,10 @@ export function importDevices(policy: PolicyDefinition): ImportedDevices {
   if (found.size === 0) return { policy, devices: [], remarks };
   const devices = [...found.values()];
   const agents = [...new Set(devices.map(({ agent }) => agent))].sort();
-  remarks.unshift(`- install on every node that may fence: ${agents.join(", ")}`);
+  remarks.unshift(
+    `- install on every node that may fence: ${agents.join(", ")}`,
+    "- devices are no resources here: among nodes that score the same, the choice may differ",
+  );
   const fencingTopology = topologyOf(policy, nodes, found);
   return { policy: { ...without(policy, found), fencingTopology }, devices, remarks };
 }

@@ -158,6 +158,17 @@ describe("paceline import cib", () => {
     expect(texts.out).toContain("cluster: shop");
   });
 
+  test("leaves fencing devices as they are if asked to", async () => {
+    const { context, texts } = capture();
+    const withDevice = join(folder, "with-device.xml");
+    const device = `<primitive id="power" class="stonith" type="fence_ipmilan"/>`;
+    writeFileSync(withDevice, cibText({ resources: `${WEB}${device}` }));
+    expect(await importCibCommand(context, withDevice, { devicesAsResources: true })).toBe(0);
+    const { definition } = loadDefinition(texts.out, { simulation: true });
+    expect(definition?.policy.resources.map((each) => each.id)).toEqual(["web", "power"]);
+    expect(texts.out).toContain("not to be applied");
+  });
+
   test.each([["node9=10.0.0.1"], ["node1"], ["=10.0.0.1"]])(
     "--address %s is refused",
     async (text) => {

@@ -13,7 +13,11 @@ export interface ImportCibOptions {
   readonly cluster?: string;
   readonly address?: readonly string[];
   readonly output?: string;
+  readonly devicesAsResources?: boolean;
 }
+
+/** Said of a definition that is only to be compared. */
+const AS_RESOURCES = "- fencing devices are resources in it: to compare plans, not to be applied";
 
 /** `paceline import cib FILE`: our definition for a Pacemaker cluster. */
 export async function importCibCommand(
@@ -24,7 +28,10 @@ export async function importCibCommand(
   const { definition, diagnostics } = readSimulationInput(file, undefined, context.now());
   reportDiagnostics(context, file, diagnostics);
   const nodes = nodeSettings(definition, options.address ?? []);
-  const imported = importDevices(definition);
+  const imported =
+    options.devicesAsResources === true
+      ? { policy: definition, devices: [], remarks: [AS_RESOURCES] }
+      : importDevices(definition);
   const text = writeDefinition({
     cluster: options.cluster ?? clusterName(definition),
     policy: imported.policy,
