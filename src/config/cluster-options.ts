@@ -37,6 +37,7 @@ export const CLUSTER_OPTIONS: OptionTable = {
     "untrusted-node-policy": ["warn", "move", "fence"],
     "clock-offset-limit": "duration",
     "concurrent-fencing": "boolean",
+    "fence-remote-without-quorum": "boolean",
     "priority-fencing-delay": "duration",
     "node-pending-timeout": "duration",
     "cluster-delay": "duration",

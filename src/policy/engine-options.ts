@@ -13,6 +13,8 @@ export interface ClusterOptions {
   fencingAction: "reboot" | "off";
   fencingTimeoutMs: number;
   concurrentFencing: boolean;
+  /** Without quorum a remote node that is believed to be up may be fenced. */
+  fenceRemoteWithoutQuorum: boolean;
   /** A fencing device exists, so fencing can be expected to work (have-watchdog counts). */
   haveWatchdog: boolean;
   startupFencing: boolean;

@@ -13,7 +13,8 @@ export function canFence(ws: WorkingSet, node: Node): boolean {
   }
   if (!ws.options.fencingEnabled || !ws.haveFenceDevice) return false;
   if (ws.quorate || ws.options.noQuorumPolicy === "ignore") return true;
-  return node.online;
+  // A remote node counts as online once its connection has a place, and the others may have one too.
+  return node.online && (node.kind !== "remote" || ws.options.fenceRemoteWithoutQuorum);
 }
 
 /** Marks a node as in need of fencing. The first reason stays. */

@@ -46,6 +46,7 @@ function parseOptions(ws: WorkingSet, all: ReadonlyMap<string, string>): Cluster
     fencingAction: /^(power)?off$/i.test(all.get("fencing-action") ?? "") ? "off" : "reboot",
     fencingTimeoutMs: span("fencing-timeout", 60_000),
     concurrentFencing: flag("concurrent-fencing", true),
+    fenceRemoteWithoutQuorum: flag("fence-remote-without-quorum", false),
     haveWatchdog: flag("have-watchdog", false),
     startupFencing: flag("startup-fencing", true),
     stopAllResources: flag("stop-all-resources", false),

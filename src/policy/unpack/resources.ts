@@ -106,6 +106,8 @@ function unpackVariant(
 function allowEverywhere(ws: WorkingSet, resource: Resource): void {
   const alike = ws.nodesToCome.size === 0 && ws.bundleNodes.size === 0;
   for (const each of subtree(resource)) {
+    // What a bundle contains knows its own replica's node only.
+    if (each.exclusiveDiscovery) continue;
     if (alike) each.allowed.allowAll();
     else for (const node of ws.nodes) allowOn(ws, each, node);
   }

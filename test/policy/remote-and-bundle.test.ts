@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { readCib } from "../../src/interop/cib-reader.ts";
+import type { Plan } from "../../src/model/plan.ts";
+import { plan } from "../../src/policy/make-plan.ts";
+import { type CibParts, cibText, member } from "../interop/cib-text.ts";
+import { history, NOW, options } from "./unpack/unpacked.ts";
+
+const DUMMY = `class="ocf" provider="heartbeat" type="Dummy"`;
+
+function planOf(parts: CibParts): Plan {
+  const { definition, status } = readCib(cibText(parts));
+  return plan(definition!, status!, NOW);
+}
+
+function remoteAfterFailedStop(quorate: boolean, more: Readonly<Record<string, string>>): Plan {
+  const connection = `<lrm_resource id="far" class="ocf" provider="pacemaker" type="remote">
+    <lrm_rsc_op id="far_start_0" operation_key="far_start_0" operation="start" interval="0"
+      call-id="1" rc-code="0" op-status="0" on_node="node1"
+      transition-key="1:1:0:u" transition-magic="0:0;1:1:0:u"/></lrm_resource>`;
+  return planOf({
+    head: `validate-with="pacemaker-3.9" have-quorum="${quorate ? 1 : 0}"`,
+    options: options({ "fencing-enabled": "true", ...more }),
+    resources: `<primitive id="f" class="stonith" type="fence_x"/>
+      <primitive id="far" class="ocf" provider="pacemaker" type="remote"/>
+      <primitive id="web" ${DUMMY}/>`,
+    status: `${member(1, connection)}${member(2)}
+      <node_state id="far" uname="far"><lrm id="far"><lrm_resources>
+        ${history(["start on=far", "stop on=far rc=1"])}</lrm_resources></lrm></node_state>`,
+  });
+}
+
+const fenced = (made: Plan) =>
+  made.actions.filter(({ kind }) => kind === "fence").map(({ node }) => node);
+
+test.each<[string, boolean, Readonly<Record<string, string>>, readonly string[]]>([
+  ["is fenced with quorum", true, {}, ["far"]],
+  ["is left alone without quorum: others may hold its connection by now", false, {}, []],
+  [
+    "is fenced without quorum where fence-remote-without-quorum says so",
+    false,
+    { "fence-remote-without-quorum": "true" },
+    ["far"],
+  ],
+  ["is fenced where quorum does not matter", false, { "no-quorum-policy": "ignore" }, ["far"]],
+])("a remote node that is up %s", (_, quorate, more, wanted) => {
+  expect(fenced(remoteAfterFailedStop(quorate, more))).toEqual(wanted);
+});
+
+test("what a bundle contains waits for its own node while no host is up", () => {
+  const { summary } = planOf({
+    options: options({ "fencing-enabled": "false" }),
+    resources: `<bundle id="box"><docker image="box:1"/><network control-port="3131"/>
+      <primitive id="web" ${DUMMY}/></bundle>`,
+    status: "",
+  });
+  expect(summary).toMatchObject([
+    { action: "start", resource: "web:0", to: "box-0", blocked: true },
+  ]);
+});
