@@ -168,7 +168,6 @@ export function* scheduling(
   ws.promoting = options.promoting ?? ws.promoting;
   yield* unpack(ws);
   for (const resource of ws.resources) propagateRunning(resource);
-  ws.resources.sort((a, b) => b.priority - a.priority);
   const inside = ws.nodes.filter((node) => node.connection && isBundled(node.connection));
   if (inside.length > 0) for (const resource of ws.resources) hideBundleNodes(ws, resource, inside);
   yield* actOnHistory(ws);
