@@ -96,6 +96,8 @@ export class Digests {
       ? withoutOwn(this.#params(resource, node))
       : this.#fields(resource, node, record.operation, record.intervalMs).fields;
     for (const name of record.secureParams?.split(" ") ?? []) fields.delete(name);
+    // Pacemaker leaves the timeout out here, though what records it puts it in since 2.1.5.
+    fields.delete("CRM_meta_timeout");
     if (old && resource.isFenceDevice) removeFenceParameters(fields);
     return fields;
   }
