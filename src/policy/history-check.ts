@@ -7,6 +7,7 @@ import { addOrdering } from "./ordering.ts";
 import { reschedule, scheduleCancel } from "./recurring.ts";
 import { isAnonymousClone, isClone, primitivesOf, topOf } from "./resource-state.ts";
 import { triggerUnfencing } from "./unfencing.ts";
+import { followsContainer } from "./unpack/tree.ts";
 import type { Work } from "./work.ts";
 import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
@@ -140,8 +141,6 @@ function checkOperation(
     }
     return true;
   }
-  // Where a bundle's connection goes is not decided yet, so its digest means nothing.
-  if (resource.isRemoteConnection && resource.params.get("addr") === "#uname") return false;
   const verdict = ws.services.compareDigest(resource, node, record, before?.record);
   if (verdict === "match") return false;
   const task = comparedTask(operation, intervalMs);
@@ -182,12 +181,38 @@ function checkHistory(ws: WorkingSet, resource: Resource, history: NodeHistory):
       scheduleCancel(ws, resource, operation, intervalMs, node, "maintenance mode");
     } else if (intervalMs > 0 || CHECKED.has(operation)) {
       const before = entries.find((each, at) => at >= start && at < i && isSame(each, entry));
-      const changed = checkOperation(ws, resource, entry, before);
-      if (changed && ws.services.ownFailcount(resource, node).count !== 0) {
-        clearFailcount(ws, resource, node, "action definition changed");
+      if (followsContainer(resource)) {
+        ws.lateChecks.push({ resource, entry, before, isLastFailure: false });
+      } else {
+        checkActive(ws, resource, entry, before);
       }
     }
   });
+}
+
+function checkActive(
+  ws: WorkingSet,
+  resource: Resource,
+  entry: HistoryEntry,
+  before: HistoryEntry | undefined,
+): void {
+  const changed = checkOperation(ws, resource, entry, before);
+  if (changed && ws.services.ownFailcount(resource, entry.node).count !== 0) {
+    clearFailcount(ws, resource, entry.node, "action definition changed");
+  }
+}
+
+/** Compares what had to wait until the assignment: connections that go to where the container is. */
+export function checkLate(ws: WorkingSet): void {
+  for (const { resource, entry, before, isLastFailure } of ws.lateChecks) {
+    if (!isLastFailure) {
+      checkActive(ws, resource, entry, before);
+      continue;
+    }
+    const verdict = ws.services.compareDigest(resource, entry.node, entry.record);
+    if (verdict === "match" || verdict === "unknown") continue;
+    clearFailcount(ws, resource, entry.node, "resource parameters have changed");
+  }
 }
 
 /** Every primitive by the ids under which it may have been recorded. */

@@ -9,7 +9,7 @@ import { unpackColocation } from "./colocation-unpack.ts";
 import { fenceAction } from "./fence-action.ts";
 import { scheduleFencingAndShutdowns } from "./fencing.ts";
 import { createGraph } from "./graph.ts";
-import { checkHistories, noteRecurring } from "./history-check.ts";
+import { checkHistories, checkLate, noteRecurring } from "./history-check.ts";
 import { applyHealth, applyNodeCriteria, unpackLocation } from "./location.ts";
 import { noteBlocked } from "./notices.ts";
 import { applyOrderings } from "./ordering.ts";
@@ -106,9 +106,6 @@ function* constrain(ws: WorkingSet): Work {
 function* actOnHistory(ws: WorkingSet): Work {
   yield* noteRecurring(ws);
   for (const clear of ws.failcountClears) {
-    // A connection whose address is still to be found out has not changed for that.
-    const unresolved = clear.resource.params.get("addr") === "#uname";
-    if (unresolved && clear.reason === "resource parameters have changed") continue;
     const action = clearFailcount(ws, clear.resource, clear.node, clear.reason);
     const remote = clear.resource.remoteNode;
     if (!remote || clear.resource.remoteReconnectMs === 0 || !ws.options.fencingEnabled) continue;
@@ -145,6 +142,7 @@ function* assignAll(ws: WorkingSet): Work {
 }
 
 function* act(ws: WorkingSet): Work {
+  checkLate(ws);
   if (ws.options.enableStartupProbes) yield* scheduleProbes(ws);
   if (ws.options.stopOrphanResources) {
     for (const resource of ws.resources) clearOrphanFailcounts(ws, resource);

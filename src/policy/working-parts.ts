@@ -1,5 +1,6 @@
 import type { TicketStatus } from "../model/cluster-status.ts";
 import type { Score } from "../model/score.ts";
+import type { HistoryEntry } from "./operation-history-types.ts";
 import type { Node, Resource, RoleRank } from "./working-set.ts";
 
 /** One replica of a bundle and the implicit resources that make it up. */
@@ -41,6 +42,16 @@ export interface FailcountClear {
   readonly resource: Resource;
   readonly node: Node;
   readonly reason: string;
+}
+
+/** A result to be compared with the definition only once it is known where everything will be. */
+export interface LateCheck {
+  readonly resource: Resource;
+  readonly entry: HistoryEntry;
+  /** An earlier result of the same operation. */
+  readonly before?: HistoryEntry | undefined;
+  /** It is the last failure, forgotten if the definition has changed; else it goes on. */
+  readonly isLastFailure: boolean;
 }
 
 /** An action that the history makes mandatory, whatever the assignment says. */

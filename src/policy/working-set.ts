@@ -19,6 +19,7 @@ import type {
   BundleState,
   Demand,
   FailcountClear,
+  LateCheck,
   SharedParams,
   Ticket,
   TicketUse,
@@ -306,6 +307,7 @@ export class WorkingSet {
   /** Actions without a resource, by key. */
   readonly singletons = new Map<string, Action>();
   readonly failcountClears: FailcountClear[] = [];
+  readonly lateChecks: LateCheck[] = [];
   readonly demands: Demand[] = [];
   /** Containers whose inside failed so that they must be restarted wherever they are. */
   readonly containersToStop: Resource[] = [];

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { readCib } from "../../src/interop/cib-reader.ts";
 import type { Plan } from "../../src/model/plan.ts";
 import { plan } from "../../src/policy/make-plan.ts";
+import { digestOf } from "../../src/policy/unpack/digests.ts";
 import { type CibParts, cibText, member } from "../interop/cib-text.ts";
 import { history, NOW, options } from "./unpack/unpacked.ts";
 
@@ -56,4 +57,35 @@ test("what a bundle contains waits for its own node while no host is up", () => 
   expect(summary).toMatchObject([
     { action: "start", resource: "web:0", to: "box-0", blocked: true },
   ]);
+});
+
+/** A bundle without addresses on one node, running with these digests. */
+function boxWith(digests: ReadonlyMap<string, string>): Plan {
+  const started = ([id, digest]: readonly [string, string]) =>
+    `<lrm_resource id="${id}" class="ocf" provider="${id === "box-0" ? "pacemaker" : "heartbeat"}"
+      type="${id === "box-0" ? "remote" : "docker"}"><lrm_rsc_op id="${id}_last_0" on_node="node1"
+      operation_key="${id}_start_0" operation="start" interval="0" call-id="1" rc-code="0"
+      op-status="0" transition-key="1:1:0:u" transition-magic="0:0;1:1:0:u"
+      op-digest="${digest}"/></lrm_resource>`;
+  return planOf({
+    options: options({ "fencing-enabled": "false" }),
+    nodes: `<node id="1" uname="node1"/>`,
+    resources: `<bundle id="box"><docker image="box:1"/><network control-port="3131"/>
+      <primitive id="web" ${DUMMY}/></bundle>`,
+    status: member(1, [...digests].map(started).join("")),
+  });
+}
+
+const startOf = (made: Plan, id: string) =>
+  made.actions.find(({ resource, operation }) => resource === id && operation === "start");
+
+test.each([
+  ["there, stays", "node1", false],
+  ["elsewhere, is made anew", "node2", true],
+])("a connection that ran with its container's host for an address, %s", (_, node, anew) => {
+  const container = startOf(boxWith(new Map()), "box-docker-0")!.digest!;
+  const connection = digestOf(new Map(Object.entries({ addr: node, port: "3131" })));
+  const made = boxWith(new Map(Object.entries({ "box-docker-0": container, "box-0": connection })));
+  expect(startOf(made, "box-docker-0")).toBeUndefined();
+  expect(startOf(made, "box-0") !== undefined).toBe(anew);
 });

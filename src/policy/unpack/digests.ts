@@ -8,6 +8,7 @@ import type { Node, Resource, WorkingSet } from "../working-set.ts";
 import type { OperationConfigs } from "./operation-config.ts";
 import { findOperation } from "./operation-config.ts";
 import { ruleInput } from "./rule-input.ts";
+import { containerHost, followsContainer } from "./tree.ts";
 
 /** What an operation is told, and the digest of it. */
 export interface OperationCall {
@@ -110,7 +111,9 @@ export class Digests {
     const params = this.#params(resource, node);
     const configured = findOperation(resource, operation, intervalMs);
     const anywhere = configured?.params.every((set) => set.rule === undefined) ?? true;
-    if (!anywhere) return this.#call(resource, node, operation, intervalMs);
+    if (!anywhere || followsContainer(resource)) {
+      return this.#call(resource, node, operation, intervalMs);
+    }
     let calls = this.#calls.get(params);
     if (calls === undefined) {
       calls = new Map();
@@ -165,6 +168,8 @@ export class Digests {
     mergeSets(own, configured?.params ?? [], input);
     for (const [name, value] of own) if (!fields.has(name)) fields.set(name, value);
     for (const name of fields.keys()) if (isLeftOut(name)) fields.delete(name);
+    const host = followsContainer(resource) ? containerHost(resource) : undefined;
+    if (host !== undefined) fields.set("addr", host.name);
     if (intervalMs > 0) {
       const { timeoutMs } = this.#configs.config(resource, operation, intervalMs);
       fields.set("CRM_meta_timeout", String(timeoutMs));

@@ -3,7 +3,7 @@ import type { Node } from "../working-set.ts";
 import { ROLE } from "../working-set.ts";
 import { isMaskedProbe, isProbe } from "./history-index.ts";
 import type { HistoryState, HistoryTools, Result } from "./history-state.ts";
-import { isBundled } from "./tree.ts";
+import { followsContainer, isBundled } from "./tree.ts";
 
 /**
  * Whether a result is older than the resource's failure-timeout, and whether its failcount is
@@ -65,6 +65,11 @@ function waitsForFencing(tools: HistoryTools, { resource }: HistoryState, { reco
 
 function parametersChanged(tools: HistoryTools, state: HistoryState, { record }: Result): boolean {
   if (record.operation !== "start" && record.operation !== "monitor") return false;
+  if (followsContainer(state.resource)) {
+    const entry = { record, node: state.node, failed: true, expired: false };
+    tools.ws.lateChecks.push({ resource: state.resource, entry, isLastFailure: true });
+    return false;
+  }
   const verdict = tools.digests.compareAll(state.resource, state.node, record);
   return verdict !== "match" && verdict !== "unknown";
 }

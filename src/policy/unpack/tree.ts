@@ -1,4 +1,4 @@
-import type { Resource } from "../working-set.ts";
+import type { Node, Resource } from "../working-set.ts";
 
 /** The outermost resource, but not past a bundle: the clone or group that an instance is of. */
 export function topResource(resource: Resource): Resource {
@@ -32,4 +32,15 @@ export function subtree(resource: Resource, found: Resource[] = []): Resource[] 
 /** An id without its instance number: `web:12` is `web`. */
 export function stripInstance(id: string): string {
   return id.replace(/:\d*$/, "");
+}
+
+/** Whether the address of a connection is that of the node where its container happens to be. */
+export function followsContainer(resource: Resource): boolean {
+  return resource.isRemoteConnection && /^#uname$/i.test(resource.params.get("addr") ?? "");
+}
+
+/** The node where a connection's container will be; where it is, if that is not decided. */
+export function containerHost(connection: Resource): Node | undefined {
+  const container = connection.container;
+  return container?.assignedNode ?? container?.runningOn[0];
 }
