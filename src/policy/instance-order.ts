@@ -71,7 +71,8 @@ export function compareInstances(ws: WorkingSet, a: Resource, b: Resource): numb
   const okB = activeB.node === undefined || nodeB !== undefined;
   if (okA !== okB) return preferTrue(okA, okB);
   if (a.priority !== b.priority) return b.priority - a.priority;
-  if (!nodeA && !nodeB) return compareNumbers(a, b);
+  // Among the inactive the order stands: by number, or by an earlier comparison.
+  if (!nodeA && !nodeB) return 0;
   if (!nodeA || !nodeB) return nodeA ? -1 : 1;
   const usable = preferTrue(isAvailable(nodeA), isAvailable(nodeB));
   if (usable !== 0) return usable;
