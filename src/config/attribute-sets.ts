@@ -79,10 +79,3 @@ function readPair(context: LoadContext, entry: YamlEntry, block: AttributeBlock)
   const scalar = readScalar(context, entry.value, `${entry.key} in ${block.label}`);
   return scalar === undefined ? undefined : { name: entry.key, value: scalar.text };
 }
-
-/** The value that holds unless a rule says otherwise: of the sets without a rule, highest score first. */
-export function plainValue(sets: readonly AttributeSet[], name: string): string | undefined {
-  const plain = sets.filter((set) => set.rule === undefined && set.values.has(name));
-  plain.sort((a, b) => b.score - a.score);
-  return plain[0]?.values.get(name);
-}

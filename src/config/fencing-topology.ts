@@ -1,6 +1,6 @@
 import type { FencingDevice } from "../model/definition.ts";
+import { plainValue } from "../model/plain-value.ts";
 import type { TopologyLevel } from "../model/policy-definition.ts";
-import { plainValue } from "./attribute-sets.ts";
 import type { LoadContext } from "./load-context.ts";
 import { compiles } from "./location-constraint.ts";
 import type { NodeSource } from "./nodes-section.ts";

@@ -1,6 +1,6 @@
 import type { FencingDevice } from "../model/definition.ts";
+import { plainValue } from "../model/plain-value.ts";
 import type { PolicyDefinition, PolicyNode, TopologyLevel } from "../model/policy-definition.ts";
-import { plainValue } from "./attribute-sets.ts";
 
 type TargetNode = Pick<PolicyNode, "name" | "attributes">;
 

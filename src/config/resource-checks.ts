@@ -1,6 +1,6 @@
 import { didYouMean } from "../core/suggestion.ts";
+import { plainValue } from "../model/plain-value.ts";
 import type { ResourceDefinition } from "../model/policy-definition.ts";
-import { plainValue } from "./attribute-sets.ts";
 import { canonicalIp, isMulticast, parseIpWithPrefix } from "./ip-literal.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { NodeSource } from "./nodes-section.ts";

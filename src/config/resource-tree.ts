@@ -1,11 +1,11 @@
 import { didYouMean } from "../core/suggestion.ts";
+import { plainValue } from "../model/plain-value.ts";
 import type {
   CloneDefinition,
   GroupDefinition,
   PrimitiveDefinition,
   ResourceDefinition,
 } from "../model/policy-definition.ts";
-import { plainValue } from "./attribute-sets.ts";
 import { withDefaultMonitors } from "./default-monitors.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { ResourceSource } from "./resource-entry.ts";

@@ -5,9 +5,9 @@ import type {
   QuorumSettings,
   SafetyChoices,
 } from "../model/definition.ts";
+import { plainValue } from "../model/plain-value.ts";
 import type { PrimitiveDefinition, ResourceDefinition } from "../model/policy-definition.ts";
 import type { AttributeSet } from "../model/rule.ts";
-import { plainValue } from "./attribute-sets.ts";
 import type { NodeSource } from "./nodes-section.ts";
 import type { QuorumSource } from "./quorum-section.ts";
 import type { Span } from "./source-text.ts";

@@ -1,8 +1,8 @@
 import type { Millis } from "../core/units.ts";
 import { parseDuration } from "../core/written-duration.ts";
+import { plainValue } from "../model/plain-value.ts";
 import type { AttributeSet } from "../model/rule.ts";
 import { leastWatchdogWait } from "../model/watchdog-times.ts";
-import { plainValue } from "./attribute-sets.ts";
 import type { SafetyFacts, SafetyFinding } from "./safety-choices.ts";
 
 const NAME = "fencing-watchdog-timeout";

@@ -1,13 +1,10 @@
+import { plainValue } from "../model/plain-value.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
 import type { TransitionLimits } from "../transition/transition-events.ts";
 
-/** A cluster option as written in the sets without a rule; the engine itself evaluates rules. */
+/** A cluster option as it holds by the sets without a rule; the engine itself evaluates rules. */
 export function propertyOf(policy: PolicyDefinition, name: string): string | undefined {
-  for (const set of policy.properties) {
-    const value = set.rule === undefined ? set.values.get(name) : undefined;
-    if (value !== undefined) return value;
-  }
-  return undefined;
+  return plainValue(policy.properties, name);
 }
 
 /**

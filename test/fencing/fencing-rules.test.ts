@@ -102,6 +102,13 @@ describe("a split of two", () => {
     expect(delays[loser]).toBeGreaterThan(0);
   });
 
+  test("of several sets the one with the highest score says it, as config check reads it", () => {
+    const set = (score: number, delay: string) =>
+      `{ score: ${score}, values: { priority-fencing-delay: ${delay} } }`;
+    const both = definition(`properties: [ ${set(1, "5s")}, ${set(2, "15s")} ]\n`);
+    expect(splitDelay(both, [], "a", ["b"])).toBe(15_000);
+  });
+
   test("priority-fencing-delay is the delay; 0s switches it off", () => {
     const long = definition("properties: { priority-fencing-delay: 15s }\n");
     expect(splitDelay(long, [], "b", ["a"])).toBe(15_000);
