@@ -23,6 +23,9 @@ export const CLUSTER_OPTIONS: OptionTable = {
     "stop-all-resources": "boolean",
     "stop-orphan-resources": "boolean",
     "stop-orphan-actions": "boolean",
+    // The names of the two from Pacemaker 3.0.2 on.
+    "stop-removed-resources": "boolean",
+    "cancel-removed-actions": "boolean",
     "remove-after-stop": "boolean",
     "is-managed-default": "boolean",
     "default-resource-stickiness": "score",

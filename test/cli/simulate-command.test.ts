@@ -8,7 +8,8 @@ import { importCibCommand } from "../../src/cli/commands/import-cib.ts";
 import { type SimulateOptions, simulateCommand } from "../../src/cli/commands/simulate.ts";
 import { createPaint } from "../../src/cli/views/paint.ts";
 import { loadDefinition } from "../../src/config/load-definition.ts";
-import { cibText, member } from "../interop/cib-text.ts";
+import { fenceLoopLimits } from "../../src/model/fence-loop.ts";
+import { block, cibText, member } from "../interop/cib-text.ts";
 import { history, options } from "../policy/unpack/unpacked.ts";
 
 const WEB = `<primitive id="web" class="ocf" provider="heartbeat" type="Dummy"/>`;
@@ -167,6 +168,29 @@ describe("paceline import cib", () => {
     const { definition } = loadDefinition(texts.out, { simulation: true });
     expect(definition?.policy.resources.map((each) => each.id)).toEqual(["web", "power"]);
     expect(texts.out).toContain("not to be applied");
+  });
+
+  test("options by former names keep their values; what no cluster knows is left out, and said", async () => {
+    const crm = (values: Readonly<Record<string, string>>) =>
+      block("cluster_property_set", "cib-bootstrap-options", values);
+    const hook = block("cluster_property_set", "SAPHanaSR", { hana_prd_site_srHook: "PRIM" });
+    const loopLimits = { "fencing-loop-limit": "3", "fencing-loop-window": "2h" };
+    const options = { "stonith-enabled": "false", "my-own": "7", ...loopLimits };
+    const file = join(folder, "options.xml");
+    writeFileSync(file, cibText({ options: crm(options) + hook }));
+    const { context, texts } = capture();
+    const address = ["node1=10.0.0.1", "node2=10.0.0.2"];
+    expect(await importCibCommand(context, file, { address })).toBe(0);
+    expect(texts.out).toContain(
+      "# - left out, for paceline knows no such option: hana_prd_site_srHook, my-own\n",
+    );
+    const { definition, diagnostics } = loadDefinition(texts.out);
+    expect(diagnostics.filter((each) => each.severity === "error")).toEqual([]);
+    expect(definition?.choices.fencingEnabled).toBe(false);
+    expect(fenceLoopLimits(definition!.policy.properties)).toEqual({
+      limit: 3,
+      windowMs: 7_200_000,
+    });
   });
 
   test.each([["node9=10.0.0.1"], ["node1"], ["=10.0.0.1"]])(

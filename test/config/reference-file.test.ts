@@ -16,6 +16,8 @@ const NOT_FOR_PEOPLE = new Set([
   "last-lrm-refresh",
   "have-watchdog",
   "remove-after-stop",
+  "stop-removed-resources",
+  "cancel-removed-actions",
   "is-managed-default",
   "default-resource-stickiness",
   "default-action-timeout",

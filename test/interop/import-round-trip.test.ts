@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { writeDefinition } from "../../src/config/definition-writer.ts";
+import { importOptions } from "../../src/config/imported-options.ts";
 import { loadDefinition } from "../../src/config/load-definition.ts";
 import { readCib } from "../../src/interop/cib-reader.ts";
 import type { PolicyDefinition } from "../../src/model/policy-definition.ts";
@@ -21,7 +22,8 @@ const CASES = existsSync(XML)
 const TIMEOUT_MS = 60_000;
 
 function imported(definition: PolicyDefinition): PolicyDefinition {
-  const text = writeDefinition({ cluster: "imported", policy: definition });
+  const { policy } = importOptions(definition);
+  const text = writeDefinition({ cluster: "imported", policy });
   const { definition: loaded, diagnostics } = loadDefinition(text, { simulation: true });
   expect(diagnostics.filter((each) => each.severity === "error")).toEqual([]);
   return loaded!.policy;

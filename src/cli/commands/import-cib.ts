@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { writeDefinition } from "../../config/definition-writer.ts";
 import { importDevices } from "../../config/imported-devices.ts";
+import { importOptions } from "../../config/imported-options.ts";
 import type { NodeSettings } from "../../model/definition.ts";
 import type { PolicyDefinition } from "../../model/policy-definition.ts";
 import type { CliContext } from "../cli-context.ts";
@@ -28,16 +29,17 @@ export async function importCibCommand(
   const { definition, diagnostics } = readSimulationInput(file, undefined, context.now());
   reportDiagnostics(context, file, diagnostics);
   const nodes = nodeSettings(definition, options.address ?? []);
+  const current = importOptions(definition);
   const imported =
     options.devicesAsResources === true
-      ? { policy: definition, devices: [], remarks: [AS_RESOURCES] }
-      : importDevices(definition);
+      ? { policy: current.policy, devices: [], remarks: [AS_RESOURCES] }
+      : importDevices(current.policy);
   const text = writeDefinition({
     cluster: options.cluster ?? clusterName(definition),
     policy: imported.policy,
     devices: imported.devices,
     nodes,
-    remarks: remarks(definition, nodes, imported.remarks),
+    remarks: remarks(definition, nodes, [...current.remarks, ...imported.remarks]),
   });
   if (options.output === undefined) context.out(text);
   else writeFileSync(options.output, text);
@@ -74,7 +76,7 @@ function nodeSettings(
 function remarks(
   definition: PolicyDefinition,
   nodes: readonly NodeSettings[],
-  ofDevices: readonly string[],
+  more: readonly string[],
 ): string[] {
   const lines = ["Imported from a Pacemaker CIB. Before use:"];
   const members = definition.nodes.filter((node) => node.type === "member");
@@ -82,6 +84,6 @@ function remarks(
   if (missing.length > 0) {
     lines.push(`- give addresses: ${missing.map((node) => node.name).join(", ")}`);
   }
-  lines.push(...ofDevices, "- check it: paceline config check");
+  lines.push(...more, "- check it: paceline config check");
   return lines;
 }
