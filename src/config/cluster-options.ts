@@ -34,6 +34,8 @@ export const CLUSTER_OPTIONS: OptionTable = {
     "fencing-action": ["reboot", "off"],
     "fencing-timeout": "duration",
     "fencing-max-attempts": "score",
+    "fencing-loop-limit": "count",
+    "fencing-loop-window": "duration",
     "fencing-reaction": ["stop", "panic"],
     "fencing-watchdog-timeout": "text",
     "startup-fencing": "boolean",

@@ -8,6 +8,7 @@ import type {
 import { plainValue } from "../model/plain-value.ts";
 import type { PrimitiveDefinition, ResourceDefinition } from "../model/policy-definition.ts";
 import type { AttributeSet } from "../model/rule.ts";
+import { fencingLoopFindings } from "./fencing-loop-checks.ts";
 import type { NodeSource } from "./nodes-section.ts";
 import type { QuorumSource } from "./quorum-section.ts";
 import type { Span } from "./source-text.ts";
@@ -86,6 +87,7 @@ export function decideSafety(facts: SafetyFacts): SafetyDecision {
     ...evenSplitFindings(facts, choices),
     ...watchdogFindings(facts, fencingEnabled),
     ...fencingFindings(facts, choices, hasDevices, openSplit),
+    ...fencingLoopFindings(facts),
   ];
   return { choices, quorum, findings };
 }

@@ -1,5 +1,6 @@
 import type { Millis } from "../core/units.ts";
 import type { FenceOperation, FencerInput, FencerOutput } from "../fencing/fence-types.ts";
+import { fenceLoopLimits } from "../model/fence-loop.ts";
 import {
   askedFor,
   closePending,
@@ -79,7 +80,8 @@ export function layDownFencing(node: NodeCore): void {
 export function configureFencing(node: NodeCore): void {
   const by = node.coordinator.by;
   const settings = withWatchdog(node);
-  fencerStep(node, { kind: "configure", settings, checks: by?.acting === false });
+  const loop = fenceLoopLimits(node.force.definition.policy.properties);
+  fencerStep(node, { kind: "configure", settings, loop, checks: by?.acting === false });
 }
 
 export function tickFencing(node: NodeCore): void {

@@ -8,9 +8,9 @@ import type {
   TransitionReport,
 } from "../model/status-report.ts";
 import { type ControlDesk, type DeskOffice, ok, readConfig } from "./control-desk.ts";
+import { fencingReport, fencingWarnings } from "./fencing-reports.ts";
 import { fenceByHand } from "./fencing-requests.ts";
 import { unfencedAttributes } from "./fencing-unfence.ts";
-import { watchdogReport } from "./fencing-watchdog.ts";
 import { coordinatorAttribute } from "./node-attributes.ts";
 import type { NodeCore } from "./node-core.ts";
 import { namesakeWarning } from "./node-namesake.ts";
@@ -103,18 +103,7 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
     activeHere: node.member.activeResources(),
     transition: transitionReport(node),
     warnings: warnings(node, coordinatorName),
-    fencing: {
-      enabled: definition.choices.fencingEnabled,
-      devices: definition.fencing.devices.map((device) => ({
-        name: device.name,
-        agent: device.agent,
-        targets: device.targets,
-        lastCheck: lastCheck(node, device.name),
-      })),
-      history: [...node.store.cib.fencing].reverse().slice(0, 20),
-      held: held(node),
-      ...watchdogReport(node),
-    },
+    fencing: fencingReport(node),
     behind: behind(node),
   });
 }
@@ -125,20 +114,6 @@ function behind(node: NodeCore): string[] {
   const versions = node.membership.definitionVersions();
   const isBehind = (name: string): boolean => (versions.get(name) ?? committed) < committed;
   return [...node.members().keys()].filter(isBehind).sort();
-}
-
-function lastCheck(
-  node: NodeCore,
-  device: string,
-): StatusReport["fencing"]["devices"][number]["lastCheck"] {
-  const check = node.fencing.fencer.lastCheck(device);
-  if (check === undefined) return null;
-  return { at: node.wall() - (node.now - check.at), ok: check.ok, detail: check.detail };
-}
-
-function held(node: NodeCore): string | null {
-  const all = node.fencing.fencer.held(node.now);
-  return all.length === 0 ? null : all.join("; ");
 }
 
 function quorumReport(node: NodeCore): StatusReport["quorum"] {
@@ -234,25 +209,7 @@ function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWa
       hint: "please report it, with the log of this node; take back the last change if there was one",
     });
   }
-  for (const [target, { count, detail }] of node.fencing.failures) {
-    const times = count === 1 ? "failed" : `failed ${count} times`;
-    if (target.startsWith("on ")) {
-      const name = target.slice(3);
-      found.push({
-        code: "UNFENCING_FAILED",
-        severity: "error",
-        message: `unfencing of ${name} ${times}: ${detail}; what requires it does not start there`,
-        hint: `mend the device (paceline fence test ${name}); it is tried again by itself`,
-      });
-      continue;
-    }
-    found.push({
-      code: "FENCING_FAILED",
-      severity: "error",
-      message: `fencing of ${target} ${times}: ${detail}; what it may still run starts nowhere else`,
-      hint: `mend the device; or if ${target} is off for certain: paceline fence confirm ${target}`,
-    });
-  }
+  found.push(...fencingWarnings(node));
   return found;
 }
 

@@ -2,6 +2,7 @@ import type { Tick } from "../core/machine.ts";
 import type { Note } from "../core/note.ts";
 import type { Millis } from "../core/units.ts";
 import type { FencingSettings } from "../model/definition.ts";
+import type { FenceLoopLimits } from "../model/fence-loop.ts";
 
 export type FenceOperation = "off" | "on" | "reboot";
 
@@ -64,6 +65,7 @@ export type FencerInput =
   | {
       readonly kind: "configure";
       readonly settings: FencingSettings;
+      readonly loop: FenceLoopLimits;
       /** Devices are asked at their check-interval whether they still answer. */
       readonly checks: boolean;
     }

@@ -48,8 +48,8 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     return [...this.#jobs.values()].filter((job) => job.isOpen).map((job) => job.settings.target);
   }
 
-  /** What is held back by the fence-loop breaker. */
-  held(now: Instant): string[] {
+  /** What the fence-loop breaker holds back: by node, why and what to do. */
+  held(now: Instant): ReadonlyMap<string, string> {
     return this.#breaker.allHeld(now);
   }
 
@@ -80,6 +80,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
         return;
       case "configure":
         this.#settings = input.settings;
+        this.#breaker.configure(input.loop);
         this.#checks.configure(now, input.settings, input.checks);
         return;
       case "fence":

@@ -194,7 +194,7 @@ export interface FencingReport {
   readonly devices: readonly FencingDeviceReport[];
   /** Newest first, bounded; pending ones included. */
   readonly history: readonly FencingRecord[];
-  /** Fencing is held back (fence loop, or quorum could not spare the node): why and what to do. */
+  /** Nodes that are fenced again and again (fencing-loop-limit), so that it is held back: why and what to do. */
   readonly held: string | null;
   /** Absent where the definition wants no watchdog. */
   readonly watchdog?: WatchdogReport;

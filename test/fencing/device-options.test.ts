@@ -165,7 +165,7 @@ describe("action-limit", () => {
         command.action === "status" && l.now < 35_000 ? "silent" : honest(command, l),
     });
     const settings = both("1");
-    lab.give({ kind: "configure", settings, checks: true });
+    lab.configure(settings, { checks: true });
     lab.run(31_000);
     expect(lab.order()).toEqual(["chassis status"]);
     lab.run(36_000);

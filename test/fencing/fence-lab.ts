@@ -9,6 +9,7 @@ import type {
 } from "../../src/fencing/fence-types.ts";
 import { Fencer, type FencerOptions } from "../../src/fencing/fencer.ts";
 import type { FencingDevice, FencingSettings } from "../../src/model/definition.ts";
+import { type FenceLoopLimits, fenceLoopLimits } from "../../src/model/fence-loop.ts";
 
 /** What a device of the lab does with a call: an answer after some time, or none at all. */
 export type Behaviour = (
@@ -44,6 +45,11 @@ export const unreachable: Behaviour = () => ({
   outcome: { ok: false, detail: "the controller cannot be reached" },
 });
 
+interface FenceLabRules {
+  readonly checks: boolean;
+  readonly loop: FenceLoopLimits;
+}
+
 /** A fencer with simulated devices in virtual time. */
 export class FenceLab {
   readonly fencer: Fencer;
@@ -63,7 +69,14 @@ export class FenceLab {
   ) {
     this.#behaviours = behaviours;
     this.fencer = new Fencer({ random: new SeededRandom(1), ...options });
-    this.give({ kind: "configure", settings, checks: false });
+    this.configure(settings);
+  }
+
+  configure(
+    settings: FencingSettings,
+    { checks = false, loop = fenceLoopLimits([]) }: Partial<FenceLabRules> = {},
+  ): void {
+    this.give({ kind: "configure", settings, checks, loop });
   }
 
   setPower(command: DeviceCommand, state: "on" | "off"): void {

@@ -62,11 +62,11 @@ describe("held back", () => {
     expect(first).toMatchObject({ ok: false });
     expect(first?.detail).toContain("paceline fence off a");
     expect(later).toMatchObject([{ ok: false }]);
-    expect(lab.fencer.held(lab.now)).toHaveLength(1);
+    expect([...lab.fencer.held(lab.now).keys()]).toEqual(["a"]);
     lab.fence("a", "off", { byHand: true });
     lab.run(lab.now + 5_000);
     expect(lab.results().at(-1)).toMatchObject({ ok: true });
-    expect(lab.fencer.held(lab.now)).toEqual([]);
+    expect(lab.fencer.held(lab.now).size).toBe(0);
   });
 
   test("a person's order is not held back with the cluster's, which waits to try again", () => {
@@ -78,7 +78,7 @@ describe("held back", () => {
     lab.fence("a", "off", { byHand: true });
     lab.run(20_000);
     expect(lab.results()).toMatchObject([{ ok: true }]);
-    expect(lab.fencer.held(lab.now)).toEqual([]);
+    expect(lab.fencer.held(lab.now).size).toBe(0);
   });
 
   test("fencings that another coordinator did count as well; old ones do not", () => {
@@ -93,6 +93,34 @@ describe("held back", () => {
       lab.run();
       expect(lab.results()[0]?.ok).toBe(ok);
     }
+  });
+
+  test.each([
+    ["limit: 2", { limit: 2, windowMs: 15 * 60_000 }, 2],
+    ["limit: 0, which is none", { limit: 0, windowMs: 15 * 60_000 }, 7],
+    ["window: 12s", { limit: 3, windowMs: 12_000 }, 7],
+  ])("fencing-loop-%s", (_what, loop, done) => {
+    const lab = new FenceLab(BMC);
+    lab.configure(BMC, { loop });
+    for (let round = 0; round < 7; round++) {
+      lab.fence("a", "off");
+      lab.run(lab.now + 5_000);
+    }
+    expect(lab.results().filter(({ ok }) => ok)).toHaveLength(done);
+  });
+
+  test("it says which limit was hit, for how long it holds, and what to do; new limits hold at once", () => {
+    const lab = new FenceLab(BMC);
+    const agesMs = [40, 31, 22, 13, 4].map((minutes) => minutes * 60_000);
+    lab.give({ kind: "history", fencings: agesMs.map((agoMs) => ({ target: "a", agoMs })) });
+    expect(lab.fencer.held(lab.now).size).toBe(0);
+    lab.configure(BMC, { loop: { limit: 4, windowMs: 60 * 60_000 } });
+    expect(lab.fencer.held(lab.now).get("a")).toBe(
+      "a was fenced 5 times within 1h (fencing-loop-limit, fencing-loop-window): for the next " +
+        "29min it is not fenced by itself, and what it may still run starts nowhere else. " +
+        "Find out why it is lost again and again, then run `paceline fence off a` " +
+        "or, if it is off, `paceline fence confirm a`",
+    );
   });
 
   test("the quorum guard has a say", () => {
@@ -128,7 +156,7 @@ describe("by hand", () => {
   test("devices are checked at their interval, and a failing one is said once", () => {
     const conf = settings([device("bmc", ["a"], { "check-interval": "10min" })]);
     const lab = new FenceLab(conf, { bmc: unreachable });
-    lab.give({ kind: "configure", settings: conf, checks: true });
+    lab.configure(conf, { checks: true });
     lab.run(25 * 60_000);
     expect(lab.order()).toEqual(["bmc status", "bmc status", "bmc status"]);
     expect(lab.notes().filter((message) => message.includes("fails its check"))).toHaveLength(1);
@@ -142,10 +170,10 @@ describe("a definition applied while a device is being checked", () => {
 
   function checkedInTime(next: FencingSettings): FenceLab {
     const lab = new FenceLab(conf, { bmc: () => ({ after: 5_000, outcome: GOOD }) });
-    lab.give({ kind: "configure", settings: conf, checks: true });
+    lab.configure(conf, { checks: true });
     lab.run(32_000);
     expect(lab.order()).toEqual(["bmc status"]);
-    lab.give({ kind: "configure", settings: next, checks: true });
+    lab.configure(next, { checks: true });
     lab.run(40_000);
     return lab;
   }

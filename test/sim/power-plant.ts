@@ -84,6 +84,8 @@ export class PowerPlant {
   readonly opened: string[] = [];
   /** Until when devices that lie say that the host has power. */
   readonly #liesUntil = new Map<string, number>();
+  /** So much longer do hosts take to boot. */
+  slowBootMs: Millis = 0;
   /** Orders that were taken and not carried out yet. */
   #underWay = 0;
 
@@ -254,7 +256,8 @@ export class PowerPlant {
       this.#offSince.set(name, this.#queue.now);
       this.#liesUntil.set(name, this.#queue.now + LIES_MAX_MS * this.#random.next());
     } else if (isOn && !host.isOn) {
-      host.powerOn(BOOT_MIN_MS - BOOT_MEAN_MS * Math.log(1 - this.#random.next()));
+      const drawn = BOOT_MIN_MS - BOOT_MEAN_MS * Math.log(1 - this.#random.next());
+      host.powerOn(this.slowBootMs + drawn);
     }
   }
 

@@ -26,7 +26,7 @@ export function explainView(explained: Explained, paint: Paint): string {
   for (const placement of report.placements) {
     lines.push("", ...placementLines(placement, explained, paint));
   }
-  lines.push(...waitLines(report.actions));
+  lines.push(...waitLines(report.actions), ...fencingLines(explained, paint));
   const changes = changesView(report.changes, paint);
   if (changes.length > 0) lines.push("", paint("bold", "What is planned"), ...changes);
   if (report.notices.length > 0) {
@@ -34,6 +34,15 @@ export function explainView(explained: Explained, paint: Paint): string {
     lines.push(...report.notices.map((notice) => `  ${notice.level}: ${plain(notice.message)}`));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** What waits for a fencing waits for ever where that is held back, or fails. */
+function fencingLines({ report, status }: Explained, paint: Paint): string[] {
+  const awaited = report.actions.flatMap(({ waitsFor }) => waitsFor);
+  if (!awaited.some((each) => each.startsWith("fencing "))) return [];
+  const failed = status.warnings.filter(({ code }) => code === "FENCING_FAILED");
+  const said = [status.fencing.held ?? [], failed.map(({ message }) => message)].flat();
+  return said.map((text) => `  ${paint("red", plain(text))}`);
 }
 
 function rowLines(row: ResourceReport, status: StatusReport, paint: Paint): string[] {
