@@ -80,6 +80,7 @@ function atDesk(desk: ControlDesk, now: Instant, request: ControlRequest): Contr
 function report(node: NodeCore, coordinatorName: string | undefined): StatusReport {
   const { coordinator, force } = node;
   const definition = force.definition;
+  const quorate = node.view?.quorum.quorate === true;
   const active = coordinator.by !== undefined;
   const plan = active ? coordinator.whatIf() : undefined;
   return buildReport({
@@ -90,7 +91,8 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
     definition,
     policy: force.policy(node.store.cib, node.wall()).policy,
     cib: node.store.cib,
-    coordinator: coordinatorName ?? null,
+    dc: quorate ? (coordinatorName ?? null) : null,
+    acting: quorate ? null : (coordinatorName ?? null),
     term: node.election.term,
     quorum: quorumReport(node),
     members: node.members(),

@@ -11,7 +11,8 @@ export type ResourceSource = Pick<
   | "definition"
   | "policy"
   | "plan"
-  | "coordinator"
+  | "dc"
+  | "acting"
   | "quorum"
   | "collected"
   | "activeHere"
@@ -166,7 +167,8 @@ function blockedReport(plan: Plan | undefined, id: string, base: string): Blocke
 
 /** Why something that has no place is stopped: the engine's own reason where it gives one. */
 function stoppedReason(source: ResourceSource, placement: Placement | undefined): string | null {
-  if (source.coordinator === null) return "there is no coordinator: nothing is decided";
+  if (source.dc === null && source.acting === null)
+    return "there is no coordinator: nothing is decided";
   if (placement === undefined) return null;
   if (!source.quorum.quorate && source.quorum.policy !== "ignore") {
     return "this partition has no quorum";

@@ -26,7 +26,8 @@ export interface ReportSource {
   /** The definition's policy with what was set by hand. */
   readonly policy: PolicyDefinition;
   readonly cib: Cib;
-  readonly coordinator: string | null;
+  readonly dc: string | null;
+  readonly acting: string | null;
   readonly term: number;
   readonly quorum: QuorumReport;
   /** Node to incarnation. */
@@ -54,7 +55,8 @@ export function buildReport(source: ReportSource): StatusReport {
   return {
     cluster: definition.cluster,
     node: source.self,
-    dc: source.coordinator,
+    dc: source.dc,
+    acting: source.acting,
     term: source.term,
     version: source.version,
     at: source.wall,
@@ -97,7 +99,7 @@ function nodeReport(source: ReportSource, name: string): NodeReport {
     detail,
     role: settings?.role ?? "full",
     votes: settings?.votes ?? 0,
-    isDc: source.coordinator === name,
+    isDc: source.dc === name,
     incarnation: source.members.get(name) ?? null,
     version: source.members.has(name) ? source.version : null,
     links: source.links.get(name) ?? [],

@@ -11,8 +11,13 @@ export interface StatusReport {
   readonly cluster: string;
   /** The node that answered. */
   readonly node: string;
-  /** The coordinator that this node follows; null: there is none. */
+  /** The elected coordinator that this node follows; null: there is none, as always without quorum. */
   readonly dc: string | null;
+  /**
+   * Without quorum: the node that sees to no-quorum-policy on this side, and decides there if that is
+   * `ignore`; null: there is quorum, or nobody does so yet. At most one of `dc` and `acting` is a name.
+   */
+  readonly acting: string | null;
   readonly term: number;
   /** The answering daemon's version. */
   readonly version: string;
@@ -87,6 +92,7 @@ export interface NodeReport {
   readonly detail: string | null;
   readonly role: "full" | "witness";
   readonly votes: number;
+  /** It is `dc`. */
   readonly isDc: boolean;
   /** Grows with every start of its daemon; null: never seen. */
   readonly incarnation: number | null;

@@ -52,6 +52,7 @@ export function report(more: Partial<StatusReport> = {}): StatusReport {
     cluster: "shop",
     node: "node1",
     dc: "node1",
+    acting: null,
     term: 7,
     version: "0.1.0",
     at: NOW,

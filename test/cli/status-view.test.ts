@@ -21,7 +21,8 @@ test("a night in which much is wrong", async () => {
 
 test("a side without quorum has no DC, though somebody acts for it", () => {
   const quorum = { ...report().quorum, quorate: false, votes: 1 };
-  const text = statusView(report({ quorum }), paint);
+  const nodes = report().nodes.map((each) => ({ ...each, isDc: false }));
+  const text = statusView(report({ quorum, nodes, dc: null, acting: "node1" }), paint);
   expect(text).toContain("no DC, node1 acts for this side · NOT quorate, 1 of 3 votes");
   expect(text).not.toContain("DC node1");
   expect(text).toMatch(/node1 +online *\n/);

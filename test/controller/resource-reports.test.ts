@@ -25,7 +25,8 @@ function source(text: string, online: readonly string[]): ResourceSource {
     definition,
     policy,
     plan: plan(policy, { quorate: true, nodes, tickets: [] }, 0),
-    coordinator: "node1",
+    dc: "node1",
+    acting: null,
     quorum: {
       quorate: true,
       votes: 2,

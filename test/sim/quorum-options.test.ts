@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { StatusReport } from "../../src/model/status-report.ts";
 import type { Profile } from "./cluster-simulation.ts";
 import type { ClusterShape } from "./drawn-cluster.ts";
 import { profileOf, type SmallCluster, smallCluster } from "./small-cluster.ts";
@@ -31,6 +32,17 @@ function cut({ cluster }: SmallCluster, how: string): void {
 function quorate({ cluster }: SmallCluster): string {
   const names = cluster.hosts.filter((host) => cluster.observe(host)?.quorate);
   return names.map((host) => host.name.replace("node", "")).join("");
+}
+
+/** Who decides, as `status` says it on that node. */
+function decidersBy({ cluster }: SmallCluster, name: string) {
+  let report: StatusReport | undefined;
+  cluster.host(name).request({ method: "status" }, (reply) => {
+    report = reply.ok ? (reply.result as StatusReport) : undefined;
+  });
+  expect(cluster.runUntil(() => report !== undefined, 5_000)).toBe(true);
+  const { dc, acting, nodes } = report!;
+  return { dc, acting, isDc: nodes.filter((node) => node.isDc).map((node) => node.name) };
 }
 
 /** How many resources are active on these nodes. */
@@ -218,6 +230,25 @@ describe("what runs without quorum", { timeout: TIMEOUT_MS }, () => {
     (policy) => {
       const built = cutOff(policy, { fencing: true });
       expect(built.cluster.runUntil(() => activeOn(built, "123") > 0, 20_000)).toBe(true);
+    },
+  );
+});
+
+describe("what status says of who decides", { timeout: TIMEOUT_MS }, () => {
+  test.each([
+    ["stop", []],
+    ["ignore", ["no-quorum-policy: ignore"]],
+  ])(
+    "no-quorum-policy %s: the DC is that of the majority; the others name who acts",
+    (_policy, properties) => {
+      const built = settled(5, { properties });
+      cut(built, "12|345");
+      built.cluster.runFor(15_000);
+      const said = built.cluster.hosts.map((host) => decidersBy(built, host.name));
+      expect(said.slice(0, 2)).toEqual(Array(2).fill({ dc: null, acting: "node1", isDc: [] }));
+      const { dc } = said[2]!;
+      expect(["node3", "node4", "node5"]).toContain(dc);
+      expect(said.slice(2)).toEqual(Array(3).fill({ dc, acting: null, isDc: [dc] }));
     },
   );
 });

@@ -27,13 +27,18 @@ export const crmMon: Helper = async (context, args) => {
   return 0;
 };
 
+/** Pacemaker calls the coordinator of a partition without quorum its DC as well. */
+function coordinatorOf({ dc, acting }: StatusReport): string | null {
+  return dc ?? acting;
+}
+
 function asText(report: StatusReport): string {
   const lines = report.resources.map(
     (each) => `  * ${each.id}\t(${each.agent}):\t ${each.role} ${each.nodes.join(" ")}`,
   );
   const online = report.nodes.filter(isMember).map((node) => node.name);
   const quorum = report.quorum.quorate ? "with" : "WITHOUT";
-  return `Current DC: ${report.dc ?? "NONE"} - partition ${quorum} quorum
+  return `Current DC: ${coordinatorOf(report) ?? "NONE"} - partition ${quorum} quorum
 Online: [ ${online.join(" ")} ]
 ${lines.join("\n")}
 `;
@@ -41,7 +46,7 @@ ${lines.join("\n")}
 
 /** The attributes stand in Pacemaker's order: agents search by regular expressions. */
 function asXml(report: StatusReport): string {
-  const dc = report.dc ?? "";
+  const dc = coordinatorOf(report) ?? "";
   const quorate = report.quorum.quorate;
   return `<?xml version="1.0"?>
 <pacemaker-result api-version="2.30" request="crm_mon">
@@ -74,7 +79,7 @@ function nodeElement(node: NodeReport, index: number, report: StatusReport): str
       unclean: node.state === "unclean",
       shutdown: false,
       expected_up: isMember(node),
-      is_dc: node.isDc,
+      is_dc: node.name === coordinatorOf(report),
       resources_running: running,
       type: "member",
     },

@@ -218,7 +218,7 @@ function countProblems(resource: ResourceReport, said: boolean, report: StatusRe
 
 /** Where nobody decides, that is the problem, not each resource that therefore does not run. */
 function decides(report: StatusReport): boolean {
-  return report.dc !== null && (report.quorum.quorate || report.quorum.policy === "ignore");
+  return report.dc !== null || (report.acting !== null && report.quorum.policy === "ignore");
 }
 
 function failureText(failure: StatusReport["failures"][number]): string {

@@ -69,9 +69,9 @@ function headline(report: StatusReport, problems: readonly Problem[], paint: Pai
 }
 
 /** Without quorum nobody is the DC: somebody only sees to it that this side follows no-quorum-policy. */
-function decider({ dc, term, quorum }: StatusReport): string {
-  if (dc === null) return "no DC";
-  return quorum.quorate ? `DC ${dc} (term ${term})` : `no DC, ${dc} acts for this side`;
+function decider({ dc, acting, term }: StatusReport): string {
+  if (dc !== null) return `DC ${dc} (term ${term})`;
+  return acting === null ? "no DC" : `no DC, ${acting} acts for this side`;
 }
 
 /** `arbiter ok`, with the age of its last answer. */
@@ -132,7 +132,7 @@ function nodeRows(report: StatusReport, paint: Paint): string[][] {
     paint("bold", plain(node.name)),
     paint(STATE_STYLE[node.state], node.state),
     [
-      node.isDc && report.quorum.quorate ? "DC" : "",
+      node.isDc ? "DC" : "",
       node.role === "witness" ? "witness" : "",
       node.votes === 1 ? "" : `${node.votes} votes`,
       linkText(node),
