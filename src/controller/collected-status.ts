@@ -86,8 +86,11 @@ export class CollectedStatus {
     return this.#departures.get(node);
   }
 
-  setLeaving(node: string): void {
-    if (this.#members.has(node)) this.#leaving.add(node);
+  /** True: that is news. */
+  setLeaving(node: string): boolean {
+    if (!this.#members.has(node) || this.#leaving.has(node)) return false;
+    this.#leaving.add(node);
+    return true;
   }
 
   /** The node was told that nothing is left on it and that it may go. */

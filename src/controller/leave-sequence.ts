@@ -11,7 +11,10 @@ const OFFICE_MS: Millis = 5_000;
 const ALONE_MS: Millis = 5_000;
 
 /** Longest time that the cluster may take to move everything away. */
-const PATIENCE_MS: Millis = 120_000;
+export const PATIENCE_MS: Millis = 120_000;
+
+/** Whoever stops the service learns after so long, and so often, what it waits for. */
+const TELL_MS: Millis = 10_000;
 
 /** Handing over leadership takes a round trip or two; then we go, handed over or not. */
 const HANDOVER_MS: Millis = 1_000;
@@ -19,7 +22,14 @@ const HANDOVER_MS: Millis = 1_000;
 /** The goodbye is said several times over about 50 ms. */
 const GOODBYE_MS: Millis = 150;
 
-export type LeaveStep = "ask" | "stop-alone" | "hand-over" | "say-goodbye" | "exit";
+export type LeaveStep =
+  | "ask"
+  | "tell-waiting"
+  | "stop-alone"
+  | "stop-late"
+  | "hand-over"
+  | "say-goodbye"
+  | "exit";
 
 /**
  * A clean leave, step by step: ask the coordinator to move everything away; released, hand over
@@ -27,8 +37,9 @@ export type LeaveStep = "ask" | "stop-alone" | "hand-over" | "say-goodbye" | "ex
  * one is taken all the same, because a leaving node that hangs is worse than one that goes.
  */
 export class LeaveSequence {
-  readonly #timers = new Timers<"ask" | "alone" | "patience" | "hand-over" | "exit">();
+  readonly #timers = new Timers<"ask" | "tell" | "alone" | "patience" | "hand-over" | "exit">();
   #officeUntil: Instant = Number.POSITIVE_INFINITY;
+  #until: Instant = 0;
   #phase: "no" | "asking" | "stopping" | "handing-over" | "goodbye" = "no";
 
   get active(): boolean {
@@ -40,6 +51,11 @@ export class LeaveSequence {
     return this.#phase === "handing-over" || this.#phase === "goodbye";
   }
 
+  /** The others take this node out of their view, and it is no part of anything any more. */
+  get saidGoodbye(): boolean {
+    return this.#phase === "goodbye";
+  }
+
   nextDeadline(): Instant | undefined {
     return this.#timers.next();
   }
@@ -48,15 +64,22 @@ export class LeaveSequence {
     if (this.#phase !== "no") return [];
     this.#phase = "asking";
     this.#officeUntil = now + OFFICE_MS;
+    this.#until = now + PATIENCE_MS;
     this.#timers.set("ask", now + ASK_MS);
+    this.#timers.set("tell", now + TELL_MS);
     this.#timers.set("alone", now + ALONE_MS);
-    this.#timers.set("patience", now + PATIENCE_MS);
+    this.#timers.set("patience", this.#until);
     return ["ask"];
   }
 
   /** It asks for so long that a coordinator with nothing left here had better be another node. */
   isOverdue(now: Instant): boolean {
     return this.#phase === "asking" && now >= this.#officeUntil;
+  }
+
+  /** How long the cluster is still given. */
+  patience(now: Instant): Millis {
+    return Math.max(0, this.#until - now);
   }
 
   /** There is a coordinator that knows of our wish. */
@@ -67,7 +90,7 @@ export class LeaveSequence {
   /** Nothing is active here any more. */
   released(now: Instant): LeaveStep[] {
     if (this.#phase !== "asking" && this.#phase !== "stopping") return [];
-    for (const name of ["ask", "alone", "patience"] as const) this.#timers.clear(name);
+    for (const name of ["ask", "tell", "alone", "patience"] as const) this.#timers.clear(name);
     this.#phase = "handing-over";
     this.#timers.set("hand-over", now + HANDOVER_MS);
     return ["hand-over"];
@@ -87,11 +110,16 @@ export class LeaveSequence {
         case "ask":
           this.#timers.set("ask", now + ASK_MS);
           return ["ask"];
+        case "tell":
+          this.#timers.set("tell", now + TELL_MS);
+          return ["tell-waiting"];
         case "alone":
         case "patience":
           this.#phase = "stopping";
-          this.#timers.clear("ask");
-          return ["stop-alone"];
+          for (const other of ["ask", "tell", "alone", "patience"] as const) {
+            this.#timers.clear(other);
+          }
+          return [name === "alone" ? "stop-alone" : "stop-late"];
         case "hand-over":
           return this.handedOver(now);
         default:

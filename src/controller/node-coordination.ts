@@ -20,6 +20,7 @@ function coordination(node: NodeCore): Coordination | undefined {
   const { view, election } = node;
   if (view === undefined) return undefined;
   if (isOnlyListening(node, view)) return undefined;
+  if (node.leave.saidGoodbye && !view.quorum.quorate) return undefined;
   if (view.quorum.quorate) {
     return election.leads && election.ready ? { term: election.term, acting: false } : undefined;
   }

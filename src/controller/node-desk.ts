@@ -11,6 +11,7 @@ import { type ControlDesk, type DeskOffice, ok, readConfig } from "./control-des
 import { fencingReport, fencingWarnings } from "./fencing-reports.ts";
 import { fenceByHand } from "./fencing-requests.ts";
 import { unfencedAttributes } from "./fencing-unfence.ts";
+import { leaveWarnings } from "./leave-reports.ts";
 import { coordinatorAttribute } from "./node-attributes.ts";
 import type { NodeCore } from "./node-core.ts";
 import { namesakeWarning } from "./node-namesake.ts";
@@ -104,7 +105,7 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
     plan,
     activeHere: node.member.activeResources(),
     transition: transitionReport(node),
-    warnings: warnings(node, coordinatorName),
+    warnings: [...warnings(node, coordinatorName), ...leaveWarnings(node, plan)],
     fencing: fencingReport(node),
     behind: behind(node),
   });

@@ -1,6 +1,6 @@
 import { note } from "../core/note.ts";
 import type { ChecksOutput } from "../lrm/health-checks.ts";
-import type { LeaveStep } from "./leave-sequence.ts";
+import { type LeaveStep, PATIENCE_MS } from "./leave-sequence.ts";
 import type { MemberOutput } from "./member-duty.ts";
 import { raftStep } from "./node-cib.ts";
 import { follows } from "./node-coordination.ts";
@@ -13,11 +13,18 @@ export function leaveSteps(node: NodeCore, steps: readonly LeaveStep[]): void {
       case "ask":
         askToLeave(node);
         break;
-      case "stop-alone": {
-        const reason = "leaving without a coordinator";
-        fromMember(node, node.member.lrm(node.now, { kind: "stop-all", reason }));
+      case "tell-waiting":
+        tellWaiting(node);
         break;
-      }
+      case "stop-alone":
+        stopAll(node, "it leaves, and nobody coordinates that");
+        break;
+      case "stop-late":
+        stopAll(
+          node,
+          `it leaves, and the cluster has not moved it away in ${PATIENCE_MS / 1_000} s`,
+        );
+        break;
       case "hand-over":
         raftStep(node, { kind: "leave" });
         break;
@@ -30,6 +37,25 @@ export function leaveSteps(node: NodeCore, steps: readonly LeaveStep[]): void {
         break;
     }
   }
+}
+
+function stopAll(node: NodeCore, reason: string): void {
+  fromMember(node, node.member.lrm(node.now, { kind: "stop-all", reason }));
+}
+
+/** `systemctl stop` says nothing while it waits: the log does. */
+function tellWaiting(node: NodeCore): void {
+  const coordinator = follows(node);
+  const resources = node.member.activeResources();
+  const what =
+    resources.length === 0
+      ? `${coordinator ?? "the cluster"} has not said yet that this node may go`
+      : `what runs here is moved away first (${resources.join(", ")})`;
+  const seconds = Math.ceil(node.leave.patience(node.now) / 1_000);
+  const message =
+    `still leaving: ${what} (\`paceline status\` says what that waits for); ` +
+    `in ${seconds} s everything is stopped here and this node goes all the same`;
+  node.out.push(note("warn", "leave-waits", message, { resources }));
 }
 
 function askToLeave(node: NodeCore): void {

@@ -68,8 +68,10 @@ export function receive(
       askMember(node, from);
       break;
     case "leaving":
-      coordinator.status.setLeaving(from);
-      fromCoordinator(node, coordinator.replan(now, `${from} wants to leave`));
+      // It asks every second: a plan that is under way sees to it already.
+      if (coordinator.status.setLeaving(from) || coordinator.runner.isIdle) {
+        fromCoordinator(node, coordinator.replan(now, `${from} wants to leave`));
+      }
       break;
     default:
       if (message.by.term === coordinator.by?.term) receiveReport(node, from, message);

@@ -1,3 +1,4 @@
+import type { Note } from "../core/note.ts";
 import type { MembershipOutput, View } from "../membership/membership.ts";
 import type { PeerEvent } from "../model/peer.ts";
 import { isOfFencedLife, settleDepartures } from "./fencing-departures.ts";
@@ -28,8 +29,13 @@ export function fromMembership(node: NodeCore, outputs: readonly MembershipOutpu
   for (const output of outputs) {
     if (output.kind === "view") newView(node, output.view);
     else if (output.kind === "advertise") node.advert.setView(output.viewId, output.quorate);
-    else node.out.push(output);
+    else node.out.push(output.kind === "note" ? asHeardHere(node, output) : output);
   }
+}
+
+/** That the others have gone from its view is no news to who said goodbye, and no warning. */
+function asHeardHere(node: NodeCore, told: Note): Note {
+  return node.leave.saidGoodbye ? { ...told, level: "debug" } : told;
 }
 
 function newView(node: NodeCore, view: View): void {

@@ -30,6 +30,36 @@ export function actionWaits(plan: Plan, isMeant: (resource: string) => boolean):
   return found;
 }
 
+/** What stops on a node only after somebody was fenced, and who that is. */
+export function fencingBefore(
+  plan: Plan,
+  node: string,
+): { readonly resource: string; readonly targets: readonly string[] }[] {
+  const byId = new Map(plan.actions.map((action) => [action.id, action]));
+  return plan.actions.flatMap((action) => {
+    const { kind, resource, node: where } = action;
+    if (kind !== "resource" || resource === undefined || where !== node) return [];
+    const before = [...allBefore(action, byId)].filter((each) => each.kind === "fence");
+    const targets = before.flatMap((fencing) => fencing.node ?? []);
+    return targets.length === 0 ? [] : [{ resource, targets }];
+  });
+}
+
+function allBefore(
+  action: PlanAction,
+  byId: ReadonlyMap<number, PlanAction>,
+): ReadonlySet<PlanAction> {
+  const found = new Set<PlanAction>();
+  const ids = [...action.after];
+  for (let id = ids.pop(); id !== undefined; id = ids.pop()) {
+    const before = byId.get(id);
+    if (before === undefined || found.has(before)) continue;
+    found.add(before);
+    ids.push(...before.after);
+  }
+  return found;
+}
+
 function realBefore(action: PlanAction, byId: ReadonlyMap<number, PlanAction>): PlanAction[] {
   const seen = new Set<number>();
   const found: PlanAction[] = [];
