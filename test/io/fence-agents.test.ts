@@ -1,11 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { DeviceCommand } from "../../src/fencing/fence-types.ts";
 import { FenceDeviceRunner, readMetadata } from "../../src/io/fence-device-runner.ts";
-import { haveIpmi, IPMI_PASSWORD, IpmiSim } from "../support/ipmi-sim.ts";
+import { scratchDirectory } from "../support/at-end.ts";
+import { haveIpmi, IPMI_PASSWORD } from "../support/ipmi-sim.ts";
 import { run, until } from "../support/lab-commands.ts";
+import { loopbackSim } from "../support/loopback-sim.ts";
 
 /** No agents in spite of their names: a person's word, and Pacemaker's own stand-ins. */
 const NO_AGENTS = ["fence_ack_manual", "fence_legacy", "fence_watchdog"];
@@ -81,11 +82,10 @@ describe.skipIf(agents.length === 0)("every installed fence agent", () => {
 });
 
 describe.skipIf(!agents.includes("fence_dummy"))("fence_dummy", { timeout: 120_000 }, () => {
-  const home = mkdtempSync(join(tmpdir(), "paceline-dummy-"));
-  afterAll(() => rmSync(home, { recursive: true, force: true }));
-
   test("on, off, and off again, by its protocol", async () => {
-    const file = join(home, "status");
+    const home = scratchDirectory("paceline-dummy");
+    onTestFinished(() => home.remove());
+    const file = join(home.path, "status");
     const ask = (action: DeviceCommand["action"]) =>
       runner.run(call("fence_dummy", action, { "status-file": file }));
     expect(await ask("on")).toMatchObject({ ok: true });
@@ -114,15 +114,9 @@ describe.skipIf(!agents.includes("fence_ipmilan") || !haveIpmi())(
   "fence_ipmilan against ipmi_sim",
   { timeout: 180_000 },
   () => {
-    const home = mkdtempSync(join(tmpdir(), "paceline-lan-"));
-    const port = 31_000 + (process.pid % 1_000);
-    const sim = new IpmiSim({ directory: home, address: "127.0.0.1", port });
-    afterAll(() => {
-      sim.stop();
-      rmSync(home, { recursive: true, force: true });
-    });
-
     test("status, off, on; a wrong password is an error", async () => {
+      const port = 31_000 + (process.pid % 1_000);
+      const sim = loopbackSim("paceline-lan", port);
       sim.start();
       const params = {
         ip: "127.0.0.1",

@@ -1,10 +1,11 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { DeviceCommand } from "../../src/fencing/fence-types.ts";
 import { FenceDeviceRunner } from "../../src/io/fence-device-runner.ts";
-import { haveIpmi, IPMI_PASSWORD, IpmiSim } from "../support/ipmi-sim.ts";
+import { haveIpmi, IPMI_PASSWORD } from "../support/ipmi-sim.ts";
+import { loopbackSim } from "../support/loopback-sim.ts";
 
 let directory = "";
 let runner: FenceDeviceRunner;
@@ -202,22 +203,16 @@ describe("ipmi without a controller", () => {
 });
 
 describe.skipIf(!haveIpmi())("real ipmitool against ipmi_sim", { timeout: 60_000 }, () => {
-  const home = mkdtempSync(join(tmpdir(), "paceline-bmc-"));
-  const port = 20_000 + (process.pid % 10_000);
-  const sim = new IpmiSim({ directory: home, address: "127.0.0.1", port });
-  const params = {
-    address: "127.0.0.1",
-    port: String(port),
-    username: "fence",
-    password: IPMI_PASSWORD,
-    "cipher-suite": "3",
-  };
-  afterAll(() => {
-    sim.stop();
-    rmSync(home, { recursive: true, force: true });
-  });
-
   test("status, off, off again, on; a password file; wrong password, user and cipher suite", async () => {
+    const port = 20_000 + (process.pid % 10_000);
+    const params = {
+      address: "127.0.0.1",
+      port: String(port),
+      username: "fence",
+      password: IPMI_PASSWORD,
+      "cipher-suite": "3",
+    };
+    const sim = loopbackSim("paceline-bmc", port);
     sim.start();
     const ask = (action: DeviceCommand["action"], more: Record<string, string> = {}) =>
       runner.run(command("ipmi", action, { ...params, ...more }));
