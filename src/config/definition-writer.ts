@@ -106,7 +106,7 @@ function flowBelow(node: Node | null, depth: number): void {
   }
 }
 
-const ROLES = { member: undefined, ping: "witness", remote: "remote" } as const;
+const ROLES = { member: undefined, witness: "witness", ping: "witness", remote: "remote" } as const;
 
 function plainNodes(nodes: readonly PolicyNode[], settings: readonly NodeSettings[]): Plain {
   const known = new Map(settings.map((each) => [each.name, each]));

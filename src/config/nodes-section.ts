@@ -81,8 +81,8 @@ function readNode(context: LoadContext, entry: YamlEntry): NodeSource | undefine
   };
 }
 
-/** A witness is to the policy engine what Pacemaker calls a ping node: it never runs anything. */
-const POLICY_TYPES = { full: "member", witness: "ping", remote: "remote" } as const;
+/** What they are to the policy engine. */
+const POLICY_TYPES = { full: "member", witness: "witness", remote: "remote" } as const;
 
 const EMPTY: YamlMap = { kind: "map", entries: [], span: { start: 0, end: 0 }, weight: 1 };
 

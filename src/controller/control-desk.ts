@@ -256,7 +256,7 @@ export class ControlDesk {
         fail(
           "NOT_QUORATE",
           "this partition has no quorum: nothing was changed",
-          "bring a majority of the nodes back, or add a tie-breaker (see `paceline status`)",
+          "bring enough of the missing nodes back, or their network: `paceline status` names them",
         ),
       );
       return;

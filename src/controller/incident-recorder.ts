@@ -51,13 +51,14 @@ export class IncidentRecorder {
 
   planned(plan: Plan, transitionId: number, wall: WallTime): void {
     this.#startedAt = wall;
-    if (plan.summary.length === 0) return;
-    const rows = plan.summary.slice(0, 10).map((row) => {
+    // What is wanted and cannot be done, for want of quorum say, is not decided.
+    const doable = plan.summary.filter((row) => row.blocked !== true);
+    if (doable.length === 0) return;
+    const rows = doable.slice(0, 10).map((row) => {
       const place = row.to ?? row.node ?? row.from ?? "";
       return `${row.action} ${row.resource ?? ""} ${place}`.replace(/\s+/g, " ").trim();
     });
-    const more =
-      plan.summary.length > rows.length ? `, ${plan.summary.length - rows.length} more` : "";
+    const more = doable.length > rows.length ? `, ${doable.length - rows.length} more` : "";
     const decided = `${rows.join(", ")}${more}`;
     if (decided === this.#decided) return;
     this.#decided = decided;
@@ -66,18 +67,19 @@ export class IncidentRecorder {
 
   result(result: OperationResult, wall: WallTime): void {
     const { record, resource, node } = result;
-    this.#decided = undefined;
     if (record.status === STATUS_CANCELLED) return;
     const expected = record.expectedRc ?? 0;
     const done = CHANGES[record.operation];
     if (record.rc === expected && record.status === 0) {
       if (done === undefined) return;
+      this.#decided = undefined;
       const message = `${resource} ${done} on ${node}`;
       this.#publish(this.timeline.step(wall, "recovery", message, { node, resource }));
       return;
     }
     const isProbe = record.operation === "monitor" && record.intervalMs === 0;
     if (isProbe) return;
+    this.#decided = undefined;
     const why = record.exitReason
       ? `${describeExitCode(record.rc)}: ${record.exitReason}`
       : describeExitCode(record.rc);

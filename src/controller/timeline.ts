@@ -1,4 +1,4 @@
-import type { WallTime } from "../core/units.ts";
+import type { Millis, WallTime } from "../core/units.ts";
 import type { TimelineEntry } from "../model/control.ts";
 
 /** Entries kept; the oldest go first. */
@@ -64,7 +64,7 @@ export class Timeline {
   stable(at: WallTime): TimelineEntry | undefined {
     if (this.#incident === undefined) return undefined;
     const opened = this.#entries.find(({ entry }) => entry.incident === this.#incident)?.entry;
-    const took = opened === undefined ? "" : ` ${Math.round(at - opened.at)} ms after the fault`;
+    const took = opened === undefined ? "" : ` ${inWords(at - opened.at)} after the fault`;
     const entry = this.#record({
       at,
       incident: this.#incident,
@@ -147,4 +147,9 @@ export class Timeline {
 
 function keyOf(entry: TimelineEntry): string | undefined {
   return entry.origin === undefined ? undefined : `${entry.origin}#${entry.number ?? 0}`;
+}
+
+/** A takeover takes milliseconds; what waits for a person, longer. */
+function inWords(ms: Millis): string {
+  return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }

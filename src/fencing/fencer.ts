@@ -166,8 +166,8 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     );
     job.keys.push(key);
     this.#jobs.set(target, job);
-    const wait = delayMs > 0 ? `, after ${Math.round(delayMs)} ms` : "";
-    const message = `${operation} of ${target}: ${request.reason}${wait}`;
+    const wait = delayMs > 0 ? ` in ${Math.ceil(delayMs / 1_000)} s, unless it joins before` : "";
+    const message = `${operation} of ${target}${wait}: ${request.reason}`;
     this.#outputs.push(note("warn", "fencing", message, { target, operation, delayMs }));
   }
 
@@ -280,7 +280,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     if (job.isWaiting) job.cancel();
     else this.#fromJob(now, job, job.giveUp(now));
     if (job.isOver) this.#jobs.delete(target);
-    const detail = `${target} came back before it was fenced`;
+    const detail = `${target} has joined before it was fenced`;
     this.#outputs.push(note("info", "fencing-withdrawn", detail, { target }), {
       kind: "fenced",
       keys: job.keys,

@@ -28,8 +28,11 @@ export interface PolicyDefinition {
 export interface PolicyNode {
   readonly id: string;
   readonly name: string;
-  /** member: an ordinary node; ping: never runs anything; remote: a Pacemaker remote node. */
-  readonly type: "member" | "ping" | "remote";
+  /**
+   * member: an ordinary node; remote: a Pacemaker remote node; witness: never runs anything; ping: what
+   * old CIBs have in its place.
+   */
+  readonly type: "member" | "witness" | "ping" | "remote";
   /** Permanent node attributes (standby and maintenance are among them). */
   readonly attributes: readonly AttributeSet[];
   readonly utilization: readonly AttributeSet[];

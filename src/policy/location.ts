@@ -263,7 +263,10 @@ function banFailed(ws: WorkingSet, resource: Resource, node: Node): void {
   if (resource.tasks.get("clear_failcount")?.some((action) => action.node === node)) return;
   if (!thresholdReached(ws, resource, node)) return;
   const banned = resource.isUnique || !resource.parent ? resource : topOfFailure(resource);
-  banTree(banned, node, `migration-threshold ${resource.migrationThreshold} reached`);
+  const { count } = ws.services.failcount(resource, node);
+  const isFatal = count >= INFINITY_SCORE;
+  const reached = `migration-threshold ${resource.migrationThreshold} reached`;
+  banTree(banned, node, isFatal ? "a fatal failure there" : reached);
 }
 
 /** A member of an anonymous clone takes the clone away with it; that of a group, the group. */

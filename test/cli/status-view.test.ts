@@ -175,7 +175,6 @@ test("what is blocked or has failed everywhere says what failed, and how to go o
     }),
   ).toEqual([
     "error db does not run: no node may run it; stop on node1: error (told to fail) → when the cause is gone: paceline resource cleanup db",
-    "info db is kept off node1, node2 after a fatal failure, until you say otherwise → to let it back at once: paceline resource cleanup db",
   ]);
 });
 

@@ -274,7 +274,7 @@ nodes:
     expect(policy.nodes.map((node) => [node.name, node.type])).toEqual([
       ["a", "member"],
       ["b", "member"],
-      ["w", "ping"],
+      ["w", "witness"],
       ["far", "remote"],
     ]);
     expect(policy.nodes[1]?.attributes[0]?.values.get("standby")).toBe("on");

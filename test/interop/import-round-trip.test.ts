@@ -6,6 +6,7 @@ import { writeDefinition } from "../../src/config/definition-writer.ts";
 import { importOptions } from "../../src/config/imported-options.ts";
 import { loadDefinition } from "../../src/config/load-definition.ts";
 import { readCib } from "../../src/interop/cib-reader.ts";
+import type { Plan } from "../../src/model/plan.ts";
 import type { PolicyDefinition } from "../../src/model/policy-definition.ts";
 import { plan } from "../../src/policy/make-plan.ts";
 
@@ -29,12 +30,17 @@ function imported(definition: PolicyDefinition): PolicyDefinition {
   return loaded!.policy;
 }
 
+/** Ping nodes of old CIBs become witnesses, of which there is nothing to say. */
+function withoutPings(whole: Plan): Plan {
+  return { ...whole, notices: whole.notices.filter(({ code }) => code !== "ping-node") };
+}
+
 describe.skipIf(CASES.length === 0)("an imported CIB gives the same plan", () => {
   test.each(CASES)("%s", { timeout: TIMEOUT_MS }, (name) => {
     const { definition, status, executionDate } = readCib(readFileSync(join(XML, name), "utf8"));
     const now = executionDate ?? 1_800_000_000_000;
-    const before = plan(definition!, status!, now);
-    const after = plan(imported(definition!), status!, now);
+    const before = withoutPings(plan(definition!, status!, now));
+    const after = withoutPings(plan(imported(definition!), status!, now));
     // Everything: summary, order, deadlines, parameters, scores. The quick comparison goes first.
     if (!isDeepStrictEqual(after, before)) expect(after).toEqual(before);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { StatusReport } from "../../src/model/status-report.ts";
 import type { Profile } from "./cluster-simulation.ts";
 import type { ClusterShape } from "./drawn-cluster.ts";
-import { profileOf, type SmallCluster, smallCluster } from "./small-cluster.ts";
+import { profileOf, type SmallCluster, smallCluster, statusOf } from "./small-cluster.ts";
 
 /*
  * Every option of quorum in one course of events that shows what it is for. Short names: "12|34" is a
@@ -124,6 +124,9 @@ describe("who goes on after an even split", { timeout: TIMEOUT_MS }, () => {
   test("a witness: the side that it is on, and it runs nothing", () => {
     const built = settled(3, { nodeExtra: new Map([["node3", ", role: witness"]]) });
     expect(activeOn(built, "3")).toBe(0);
+    // That it runs nothing is its purpose, and no reason to warn for ever.
+    const said = statusOf(built.cluster).warnings.map(({ message }) => message);
+    expect(said.filter((message) => message.includes("node3"))).toEqual([]);
     cut(built, "1|23");
     built.cluster.runFor(10_000);
     expect(quorate(built)).toBe("23");

@@ -87,14 +87,16 @@ function deviceRow(context: CliContext, device: FencingDeviceReport, at: number)
   const { lastCheck } = device;
   const state =
     lastCheck === null
-      ? context.paint("dim", "not checked yet")
+      ? context.paint("dim", "not asked yet")
       : context.paint(lastCheck.ok ? "green" : "red", lastCheck.ok ? "answers" : "FAILS");
   return [
     plain(device.name),
     plain(device.agent),
     plain(device.targets.join(", ")),
     state,
-    lastCheck === null ? "" : plain(`${agoText(lastCheck.at, at)}  ${lastCheck.detail}`),
+    lastCheck === null
+      ? context.paint("dim", "paceline fence test NODE asks now")
+      : plain(`${agoText(lastCheck.at, at)}  ${lastCheck.detail}`),
   ];
 }
 
@@ -159,8 +161,11 @@ async function ask(
   if (!context.json) {
     const took = report.durationMs === undefined ? "" : ` in ${spanText(report.durationMs)}`;
     const by = report.device === undefined ? "" : ` by ${plain(report.device)}`;
-    const outcome = report.outcome.replaceAll("-", " ");
-    context.out(`${action} of ${plain(target)} ${outcome}${by}${took}${detail}\n`);
+    context.out(
+      action === "confirm"
+        ? `${plain(target)} counts as off now, by the word of ${plain(author)}: what ran there starts elsewhere\n`
+        : `${action} of ${plain(target)} ${report.outcome.replaceAll("-", " ")}${by}${took}${detail}\n`,
+    );
   }
   return EXIT.ok;
 }

@@ -96,7 +96,7 @@ function nodeProblems(node: NodeReport, report: StatusReport): Problem[] {
       return [
         problem(
           "error",
-          `node ${node.name} is lost${detail || " and may still run resources"}`,
+          `node ${node.name} is lost${detail.replace(/^: lost: /, ": ") || " and may still run resources"}`,
           report.fencing.enabled
             ? `if you know that it is off: paceline fence confirm ${node.name}`
             : `look at ${node.name}; nothing fences it (fencing-enabled: false)`,
@@ -199,10 +199,12 @@ function countProblems(resource: ResourceReport, said: boolean, report: StatusRe
   if (first === undefined) return [];
   const nodes = barred.map((count) => count.node).join(", ");
   const ends = barred.map((count) => count.clearsAt).filter((at) => at !== null);
-  const until =
-    ends.length < barred.length
-      ? "until you say otherwise"
-      : `until ${clockText(Math.min(...ends), report.at)}`;
+  const isForGood = ends.length < barred.length;
+  // What helps was just said.
+  if (said && isForGood) return [];
+  const until = isForGood
+    ? "until you say otherwise"
+    : `until ${clockText(Math.min(...ends), report.at)}`;
   const times = barred.some((count) => count.count >= FATAL)
     ? "a fatal failure"
     : `${first.count} failures`;

@@ -97,8 +97,8 @@ function resourceCells(resource: ResourceReport, report: StatusReport, paint: Pa
     plain(resource.id),
     paint(roleStyle(resource), role),
     nodes.map(plain).join(", ") || "-",
-    notes(resource, report).map(plain).join(", "),
     paint("dim", plain(resource.agent)),
+    notes(resource, report).map(plain).join(", "),
   ];
 }
 

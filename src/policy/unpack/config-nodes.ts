@@ -52,6 +52,7 @@ function nodeSeeds(ws: WorkingSet): NodeSeed[] {
   const seeds = new Map<string, NodeSeed>();
   const connections = connectionNodes(ws.definition);
   for (const config of ws.definition.nodes) {
+    if (config.type === "witness") continue;
     if (config.type === "ping") {
       ws.notice("warn", "ping-node", `node ${config.name} is a ping node: it is left out`);
       continue;
