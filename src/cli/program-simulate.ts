@@ -7,7 +7,11 @@ import { collect } from "./program-options.ts";
 export const SIMULATED: readonly OptionSpec[] = [
   ["--cib <file>", "a Pacemaker CIB, status section included"],
   ["--at <time>", "as if it were that time (ISO 8601); else the CIB's own, else now"],
-  ["--node-fail <node>", "what if that node is lost", collect],
+  [
+    "--node-fail <node>",
+    "what if that node is lost (may be given again, like the others)",
+    collect,
+  ],
   ["--node-up <node>", "what if that node comes up", collect],
   ["--standby <node>", "what if that node goes into standby", collect],
   ["--op-fail <operation>", "what if RESOURCE_OPERATION_INTERVALMS@NODE[=EXITCODE] fails", collect],

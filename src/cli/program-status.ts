@@ -14,7 +14,7 @@ export function addStatusCommands(program: Command, maker: CommandMaker): void {
       (await import("./commands/status-command.ts")).statusCommand(context, options),
     [
       ["-w, --watch", "stay and show every change"],
-      ["--check", "exit with 1 if something is wrong (for monitoring)"],
+      ["--check", "exit with 1 if something is wrong, a warning aside (for monitoring)"],
     ],
   );
   maker.add<ExplainOptions>(
@@ -36,12 +36,12 @@ export function addStatusCommands(program: Command, maker: CommandMaker): void {
     "incidents and changes, each with its timeline",
     async (context, _args, options) =>
       (await import("./commands/history-command.ts")).historyCommand(context, options.limit),
-    [["-n, --limit <count>", "how many entries", readCount]],
+    [["-n, --limit <count>", "how many entries (default: 100)", readCount]],
   );
   maker.add<{ wait?: number }>(
     program,
     "wait [timeout]",
-    "wait until the cluster is settled: nothing under way, nothing wanted",
+    "wait until the cluster is settled: nothing under way, nothing wanted (for 60s at most, or as long as is said)",
     async (context, [timeout]) =>
       (await import("./commands/wait-command.ts")).waitCommand(context, timeout),
   );

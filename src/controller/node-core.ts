@@ -159,7 +159,7 @@ export class NodeCore {
 
   /** The wall clock as last read, moved on by the monotonic one. */
   wall(): WallTime {
-    return this.wallReading.wall + (this.now - this.wallReading.at);
+    return Math.round(this.wallReading.wall + (this.now - this.wallReading.at));
   }
 
   /**

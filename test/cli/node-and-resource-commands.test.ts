@@ -208,6 +208,29 @@ describe("resource", () => {
     expect(exit).toBe(1);
   });
 
+  test("restart of what does not stop takes its stop back at once", async () => {
+    const { exit, err } = await run("resource restart db --wait 30s");
+    expect(exit).toBe(1);
+    expect(err).toContain("db still runs on node1");
+    expect(daemon.changes.slice(1)).toEqual([{ method: "override-remove", ids: ["stop:db"] }]);
+  });
+
+  test("restart of what is unmanaged changes nothing, and says why", async () => {
+    daemon.status = report({ resources: [resource("db", { managed: false })] });
+    const { exit, err } = await run("resource restart db");
+    expect(exit).toBe(1);
+    expect(err).toContain("db is unmanaged: it would not be stopped");
+    expect(daemon.changes).toEqual([]);
+  });
+
+  test("migrate of what stays where it is says why", async () => {
+    const { exit, out } = await run("resource migrate db node2");
+    expect(exit).toBe(0);
+    expect(out).toContain(
+      "nothing is done about it now: db is on node1, not on node2 (paceline explain db node2)",
+    );
+  });
+
   test("cleanup says what was forgotten", async () => {
     daemon.answers.cleanup = { ok: true, result: { cleaned: [{ resource: "db", node: "node1" }] } };
     const { exit, out } = await run("resource cleanup db --node node1");

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { formatAgentName } from "../../config/agent-words.ts";
-import { didYouMean } from "../../core/suggestion.ts";
+import { closest } from "../../core/suggestion.ts";
 import { findAgent, listAgents as listOcfAgents, readMetaData } from "../../io/agent-catalog.ts";
 import { parseMetaData } from "../../lrm/ocf-metadata.ts";
 import type { AgentName } from "../../model/policy-definition.ts";
@@ -72,12 +72,11 @@ export async function agentInfo(context: CliContext, given: string): Promise<Exi
   const path = findAgent(agent);
   if (path instanceof Error) {
     const known = listOcfAgents();
-    const near = known.find((each) => each.type.toLowerCase() === agent.type.toLowerCase());
+    const type = closest(agent.type, [...new Set(known.map((each) => each.type))]);
+    const near = known.find((each) => each.type === type);
     const hint =
-      near === undefined
-        ? didYouMean(name, known.map(formatAgentName))
-        : `did you mean ${formatAgentName(near)}?`;
-    throw new CliError("UNKNOWN_AGENT", path.message, hint ?? "paceline agent list");
+      near === undefined ? "paceline agent list" : `did you mean ${formatAgentName(near)}?`;
+    throw new CliError("UNKNOWN_AGENT", path.message, hint);
   }
   const answer = await readMetaData(agent);
   if ("error" in answer) {

@@ -149,9 +149,11 @@ async function ask(
   target: string,
 ): Promise<ExitCode> {
   const author = authorOf(context);
-  const report = await withClient(context, (client) =>
-    client.request({ method: "fence", action, target, author }, { timeoutMs: FENCE_TIMEOUT_MS }),
-  );
+  const report = await withClient(context, async (client) => {
+    knownNode(await client.request({ method: "status" }), target);
+    const wish = { method: "fence", action, target, author } as const;
+    return await client.request(wish, { timeoutMs: FENCE_TIMEOUT_MS });
+  });
   if (context.json) printJson(context, report);
   const detail = report.detail === undefined ? "" : `: ${plain(report.detail)}`;
   if (report.outcome === "failed") {

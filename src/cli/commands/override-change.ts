@@ -55,8 +55,23 @@ export async function setOverride(
   }
   const timeoutMs = waitMs(options);
   if (timeoutMs !== undefined) await settleAndVerify(context, client, timeoutMs, verify);
+  else if (kind === "migrate" && !context.json && result.changes.length === 0) {
+    await sayWhyNothing(context, client, verify);
+  }
   if (context.json) printJson(context, { ...result, settled: timeoutMs !== undefined });
   return EXIT.ok;
+}
+
+/** Set, and yet nothing is done about it now: who does not wait is not to believe that it was. */
+async function sayWhyNothing(
+  context: CliContext,
+  client: ControlClient,
+  verify: Verify,
+): Promise<void> {
+  const verdict = verify(await client.request({ method: "status" }));
+  if (typeof verdict === "string") return;
+  const hint = verdict.hint === undefined ? "" : ` (${verdict.hint})`;
+  context.out(`nothing is done about it now: ${verdict.message}${hint}\n`);
 }
 
 /** Takes overrides back. Which ones is known to exist from the report. */

@@ -1,5 +1,6 @@
 import type { ControlClient } from "../../io/control-client.ts";
 import type { OverrideKind } from "../../model/cib.ts";
+import { overrideId } from "../../model/override-id.ts";
 import type { StatusReport } from "../../model/status-report.ts";
 import { type CliContext, printJson, withClient } from "../cli-context.ts";
 import { CliError, usageError } from "../cli-error.ts";
@@ -122,14 +123,25 @@ export async function restart(
   const timeoutMs = waitMs(options) ?? RESTART_WAIT_MS;
   return await withReport(context, async (client, report) => {
     const target = id ?? "";
-    knownRows(report, target);
+    const rows = knownRows(report, target);
+    if (rows.some((row) => !row.managed)) {
+      const why = `${target} is unmanaged: it would not be stopped`;
+      throw new CliError("UNMANAGED", why, `paceline explain ${target} says why it is`);
+    }
     const stopOptions = { reason: "restart", expires: timeoutMs * 2, wait: timeoutMs };
     const quiet = { ...context, json: false, out: () => undefined };
     const wish = { kind: "stop", target } as const;
-    await setOverride(quiet, client, wish, stopOptions, isStopped(target));
+    const stopId = overrideId("stop", target, undefined);
+    try {
+      await setOverride(quiet, client, wish, stopOptions, isStopped(target));
+    } catch (error) {
+      // Whoever asks for a restart wants it to run: what does not stop is not to be stopped later.
+      await client.request({ method: "override-remove", ids: [stopId] }).catch(() => undefined);
+      throw error;
+    }
     if (!context.json) context.out(`${target} is stopped\n`);
     const now = await client.request({ method: "status" });
-    const own = now.overrides.filter((each) => each.kind === "stop" && each.target === target);
+    const own = now.overrides.filter((each) => each.id === stopId);
     const startOptions = { wait: timeoutMs };
     return await removeOverrides(context, client, own, startOptions, isStarted(target));
   });

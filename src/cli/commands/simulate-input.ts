@@ -42,6 +42,13 @@ function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      throw new CliError(
+        "NO_FILE",
+        `no such file: ${path}`,
+        "cibadmin --query > cib.xml makes one",
+      );
+    }
     const message = error instanceof Error ? error.message : String(error);
     throw new CliError("NO_FILE", `cannot read ${path}: ${message}`);
   }
