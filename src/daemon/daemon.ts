@@ -7,7 +7,7 @@ import { settleOrphans } from "../io/agent-orphans.ts";
 import { AlertSender } from "../io/alert-sender.ts";
 import { startControlServer } from "../io/control-server.ts";
 import { describeDeeds, Guardian } from "../io/guardian.ts";
-import { endInterim, leaveInterim, removeInterim } from "../io/interim.ts";
+import { endInterim, Interim, removeInterim } from "../io/interim.ts";
 import { createLog, type LogLevel, logNote } from "../io/log.ts";
 import { MessagingWorker } from "../io/messaging-worker.ts";
 import { createServiceNotifier, type ServiceNotifier } from "../io/service-notify.ts";
@@ -201,6 +201,7 @@ function startMessaging(
   log: Logger,
   troubles: LocalTroubles,
 ): MessagingWorker {
+  const interim = new Interim(options.runDir);
   return new MessagingWorker({
     config: machine.messagingConfig(),
     incarnation: prepared.incarnation,
@@ -209,10 +210,13 @@ function startMessaging(
       if (event.kind === "note") {
         troubles.overhear(event, Date.now());
         logNote(log, event);
-      } else driver.push({ kind: "peer", event });
+        return;
+      }
+      if (event.kind === "peer-up") interim.heard();
+      driver.push({ kind: "peer", event });
     },
     onStart: () => endInterim(options.runDir),
-    onInterim: (frames) => leaveInterim(options.runDir, frames),
+    onInterim: (frames) => interim.sealed(frames),
     onFailure: (error) => {
       log.error({ event: "messaging-failed" }, `the messaging thread died: ${error.message}`);
       process.exit(DAEMON_EXIT.failed);

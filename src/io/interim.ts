@@ -16,6 +16,33 @@ import type { InterimFrames } from "../messaging/interim-frames.ts";
  */
 const FILE = "interim";
 
+/**
+ * What a daemon leaves, from the first word of a peer on. Nobody misses a node that has heard nobody;
+ * and one that was started under the name of another node, on a host that has not got its address, would
+ * be the later life of that name to the peers, once its guardian spoke for it.
+ */
+export class Interim {
+  readonly #runDir: string;
+  #frames: InterimFrames | undefined;
+  #isHeard = false;
+
+  constructor(runDir: string) {
+    this.#runDir = runDir;
+  }
+
+  sealed(frames: InterimFrames): void {
+    this.#frames = frames;
+    if (this.#isHeard) leaveInterim(this.#runDir, frames);
+  }
+
+  /** A peer was heard. */
+  heard(): void {
+    if (this.#isHeard) return;
+    this.#isHeard = true;
+    if (this.#frames !== undefined) leaveInterim(this.#runDir, this.#frames);
+  }
+}
+
 /** Leaves frames for the guardian. Without them this node is missed when it crashes, and no more. */
 export function leaveInterim(runDir: string, { everyMs, rounds }: InterimFrames): void {
   const lines = rounds.flatMap((round) => [

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { Lab } from "../support/lab.ts";
-import { canMakeNamespaces, ROOT, run, until } from "../support/lab-commands.ts";
+import { canMakeNamespaces, pidsIn, ROOT, run, until } from "../support/lab-commands.ts";
 import type { LabNode } from "../support/lab-node.ts";
 
 const NAMES = ["node1", "node2", "node3"];
@@ -121,6 +121,19 @@ describe.skipIf(!usable)("bad input to real daemons", { timeout: 120_000 }, () =
     for (const node of [first, nodes[1] as LabNode]) {
       expect(log(node)).not.toMatch(/node[12] is not a member any more/);
     }
+  });
+
+  test("a daemon under another node's name, on a host without its address: dead, it is no life of that node", async () => {
+    const nodes = await started({ resources: ONE_DUMMY, extra: ["double"] });
+    const double = lab.node("double");
+    double.startAs("node3");
+    await until("it says why it hears nobody", async () => log(double).includes("EADDRNOTAVAIL"));
+    await until("it answers", async () => (await report(double)) !== undefined);
+    await double.kill();
+    // Its guardian has no more to do than that.
+    await until("its guardian is gone", async () => pidsIn(double.namespace).length === 0);
+    await settled(nodes);
+    for (const node of nodes) expect(log(node)).not.toContain('"event":"member-lost"');
   });
 
   test("64 KB of noise, ten thousand times a second: told of in a line, nobody is lost, nothing moves", async () => {
