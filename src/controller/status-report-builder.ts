@@ -129,7 +129,7 @@ function nodeState(
     }
     return {
       state: "offline",
-      detail: source.collected ? "not seen since this DC took over" : null,
+      detail: source.collected ? unseen(source) : null,
     };
   }
   const override = source.cib.overrides.find(
@@ -151,6 +151,10 @@ function nodeState(
     return { state: "pending", detail: "its status has not arrived yet" };
   }
   return { state: "online", detail: null };
+}
+
+function unseen({ dc }: ReportSource): string {
+  return dc === null ? "not heard on this side yet" : "not seen since this DC took over";
 }
 
 /** How every check stands on every member, by the attribute that carries it. */

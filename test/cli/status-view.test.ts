@@ -190,3 +190,11 @@ test("an instance too many, or a leftover that runs nowhere, alarms nobody", () 
   expect(text).toContain("1 of 1 resource running");
   expect(text).not.toContain("old");
 });
+
+test("what is being started does not run yet", () => {
+  const pending = { operation: "start", node: "node1", since: NOW - 700, timeoutMs: 20_000 };
+  const rows = [resource("db"), resource("slow", { pending })];
+  const text = statusView(report({ resources: rows }), paint);
+  expect(text).toContain("1 of 2 resources running");
+  expect(text).toMatch(/slow +Starting +node1 .* start on node1 for 700 ms/);
+});

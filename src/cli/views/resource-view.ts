@@ -91,11 +91,16 @@ export function isQuiet(resource: ResourceReport): boolean {
   return role === "Stopped" && !failed && !blocked && stoppedReason === null && pending === null;
 }
 
+/** It may run already, and is counted as running by whoever must be careful; it is of no use yet. */
+export function isStarting({ role, pending }: ResourceReport): boolean {
+  return role === "Started" && pending?.operation === "start";
+}
+
 function resourceCells(resource: ResourceReport, report: StatusReport, paint: Paint): string[] {
   const { role, nodes } = resource;
   return [
     plain(resource.id),
-    paint(roleStyle(resource), role),
+    paint(roleStyle(resource), isStarting(resource) ? "Starting" : role),
     nodes.map(plain).join(", ") || "-",
     paint("dim", plain(resource.agent)),
     notes(resource, report).map(plain).join(", "),

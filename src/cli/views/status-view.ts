@@ -3,7 +3,7 @@ import { columns } from "./columns.ts";
 import { failureRows, overrideRows } from "./memory-view.ts";
 import { type Paint, plain, type Style } from "./paint.ts";
 import { findProblems, isGone, type Problem } from "./problems.ts";
-import { isQuiet, resourceLines } from "./resource-view.ts";
+import { isQuiet, isStarting, resourceLines } from "./resource-view.ts";
 import { clockText, spanText } from "./time-text.ts";
 
 /**
@@ -35,7 +35,7 @@ export function summaryLine(report: StatusReport, problems: readonly Problem[]):
   const warnings = problems.filter((each) => each.severity === "warn").length;
   const up = report.nodes.filter((node) => UP.has(node.state)).length;
   const known = report.resources.filter((each) => !isGone(each));
-  const running = known.filter((each) => each.role !== "Stopped").length;
+  const running = known.filter((each) => each.role !== "Stopped" && !isStarting(each)).length;
   const meant = known.filter((each) => !isQuiet(each)).length;
   const onPurpose = known.filter((each) => isQuiet(each) && each.clone === null).length;
   const rest = onPurpose === 0 ? "" : `, ${onPurpose} stopped on purpose`;

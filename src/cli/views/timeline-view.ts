@@ -50,10 +50,11 @@ function incidentLines(
   paint: Paint,
 ): string[] {
   const last = block.at(-1) ?? first;
+  // How it began may be more entries ago than are shown.
+  const isWhole = first.phase === "fault";
+  const span = isWhole ? ` after ${spanText(last.at - first.at)}` : "; its beginning is not shown";
   const end =
-    last.phase === "stable"
-      ? paint("green", `stable after ${spanText(last.at - first.at)}`)
-      : paint("yellow", "not over yet");
+    last.phase === "stable" ? paint("green", `stable${span}`) : paint("yellow", "not over yet");
   const head = `${paint("dim", clockText(first.at, now))}  ${paint("bold", `incident ${plain(first.incident ?? "")}`)}  ${end}`;
   const rows = block.map((entry) => [
     paint("dim", `+${spanText(entry.at - first.at)}`),
