@@ -87,7 +87,7 @@ function expandSubmatches(name: string, submatches: RuleInput["submatches"]): st
 }
 
 function referenceValue(expression: AttributeExpression, input: RuleInput): string | undefined {
-  if (expression.value === undefined || expression.value === "") return undefined;
+  if (expression.value === undefined) return undefined;
   switch (expression.valueSource?.toLowerCase()) {
     case "param":
       return input.params?.get(expression.value);

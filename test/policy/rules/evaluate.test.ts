@@ -47,6 +47,10 @@ describe("attribute expressions", () => {
     [undefined, "not_defined", undefined, undefined, true],
     ["10", "like", "10", undefined, false],
     ["10", "eq", "11", "nonsense", true],
+    ["", "eq", "", undefined, true],
+    ["x", "eq", "", undefined, false],
+    [undefined, "eq", "", undefined, false],
+    [undefined, "ne", "", undefined, true],
   ])("%s %s %s as %s: %s", (actual, operation, value, type, expected) => {
     const nodeAttributes = new Map(actual === undefined ? [] : [["a", actual]]);
     expect(holds(attribute(operation, value, type), { nodeAttributes })).toBe(expected);
