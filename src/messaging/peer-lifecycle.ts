@@ -135,16 +135,19 @@ export class PeerLifecycle {
   }
 
   #setAddresses(peer: RemotePeer, addresses: readonly string[]): void {
-    const links = Array.from({ length: this.#context.ownLinks }, (_, index) => ({
-      index,
-      address: addresses[index],
-      port: this.#context.config.port + index,
-      up: peer.links[index]?.up ?? false,
-      silentSince: peer.links[index]?.silentSince ?? this.#context.now,
-      hearsUs: peer.links[index]?.hearsUs ?? false,
-      answers:
-        peer.links[index]?.address === addresses[index] && peer.links[index]?.answers === true,
-    }));
+    const links = Array.from({ length: this.#context.ownLinks }, (_, index) => {
+      const address = addresses[index];
+      const before = peer.links[index];
+      return {
+        index,
+        address,
+        port: this.#context.config.port + index,
+        up: before?.up ?? false,
+        silentSince: before?.silentSince ?? this.#context.now,
+        hearsUs: before?.hearsUs ?? false,
+        answers: before?.answers === true && before.address === address,
+      };
+    });
     peer.links = links;
     // Who is heard on which link is taken up anew.
     peer.heardList = undefined;

@@ -223,6 +223,14 @@ describe("what an advertisement says", () => {
     });
   });
 
+  test("goes out at once right after a regular one", () => {
+    const net = new MessagingNet({ nodes: ["a", "b"], intervalMs: 1000 }).startAll().run(3300);
+    for (const before = net.datagrams; net.datagrams === before; ) net.run(1);
+    net.post("a", { kind: "advertise", body: body({ term: 3 }) });
+    net.run(5);
+    expect(net.told("peer-advert", "b", "a").at(-1)).toMatchObject({ advert: { term: 3 } });
+  });
+
   test("wakes nobody for a hint alone, which travels with the next one", () => {
     const net = new MessagingNet({ nodes: ["a", "b"], intervalMs: 1000 }).startAll().run(3300);
     const told = net.told("peer-advert", "b", "a").length;

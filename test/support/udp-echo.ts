@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
-import { setPriority } from "node:os";
+import { goFirst } from "./go-first.ts";
 
-setPriority(-20);
+goFirst();
 
 /** Answers each datagram with "TEXT NAME". Usage: udp-echo ADDRESS PORT NAME (needs ip_nonlocal_bind). */
 const [address = "0.0.0.0", port = "0", name = "?"] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
-import { setPriority } from "node:os";
+import { goFirst } from "./go-first.ts";
 
-setPriority(-20);
+goFirst();
 
 /**
  * Asks ADDRESS PORT every millisecond and prints a line for each answer that comes from another

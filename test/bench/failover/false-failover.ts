@@ -54,5 +54,8 @@ function verdictsOf(node: LabNode): string[] {
   return readFileSync(node.logFile, "utf8")
     .split("\n")
     .filter((line) => line.includes('"event":"member-lost"'))
-    .map((line) => `${node.name}: ${(JSON.parse(line) as { message: string }).message}`);
+    .map((line) => {
+      const { time, message } = JSON.parse(line) as { time: string; message: string };
+      return `${time} ${node.name}: ${message}`;
+    });
 }
