@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { splitPlace } from "../io/arbiter-client.ts";
 import { readKeyFile } from "../io/key-file.ts";
-import { createLog, type LogLevel } from "../io/log.ts";
+import { createLog, type LogOptions } from "../io/log.ts";
 import { openRegisterFile } from "../io/register-file.ts";
 import { createServiceNotifier } from "../io/service-notify.ts";
 import { ArbiterSealer } from "../wire/arbiter-frame.ts";
@@ -17,12 +17,12 @@ export interface ArbiterOptions {
   /** FILE for all clusters, CLUSTER=FILE for one. */
   readonly keyFiles: readonly string[];
   readonly stateDir: string;
-  readonly logLevel: LogLevel;
+  readonly log: LogOptions;
 }
 
 /** Runs the arbiter: decides even splits for any number of clusters, and does nothing else. */
 export async function runArbiter(options: ArbiterOptions): Promise<void> {
-  const log = createLog(options.logLevel, "arbiter");
+  const log = createLog(options.log, "arbiter");
   const fail = (message: string, code: number): never => {
     process.stderr.write(`pacelined: ${message}\n`);
     process.exit(code);

@@ -1,21 +1,18 @@
 import { hostname } from "node:os";
-import { Command, InvalidArgumentError, Option } from "commander";
-import type { LogLevel } from "../io/log.ts";
+import { Command, Option } from "commander";
+import type { LogFormat, LogLevel } from "../io/log.ts";
 import { runDaemon } from "./daemon.ts";
 import { DAEMON_EXIT } from "./exit-codes.ts";
 import { bePrompt } from "./promptness.ts";
 import { VERSION } from "./version.ts";
 
-const LEVELS: readonly string[] = ["error", "warn", "info", "debug"];
-
-function logLevel(text: string): LogLevel {
-  if (!LEVELS.includes(text)) throw new InvalidArgumentError(`one of ${LEVELS.join(", ")}`);
-  return text as LogLevel;
-}
+const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
+const FORMATS: readonly LogFormat[] = ["text", "json"];
 
 /** `pacelined` as it was called. */
 export async function runCommandLine(): Promise<void> {
   const options = readOptions();
+  const log = { level: options.logLevel, format: options.logFormat };
   bePrompt();
   if (options.arbiter === true) {
     const { runArbiter } = await import("./arbiter.ts");
@@ -23,7 +20,7 @@ export async function runCommandLine(): Promise<void> {
       listen: options.listen,
       keyFiles: options.keyFile ?? ["/etc/paceline/arbiter.key"],
       stateDir: options.stateDir,
-      logLevel: options.logLevel,
+      log,
     });
   } else {
     await runDaemon({
@@ -32,7 +29,7 @@ export async function runCommandLine(): Promise<void> {
       stateDir: options.stateDir,
       runDir: options.runDir,
       agentDirs: options.agentDir ?? [],
-      logLevel: options.logLevel,
+      log,
       watchdog: options.watchdog,
       ...(options.sysrq === undefined ? {} : { sysrqFile: options.sysrq }),
     });
@@ -46,6 +43,7 @@ interface Options {
   runDir: string;
   agentDir?: string[];
   logLevel: LogLevel;
+  logFormat: LogFormat;
   watchdog: string;
   sysrq?: string;
   arbiter?: boolean;
@@ -62,7 +60,12 @@ function readOptions(): Options {
     .option("--state-dir <dir>", "what must survive a restart", "/var/lib/paceline")
     .option("--run-dir <dir>", "control socket and guardian", "/run/paceline")
     .option("--agent-dir <dir...>", "further directories with paceline's own agents")
-    .option("--log-level <level>", LEVELS.join(", "), logLevel, "info")
+    .addOption(new Option("--log-level <level>").choices(LEVELS).default("info"))
+    .addOption(
+      new Option("--log-format <format>", "json: one object a line, for what collects logs")
+        .choices(FORMATS)
+        .default("text"),
+    )
     .option(
       "--watchdog <what>",
       "auto, none, software, software-reboot, or a device; used only with fencing-watchdog-timeout",

@@ -8,7 +8,7 @@ import { AlertSender } from "../io/alert-sender.ts";
 import { startControlServer } from "../io/control-server.ts";
 import { describeDeeds, Guardian } from "../io/guardian.ts";
 import { endInterim, Interim, removeInterim } from "../io/interim.ts";
-import { createLog, type LogLevel, logNote } from "../io/log.ts";
+import { createLog, type LogOptions, logNote } from "../io/log.ts";
 import { MessagingWorker } from "../io/messaging-worker.ts";
 import { createServiceNotifier, type ServiceNotifier } from "../io/service-notify.ts";
 import { WatchdogDevice } from "../io/watchdog-device.ts";
@@ -31,7 +31,7 @@ export interface DaemonOptions {
   readonly stateDir: string;
   readonly runDir: string;
   readonly agentDirs: readonly string[];
-  readonly logLevel: LogLevel;
+  readonly log: LogOptions;
   /** Which watchdog; see WatchdogOptions. Opened only where the definition wants one. */
   readonly watchdog?: string;
   readonly sysrqFile?: string;
@@ -49,7 +49,7 @@ const OCF_ROOT = "/usr/lib/ocf";
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     const prepared = await prepare(options);
-    await start(options, prepared, createLog(options.logLevel, options.node));
+    await start(options, prepared, createLog(options.log, options.node));
   } catch (error) {
     const code = error instanceof StartFailure ? error.code : DAEMON_EXIT.failed;
     process.stderr.write(`pacelined: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -122,7 +122,7 @@ export class LabNode {
         ...[process.execPath, ...nodeFlagsOf(program), program],
         ...["--config", this.configFile, "--node", name],
         ...["--state-dir", this.stateDir, "--run-dir", this.runDir],
-        ...["--log-level", this.#options.logLevel],
+        ...["--log-level", this.#options.logLevel, "--log-format", "json"],
         ...(agentDir === undefined ? [] : ["--agent-dir", agentDir]),
         ...daemonArgs.map((each) => each.replace("NODEDIR", this.directory)),
       ],
