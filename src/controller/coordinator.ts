@@ -13,7 +13,7 @@ import type { CoordinatorContext, CoordinatorOutput } from "./coordinator-ports.
 import type { Coordination, NodeMessage } from "./node-message.ts";
 import { PlanMaking, type PlanProblem } from "./plan-making.ts";
 import { PlanPacer } from "./plan-pacer.ts";
-import { describeRow, finishedNote, planFailure, promotedBy } from "./plan-words.ts";
+import { finishedNote, planFailure, planNote, promotedBy } from "./plan-words.ts";
 import { propertyOf, transitionLimits } from "./properties.ts";
 import type { StatusDelta } from "./status-delta.ts";
 
@@ -289,11 +289,7 @@ export class Coordinator {
     this.#transitionId += 1;
     const outputs: CoordinatorOutput[] = [
       { kind: "planned", plan, transitionId: this.#transitionId },
-      note("info", "plan", `transition ${this.#transitionId}: ${this.#staleReason}`, {
-        transition: this.#transitionId,
-        actions: plan.actions.length,
-        changes: plan.summary.slice(0, 20).map(describeRow),
-      }),
+      planNote(plan, this.#transitionId, this.#staleReason),
     ];
     return [
       ...outputs,

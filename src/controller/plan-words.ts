@@ -10,11 +10,39 @@ export function planFailure(problem: PlanProblem): string {
   return `no plan can be made${tries}, a defect of the policy engine: ${problem.message}; what runs goes on as it is`;
 }
 
-/** One row of a plan's summary for the log. */
-export function describeRow(row: Plan["summary"][number]): string {
-  const where = [row.from, row.to].filter((node) => node !== undefined).join(" -> ");
-  const why = row.reason === undefined ? "" : ` (${row.reason})`;
-  return `${row.action} ${row.resource ?? row.node ?? ""} ${where || (row.node ?? "")}${why}`;
+type Row = Plan["summary"][number];
+
+/** As many changes as one line tells. */
+const TOLD = 10;
+
+/** What a plan does that a person would notice, such as `start db node1, stop web node2, 3 more`. */
+export function changesInWords(rows: readonly Row[], words: (row: Row) => string): string {
+  const more = rows.length > TOLD ? [`${rows.length - TOLD} more`] : [];
+  return [...rows.slice(0, TOLD).map(words), ...more].join(", ");
+}
+
+/** One change as the timeline tells it. */
+export function changeInWords(row: Row): string {
+  const place = row.to ?? row.node ?? row.from;
+  return [row.action, row.resource, place].filter((word) => word !== undefined).join(" ");
+}
+
+/** For the log: a plan is carried out from now on, and why it was made. */
+export function planNote(plan: Plan, transition: number, because: string): Note {
+  const changes = changesInWords(plan.summary, changeWithReason);
+  const told = changes === "" ? "no change of what runs where" : changes;
+  const fields = { transition, actions: plan.actions.length };
+  return note("info", "plan", `transition ${transition} (${because}): ${told}`, fields);
+}
+
+function changeWithReason(row: Row): string {
+  const remarks = [row.blocked === true ? "blocked" : undefined, row.reason];
+  const told = remarks.filter((remark) => remark !== undefined).join(": ");
+  const from = row.from !== undefined && row.to !== undefined && row.from !== row.to;
+  const change = from
+    ? `${row.action} ${row.resource} ${row.from} -> ${row.to}`
+    : changeInWords(row);
+  return told === "" ? change : `${change} (${told})`;
 }
 
 /**

@@ -142,7 +142,7 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     for (const flight of this.#flights.all()) flight.graphId = undefined;
     const superseded = this.#transition;
     if (superseded !== undefined) {
-      this.#note("info", "transition-superseded", `transition ${superseded.id} is superseded`);
+      this.#note("debug", "transition-superseded", `transition ${superseded.id} is superseded`);
     }
     this.#transition = {
       id: input.transitionId,
@@ -229,7 +229,10 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     const isFinding = foundRunning(action, code?.rc);
     const found = `${action.resource ?? ""} was found running on ${action.node ?? ""}`;
     if (isFinding) this.#note("info", "probe-found", `${found}: it is planned anew`, { key });
-    else this.#note("warn", "action-failed", `${describeAction(action)}: ${detail}`, { key });
+    else if (action.kind !== "fence") {
+      // Of a fencing it is told where it is done, with what came of it exactly.
+      this.#note("warn", "action-failed", `${describeAction(action)}: ${detail}`, { key });
+    }
     if (transition === undefined) return;
     if (graphId !== undefined) {
       transition.walk.fail(graphId);
