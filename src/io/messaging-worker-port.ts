@@ -19,8 +19,7 @@ export type FromThread =
   | { readonly kind: "thread"; readonly id: number }
   | { readonly kind: "events"; readonly events: readonly (PeerEvent | Note)[] }
   | { readonly kind: "started" }
-  | { readonly kind: "interim"; readonly frames: InterimFrames }
-  | { readonly kind: "counters"; readonly counters: Readonly<Record<string, number>> };
+  | { readonly kind: "interim"; readonly frames: InterimFrames };
 
 /**
  * Bytes in a buffer of their own, to be handed over without a copy. A view on a larger buffer would

@@ -29,19 +29,14 @@ const NICE = -15;
 const REHEARSAL = { beginMs: 10_000, sliceMs: 1, pauseMs: 9, totalMs: 1_500 };
 const REHEARSED_INTERVALS = 3_000;
 
-/** How often the main thread learns of dropped frames, if there are any. */
-const COUNTERS_EVERY_MS = 2000;
-
 /** Drives the messaging machine with the real clock, one timer and real sockets. */
 class MessagingThread {
   readonly #port: MessagePort;
   readonly #machine: MessagingMachine;
   readonly #transport: UdpTransport;
-  readonly #reporter: NodeJS.Timeout;
   /** When the pending timer fires; undefined: none is pending. */
   #timerAt: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #lastCounters = "";
   #isLeaving = false;
   #isClosing = false;
   readonly #onTimer = (): void => {
@@ -62,7 +57,6 @@ class MessagingThread {
       onNote: (note) => this.#tell([note]),
     });
     port.on("message", (message: ToThread) => this.#take(message));
-    this.#reporter = setInterval(() => this.#report(), COUNTERS_EVERY_MS);
     this.#arm();
     this.#tellInterim();
     inPauses(frameRehearsal(config, REHEARSED_INTERVALS), REHEARSAL, (message) => {
@@ -124,14 +118,6 @@ class MessagingThread {
     this.#post({ kind: "events", events: detachedEvents }, transfer);
   }
 
-  #report(): void {
-    const counters = this.#machine.counters();
-    const text = JSON.stringify(counters);
-    if (text === this.#lastCounters) return;
-    this.#lastCounters = text;
-    this.#post({ kind: "counters", counters });
-  }
-
   #post(message: FromThread, transfer: TransferListItem[] = []): void {
     this.#port.postMessage(message, transfer);
   }
@@ -140,7 +126,6 @@ class MessagingThread {
   #closeIfDone(): void {
     if (!this.#isClosing || (this.#isLeaving && this.#machine.nextDeadline() !== undefined)) return;
     clearTimeout(this.#timer);
-    clearInterval(this.#reporter);
     this.#transport.close();
     this.#port.close();
   }

@@ -60,7 +60,6 @@ export interface MessagingWorkerOptions {
 export class MessagingWorker {
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
-  #counters: Readonly<Record<string, number>> = {};
   #isClosing = false;
 
   constructor(options: MessagingWorkerOptions) {
@@ -75,8 +74,7 @@ export class MessagingWorker {
       resourceLimits: RESOURCE_LIMITS,
     });
     this.#worker.on("message", (message: FromThread) => {
-      if (message.kind === "counters") this.#counters = message.counters;
-      else if (message.kind === "interim") options.onInterim?.(message.frames);
+      if (message.kind === "interim") options.onInterim?.(message.frames);
       else if (message.kind === "started") options.onStart?.();
       else if (message.kind === "thread") goRealTime(message.id, options.onEvent);
       else for (const event of message.events) options.onEvent(event);
@@ -108,11 +106,6 @@ export class MessagingWorker {
   /** Replaces the keys: the first one seals, all are accepted. */
   setKeys(keys: readonly ClusterKey[]): void {
     this.#post({ kind: "keys", keys });
-  }
-
-  /** Dropped frames by reason, at most two seconds old. */
-  counters(): Readonly<Record<string, number>> {
-    return this.#counters;
   }
 
   /** Ends the thread. A goodbye that was asked for is finished; none is said by itself. */

@@ -56,7 +56,7 @@ async function perform(
   }
   if (request.do === "cpu") {
     const { user, system } = process.cpuUsage();
-    tell({ kind: "cpu", ms: (user + system) / 1000, at: now(), counters: worker.counters() });
+    tell({ kind: "cpu", ms: (user + system) / 1000, at: now() });
   }
   if (request.do === "close") {
     await worker.close();
