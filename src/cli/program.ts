@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { CliContext } from "./cli-context.ts";
+import { usageError } from "./cli-error.ts";
 import { EXIT_CODE_HELP, type ExitCode } from "./cli-exit-codes.ts";
 import { commandMaker, prepareCommand } from "./command-maker.ts";
 import { addAgentCommands } from "./program-agent.ts";
@@ -48,5 +49,28 @@ export function buildProgram(programHost: ProgramHost): Command {
   addSimulateCommands(program, maker);
   addImportCommands(program, maker);
   addSetupCommands(program, maker);
+  addHelpCommand(program);
   return program;
+}
+
+/** `paceline help resource migrate`: commander's own goes one level deep only. */
+function addHelpCommand(program: Command): void {
+  program.helpCommand(false);
+  program
+    .command("help [command...]")
+    .description("what a command does and takes")
+    .action((words: readonly string[]) => {
+      let found = program;
+      for (const word of words) {
+        const next = found.commands.find(
+          (each) => each.name() === word || each.aliases().includes(word),
+        );
+        if (next === undefined) {
+          const path = words.slice(0, words.indexOf(word) + 1).join(" ");
+          throw usageError(`there is no command ${path}`, "paceline --help shows what there is");
+        }
+        found = next;
+      }
+      found.outputHelp();
+    });
 }

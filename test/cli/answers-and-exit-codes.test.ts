@@ -71,6 +71,16 @@ describe("exit codes", () => {
     expect(out).not.toContain("complete-names");
   });
 
+  test("help goes as deep as the commands do", async () => {
+    const { exit, out } = await run("help resource move");
+    expect(exit).toBe(0);
+    expect(out).toContain("Usage: paceline resource migrate|move [options] <resource> [node]");
+    expect((await run("help")).out).toContain("7  timed out waiting");
+    const wrong = await run("help resource mvoe");
+    expect(wrong.exit).toBe(2);
+    expect(wrong.err).toContain("there is no command resource mvoe");
+  });
+
   test("the version is the package's", async () => {
     expect((await run("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });

@@ -215,6 +215,16 @@ describe("resource", () => {
     expect(daemon.changes.slice(1)).toEqual([{ method: "override-remove", ids: ["stop:db"] }]);
   });
 
+  test("restart that can neither stop nor take its stop back says how to", async () => {
+    daemon.answers["override-remove"] = { ok: false, code: "NO_DC", message: "no DC" };
+    const { exit, err } = await run("resource restart db --wait 30s");
+    expect(exit).toBe(1);
+    expect(err).toContain("db still runs on node1");
+    expect(err).toContain(
+      "db may stay stopped (it ends by itself in 60 s): paceline resource start db\n",
+    );
+  });
+
   test("restart of what is unmanaged changes nothing, and says why", async () => {
     daemon.status = report({ resources: [resource("db", { managed: false })] });
     const { exit, err } = await run("resource restart db");

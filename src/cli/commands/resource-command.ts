@@ -136,7 +136,10 @@ export async function restart(
       await setOverride(quiet, client, wish, stopOptions, isStopped(target));
     } catch (error) {
       // Whoever asks for a restart wants it to run: what does not stop is not to be stopped later.
-      await client.request({ method: "override-remove", ids: [stopId] }).catch(() => undefined);
+      await client.request({ method: "override-remove", ids: [stopId] }).catch(() => {
+        const until = `it ends by itself in ${timeoutMs / 500} s`;
+        context.err(`${target} may stay stopped (${until}): paceline resource start ${target}\n`);
+      });
       throw error;
     }
     if (!context.json) context.out(`${target} is stopped\n`);
