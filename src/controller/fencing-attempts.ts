@@ -57,7 +57,7 @@ export function closeRecord(
   node: NodeCore,
   result: Fenced,
   wish: AskedFencing,
-  outcome: "failed" | "succeeded",
+  outcome: "failed" | "succeeded" | "withdrawn",
 ): void {
   if (node.coordinator.by?.acting !== false) return;
   const record = recordOf(node, result, wish, outcome);

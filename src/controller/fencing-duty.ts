@@ -256,7 +256,7 @@ function fenced(node: NodeCore, result: Fenced): void {
     for (const wish of wishes) wish.answer({ ok, confirmed, detail, durationMs, ...more });
   };
   if (result.withdrawn === true) {
-    closeRecord(node, result, asked, "failed");
+    closeRecord(node, result, asked, "withdrawn");
     answer(false, result.detail);
   } else if (!result.ok) {
     failed(node, result, asked);

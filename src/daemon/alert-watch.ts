@@ -31,6 +31,9 @@ const META_INTERVAL = "OCF_RESKEY_CRM_meta_interval";
 /** Runs that look at things and change nothing. */
 const SILENT: ReadonlySet<string> = new Set(["meta-data", "validate-all", "announce", "notify"]);
 
+/** Fencings of which nothing has come: nobody is to be woken. */
+const NOT_TOLD: readonly FencingRecord["outcome"][] = ["pending", "withdrawn"];
+
 /** Timeline phases that begin and end an incident. */
 const PHASES: ReadonlySet<string> = new Set(["fault", "stable"]);
 
@@ -151,7 +154,7 @@ export class AlertWatch implements Machine<NodeInput, NodeOutput> {
   #fencing(records: readonly FencingRecord[]): void {
     if (records.every((record) => this.#fenced.has(record))) return;
     for (const record of records) {
-      if (this.#fenced.has(record) || record.outcome === "pending" || record.over) continue;
+      if (this.#fenced.has(record) || NOT_TOLD.includes(record.outcome) || record.over) continue;
       this.#say("fencing", fencingVariables(record));
     }
     this.#fenced = new Set(records);

@@ -78,7 +78,8 @@ export interface FencingRecord {
   readonly reason: string;
   readonly startedAt: WallTime;
   readonly finishedAt?: WallTime;
-  readonly outcome: "pending" | "succeeded" | "failed" | "confirmed-by-operator";
+  /** Withdrawn: it was no longer wanted, and nothing says that the node is off. */
+  readonly outcome: "pending" | "succeeded" | "failed" | "withdrawn" | "confirmed-by-operator";
   readonly detail?: string;
   /** The node was a member again since: that it was fenced says nothing any more. */
   readonly over?: true;

@@ -30,3 +30,20 @@ test.each([1, 2])(
     cluster.power.mendAll();
   },
 );
+
+test("a node that comes late to the first start is not fenced any more: withdrawn, not failed", () => {
+  const { cluster } = smallCluster(3, profileOf("fencing", 3), (names) =>
+    smallDefinition(names, { properties: "fencing-timeout: 60s" }),
+  );
+  const [first, second, late] = cluster.hosts;
+  cluster.power.setMood(bmcOf(late!.name), "ignores");
+  first!.startDaemon();
+  second!.startDaemon();
+  const records = () => cluster.observe(first!)?.cib?.fencing ?? [];
+  const isBegun = () => records().some(({ outcome }) => outcome === "pending");
+  expect(cluster.runUntil(isBegun, 30_000)).toBe(true);
+  late!.startDaemon();
+  const isEnded = () => records().every(({ outcome }) => outcome !== "pending");
+  expect(cluster.runUntil(isEnded, 30_000)).toBe(true);
+  expect(records()).toMatchObject([{ target: late!.name, outcome: "withdrawn" }]);
+});

@@ -9,7 +9,7 @@ import { CliError, usageError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
 import type { YesOptions } from "../program-options.ts";
 import { columns } from "../views/columns.ts";
-import { plain } from "../views/paint.ts";
+import { plain, type Style } from "../views/paint.ts";
 import { agoText, clockText, spanText } from "../views/time-text.ts";
 import { activeNodes, knownNode } from "./report-names.ts";
 
@@ -32,8 +32,14 @@ export async function fenceHistory(context: CliContext): Promise<ExitCode> {
   return EXIT.ok;
 }
 
+const STYLES: Readonly<Partial<Record<FencingRecord["outcome"], Style>>> = {
+  pending: "yellow",
+  withdrawn: "yellow",
+  failed: "red",
+};
+
 function historyRow(context: CliContext, record: FencingRecord): string[] {
-  const style = { pending: "yellow", failed: "red" }[record.outcome as string] ?? "green";
+  const style = STYLES[record.outcome] ?? "green";
   const took =
     record.finishedAt === undefined ? "" : `in ${spanText(record.finishedAt - record.startedAt)}`;
   const outcome = record.outcome.replaceAll("-", " ");
@@ -41,7 +47,7 @@ function historyRow(context: CliContext, record: FencingRecord): string[] {
     clockText(record.startedAt, context.now()),
     plain(record.action),
     context.paint("bold", plain(record.target)),
-    context.paint(style as "red", outcome),
+    context.paint(style, outcome),
     took,
     record.device === undefined ? "" : plain(`by ${record.device}`),
     plain(record.reason),
