@@ -5,7 +5,8 @@ import { Lab } from "../../support/lab.ts";
 import { until } from "../../support/lab-commands.ts";
 import type { LabNode } from "../../support/lab-node.ts";
 import { Prober, startEchoes } from "../../support/prober.ts";
-import { type Case, definitionFor } from "./paceline.ts";
+import { type Case, outagesByCut } from "./cuts.ts";
+import { definitionFor } from "./paceline.ts";
 
 const VIP = "10.77.0.100";
 const PORT = 5005;
@@ -19,20 +20,10 @@ export async function keepalivedOutages(options: Case): Promise<number[]> {
     for (const node of lab.nodes) start(lab, node, options.interval);
     const prober = new Prober(lab, VIP, PORT);
     await new Promise((done) => setTimeout(done, options.settleMs));
-    const outages: number[] = [];
-    for (let i = 0; i < options.runs; i++) {
+    return await outagesByCut(options, lab, prober, async () => {
       await until("node1 alone has the address", () => onlyFirst(lab, prober), 60_000);
-      await new Promise((done) =>
-        setTimeout(done, 300 + Math.random() * Math.max(options.interval, 100)),
-      );
-      const first = lab.nodes[0] as LabNode;
-      const seen = prober.answers.length;
-      lab.setCable(first, false);
-      outages.push((await prober.awaitChange(seen, 30_000)).gapMs);
-      await new Promise((done) => setTimeout(done, 300));
-      lab.setCable(first, true);
-    }
-    return outages;
+      return lab.nodes[0] as LabNode;
+    });
   } finally {
     lab.close();
   }

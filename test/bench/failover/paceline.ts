@@ -2,14 +2,7 @@ import { Lab } from "../../support/lab.ts";
 import { until } from "../../support/lab-commands.ts";
 import type { LabNode } from "../../support/lab-node.ts";
 import { Prober, startEchoes } from "../../support/prober.ts";
-
-export interface Case {
-  readonly interval: number;
-  readonly nodes: number;
-  readonly runs: number;
-  /** How long a cluster has run when the first cut comes. */
-  readonly settleMs: number;
-}
+import { type Case, outagesByCut } from "./cuts.ts";
 
 const VIP = "10.77.0.100";
 const PORT = 5005;
@@ -26,31 +19,11 @@ resources:
 `;
 }
 
-/** Cuts the link of the node that has the VIP, again and again; each outage as the client saw it. */
+/** Outages of ours. */
 export async function pacelineOutages(options: Case): Promise<number[]> {
   return await withCluster(options, async (lab, prober) => {
-    const outages: number[] = [];
-    while (outages.length < options.runs) {
-      const owner = lab.node(await settledOwner(lab, prober));
-      // Vary the phase of the cut against the advertisements.
-      await new Promise((done) =>
-        setTimeout(done, 300 + Math.random() * Math.max(options.interval, 100)),
-      );
-      // At 10 ms a busy machine may make a node look dead for a moment, with keepalived as well.
-      if (prober.current !== owner.name) {
-        process.stderr.write(
-          "the address had moved by itself before a cut: that cut is left out\n",
-        );
-        continue;
-      }
-      const seen = prober.answers.length;
-      lab.setCable(owner, false);
-      const answer = await prober.awaitChange(seen, 30_000);
-      outages.push(answer.gapMs);
-      await new Promise((done) => setTimeout(done, 300));
-      lab.setCable(owner, true);
-    }
-    return outages;
+    const owner = async () => lab.node(await settledOwner(lab, prober));
+    return await outagesByCut(options, lab, prober, owner);
   });
 }
 
