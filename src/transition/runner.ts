@@ -1,5 +1,5 @@
 import type { Machine } from "../core/machine.ts";
-import { note } from "../core/note.ts";
+import { type NoteLevel, note } from "../core/note.ts";
 import type { Instant, Millis } from "../core/units.ts";
 import type { OperationResult } from "../model/operation.ts";
 import type { PlanAction } from "../model/plan.ts";
@@ -184,7 +184,8 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     const flight = this.#take(key, undefined);
     if (flight === undefined) return;
     if (ok) this.#succeed(flight);
-    else this.#failFlight(flight, detail ?? "fencing failed");
+    // Where it is done it is told what came of it.
+    else this.#failFlight(flight, detail ?? "fencing failed", undefined, "debug");
   }
 
   /** The flight that this key answers, taken out of the table. */
@@ -213,9 +214,14 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     }
   }
 
-  #failFlight(flight: Flight, detail: string, code?: { rc: number; status: number }): void {
+  #failFlight(
+    flight: Flight,
+    detail: string,
+    code?: { rc: number; status: number },
+    level?: NoteLevel,
+  ): void {
     this.#flights.remove(flight.key);
-    this.#failAction(flight.action, flight.graphId, flight.key, detail, code);
+    this.#failAction(flight.action, flight.graphId, flight.key, detail, code, level);
   }
 
   #failAction(
@@ -224,15 +230,13 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     key: string,
     detail: string,
     code?: { rc: number; status: number },
+    level: NoteLevel = "warn",
   ): void {
     const transition = this.#transition;
     const isFinding = foundRunning(action, code?.rc);
     const found = `${action.resource ?? ""} was found running on ${action.node ?? ""}`;
     if (isFinding) this.#note("info", "probe-found", `${found}: it is planned anew`, { key });
-    else if (action.kind !== "fence") {
-      // Of a fencing it is told where it is done, with what came of it exactly.
-      this.#note("warn", "action-failed", `${describeAction(action)}: ${detail}`, { key });
-    }
+    else this.#note(level, "action-failed", `${describeAction(action)}: ${detail}`, { key });
     if (transition === undefined) return;
     if (graphId !== undefined) {
       transition.walk.fail(graphId);
