@@ -1,5 +1,6 @@
 import { addScores, INFINITY_SCORE } from "../model/score.ts";
 import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
+import { MergeTrace } from "./merge-trace.ts";
 import { anyAllowed, isAllowed, isAvailable } from "./nodes.ts";
 import { colocationSource, noInstanceOf } from "./plain-reasons.ts";
 import { isBundled, outermost, topOf } from "./resource-state.ts";
@@ -261,6 +262,7 @@ function mergeMatching(
     if (onlyPositive && after < 0 && before > 0) work.set(index, UNUSABLE);
     else if (onlyPositive && after < 0 && before === 0) continue;
     else work.set(index, after);
+    ws.mergeTrace?.add(index, work.scores[index]! - before);
   }
 }
 
@@ -278,13 +280,30 @@ export function mergeColocatedScores(
   factor: number,
   options: MergeOptions,
 ): ScoreTable | undefined {
-  if (source.variant === "group") {
-    const member = table ? source.children[0] : source.children[source.children.length - 1];
-    if (!member) return table;
-    return mergeColocatedScores(ws, member, target, table, colocation, factor, options);
-  }
-  if (source.mergingScores) return table;
-  source.mergingScores = true;
+  const speaker = source.variant === "group" ? speakerOf(source, table) : source;
+  if (speaker === undefined || speaker.mergingScores) return table;
+  const leave = ws.mergeTrace?.enter(source);
+  speaker.mergingScores = true;
+  const merged = mergeFrom(ws, speaker, target, table, colocation, factor, options);
+  speaker.mergingScores = false;
+  leave?.();
+  return merged;
+}
+
+function speakerOf(group: Resource, table: ScoreTable | undefined): Resource | undefined {
+  return table ? group.children[0] : group.children[group.children.length - 1];
+}
+
+function mergeFrom(
+  ws: WorkingSet,
+  source: Resource,
+  target: Resource | undefined,
+  table: ScoreTable | undefined,
+  colocation: Colocation | undefined,
+  factor: number,
+  options: MergeOptions,
+): ScoreTable | undefined {
+  const mark = ws.mergeTrace?.length ?? 0;
   let work: ScoreTable;
   let onBehalf = target;
   if (!table) {
@@ -297,13 +316,12 @@ export function mergeColocatedScores(
   if (anyAllowed(ws, work)) {
     work = followChain(ws, source, onBehalf!, work, factor, options);
   } else if (options.active) {
-    source.mergingScores = false;
+    ws.mergeTrace?.undo(mark);
     return table;
   }
   if (options.nonNegative) {
     for (const node of ws.nodes) if (work.scores[node.index] === UNUSABLE) work.set(node.index, 1);
   }
-  source.mergingScores = false;
   return work;
 }
 
@@ -341,6 +359,8 @@ export function addDependentScores(ws: WorkingSet, colocation: Colocation, targe
   if (!hasInfluence(colocation)) return;
   const factor = Math.fround(colocation.score / INFINITY_SCORE);
   const before = target.allowed;
+  const trace = before.parts && new MergeTrace();
+  ws.mergeTrace = trace;
   const merged = mergeColocatedScores(
     ws,
     colocation.dependent,
@@ -354,28 +374,10 @@ export function addDependentScores(ws: WorkingSet, colocation: Colocation, targe
       active: true,
     },
   );
+  ws.mergeTrace = undefined;
   if (!merged || merged === before) return;
-  if (before.parts) explainMerge(ws, before, merged, colocation);
+  trace?.explain(ws.nodes, before, merged, colocation);
   target.allowed = merged;
-}
-
-function explainMerge(
-  ws: WorkingSet,
-  before: ScoreTable,
-  after: ScoreTable,
-  colocation: Colocation,
-): void {
-  after.parts = before.parts;
-  for (const node of ws.nodes) {
-    const change = after.get(node.index) - before.get(node.index);
-    if (change === 0) continue;
-    after.explain(
-      node.index,
-      colocationSource(colocation),
-      change,
-      `where ${colocation.dependent.id} would ${change > 0 ? "rather" : "not"} be`,
-    );
-  }
 }
 
 /** As `isAllowed`, for a resource's own table. */

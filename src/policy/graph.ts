@@ -1,6 +1,7 @@
 import type { PlanAction } from "../model/plan.ts";
 import { ACT, type Action, ORDER } from "./action.ts";
 import { AgentCalls, type Draft } from "./agent-call.ts";
+import { reasonOf } from "./everyday-reasons.ts";
 import { executionOrder, type Wait } from "./execution-order.ts";
 import { belongsInGraph, inputCounts } from "./graph-inputs.ts";
 import { expandNotifications } from "./notify.ts";
@@ -142,7 +143,7 @@ function toPlanAction(
   if (action.node) planned.node = action.node.name;
   const recorded = kind === "resource" || kind === "cluster" ? recordedId(action) : undefined;
   if (recorded !== undefined && recorded !== resource?.id) planned.recordedAs = recorded;
-  if (action.reason !== undefined) planned.reason = action.reason;
+  if (kind !== "pseudo") planned.reason = reasonOf(action);
   if (action.notifyKey !== undefined) planned.notify = action.notifyKey;
   if (kind === "resource" && resource) calls.describe(planned, action, resource);
   else if (action.meta) planned.meta = action.meta;

@@ -1,6 +1,7 @@
 import type { Role, SummaryRow } from "../model/plan.ts";
 import { ACT, type Action } from "./action.ts";
 import { actionsInSlot } from "./actions.ts";
+import { obstacleOf } from "./everyday-reasons.ts";
 import { currentNode } from "./resource-state.ts";
 import { type Node, type Resource, ROLE, type RoleRank, type WorkingSet } from "./working-set.ts";
 
@@ -55,7 +56,7 @@ function row(
   source: Action | undefined = because,
 ): SummaryRow {
   const { resource, role } = facts;
-  const reason = source?.reason;
+  const reason = source?.reason ?? (unrunnable(because) ? obstacleOf(because!) : undefined);
   const one = from && to ? undefined : (from ?? to);
   return {
     action,

@@ -8,6 +8,7 @@ import type {
 import type { Score } from "../model/score.ts";
 import type { Action, Ordering, Slot } from "./action.ts";
 import type { ClusterOptions } from "./engine-options.ts";
+import type { MergeTrace } from "./merge-trace.ts";
 import { NodeSet } from "./node-set.ts";
 import type { Notifications } from "./notify.ts";
 import type { ConfiguredOperation, NodeHistory } from "./operation-history-types.ts";
@@ -333,6 +334,8 @@ export class WorkingSet {
   readonly sharedParams = new Map<ResourceDefinition, SharedParams>();
   /** Counts the steps of wishes along chains of colocations (colocation.ts). */
   merges = 0;
+  /** Where the wishes come from that are merged right now; only while explaining. */
+  mergeTrace: MergeTrace | undefined;
   /** Counts traversals of the action graph (Action.visit). */
   visits = 0;
   /** The status may come from a report with its secrets masked (simulations). */

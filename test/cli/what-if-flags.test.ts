@@ -96,7 +96,7 @@ describe("paceline explain of a simulation", () => {
     expect(exit).toBe(0);
     expect(out).toContain("web: Started on node1 now, Started on node2 then");
     expect(out).toContain("it goes to node2: no other node may run it");
-    expect(out).toContain("start of web on node2 waits for stop of web on node1");
+    expect(out).toContain("start of web on node2 (it comes from node1) waits for stop of web");
   });
 
   test("with a node, why not there", async () => {

@@ -7,7 +7,8 @@ import { NOW_SECONDS, SmallCluster } from "./small-cluster.ts";
 
 /**
  * The commands of a scenario: `cluster` starts a new one, `and` adds lines to it; `plan` tells what
- * would change, `actions` in which order, `scores ID …` why there, `notices` what is worth saying.
+ * would change, `actions` in which order, `reasons` for what, `scores ID …` why there, `notices` what
+ * is worth saying.
  */
 export function newPlanScenario(): ScenarioRunner {
   let cluster = new SmallCluster();
@@ -20,6 +21,7 @@ export function newPlanScenario(): ScenarioRunner {
     const made = planOf(cluster);
     if (name === "plan") return said(made.summary.map(rowText));
     if (name === "actions") return said(actionTexts(made));
+    if (name === "reasons") return said(reasonTexts(made));
     if (name === "scores") return args.flatMap((id) => scoreTexts(made, id));
     if (name === "notices")
       return said(made.notices.map((each) => `${each.level} ${each.message}`));
@@ -65,6 +67,12 @@ function actionTexts({ actions }: Plan): string[] {
         : `${actionText(action)}, after ${before.join(" and ")}`;
     })
     .sort();
+}
+
+/** What every action is for. */
+function reasonTexts({ actions }: Plan): string[] {
+  const real = actions.filter(({ kind }) => kind !== "pseudo");
+  return real.map((action) => `${actionText(action)}: ${action.reason}`).sort();
 }
 
 function nearest(action: PlanAction, byId: ReadonlyMap<number, PlanAction>): PlanAction[] {

@@ -29,10 +29,11 @@ export function placementWords(
 export function waitLines(actions: readonly ActionWait[]): string[] {
   return actions
     .filter(({ waitsFor }) => waitsFor.length > 0)
-    .map(({ operation, intervalMs, resource, node, waitsFor }) => {
+    .map(({ operation, intervalMs, resource, node, reason, waitsFor }) => {
       const what = operation === "monitor" && intervalMs === 0 ? "probe" : operation;
       const where = node === undefined ? "" : ` on ${node}`;
-      return plain(`  ${what} of ${resource}${where} waits for ${waitWords(waitsFor)}`);
+      const why = reason === undefined ? "" : ` (${reason})`;
+      return plain(`  ${what} of ${resource}${where}${why} waits for ${waitWords(waitsFor)}`);
     });
 }
 

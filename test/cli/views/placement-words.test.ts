@@ -93,7 +93,7 @@ test.each([
     "it must wait for another",
     ["nodes a", "primitive db", "primitive web", "order db then web"],
     "web",
-    "start of web on a waits for start of db on a",
+    "start of web on a (it is to run there) waits for start of db on a",
   ],
 ])("%s", (_, lines, asked, sentence) => {
   expect(told(lines, asked)).toContain(`  ${sentence}\n`);
