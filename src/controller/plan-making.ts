@@ -1,12 +1,9 @@
 import type { WallTime } from "../core/units.ts";
 import type { Plan } from "../model/plan.ts";
-import { doSlice, finish, inOneGo, type Work } from "../policy/work.ts";
+import { doSlice, inOneGo, type Work } from "../policy/work.ts";
 import type { CoordinatorContext, Planner } from "./coordinator-ports.ts";
 
 type Planners = Pick<CoordinatorContext, "planner" | "slicedPlanner">;
-
-/** A plan that is disturbed more often than this is made in one go, or it would never be made. */
-const DISTURBANCES_MAX = 3;
 
 /** How much of a defect's stack is told. */
 const STACK_LINES = 6;
@@ -22,7 +19,8 @@ export interface PlanProblem {
 /**
  * A plan in the making, slice by slice: with a thousand resources it takes some hundred
  * milliseconds, and requests and other members' messages are not to wait for so long. A small
- * cluster's plan is made in the first slice.
+ * cluster's plan is made in the first slice. One that is disturbed and begun anew has slices twice as
+ * long as before, or where much goes on it would never be made.
  *
  * A defect of the engine must not take the daemon down, nor its resources: whatever it throws ends
  * here. There is no plan then, and `problem` says why, until one is made again.
@@ -58,11 +56,7 @@ export class PlanMaking {
   proceed(): Plan | undefined {
     const work = this.#work;
     if (work === undefined) return undefined;
-    const slice = this.#guarded(() =>
-      this.#disturbances > DISTURBANCES_MAX
-        ? { done: true as const, value: finish(work) }
-        : doSlice(work),
-    );
+    const slice = this.#guarded(() => doSlice(work, 2 ** this.#disturbances));
     if (slice?.done === false) return undefined;
     this.#work = undefined;
     if (slice !== undefined) this.#problem = undefined;

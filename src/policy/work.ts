@@ -38,9 +38,9 @@ export function* forEach(
  */
 const SLICE_UNITS = 1_000;
 
-/** Does one slice; the result is there once it is done. */
-export function doSlice<T>(work: Work<T>): IteratorResult<undefined, T> {
-  for (let units = 0; units < SLICE_UNITS; ) {
+/** Does one slice, or one of that many times the length; the result is there once it is done. */
+export function doSlice<T>(work: Work<T>, times = 1): IteratorResult<undefined, T> {
+  for (let units = 0; units < SLICE_UNITS * times; ) {
     const { done, value } = work.next();
     if (done) return { done, value };
     units += value;

@@ -63,7 +63,7 @@ export function measureMemory(input: string): number {
   return peakMemory();
 }
 
-function freshStatus(nodes: number): ClusterStatus {
+export function freshStatus(nodes: number): ClusterStatus {
   const member = { member: true, daemonOnline: true, join: "member", expected: "member" } as const;
   return {
     quorate: true,

@@ -10,7 +10,7 @@
  * Debian's package of that name. Peak memory is that of a whole process that plans once, with the
  * flags that pacelined runs Node with; "above" is what of it is more than a Node that does nothing.
  *
- * crm_simulate takes minutes for the largest: it is asked up to --theirs-up-to resources (1000),
+ * crm_simulate takes minutes for the largest: it is asked up to --theirs-up-to resources (2000),
  * and for no more than --peer-seconds (180) of processor time each, which the table then shows as
  * the least it takes.
  */
@@ -92,7 +92,7 @@ function parseOptions(args: readonly string[]): Options {
     situation: value("--situation"),
     from: Number(value("--from") ?? 0),
     upTo: Number(value("--up-to") ?? 5000),
-    theirsUpTo: Number(value("--theirs-up-to") ?? 1000),
+    theirsUpTo: Number(value("--theirs-up-to") ?? 2000),
     peerSeconds: Number(value("--peer-seconds") ?? PEER_SECONDS),
     child: value("--child"),
   };
