@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { canMakeNamespaces, ROOT } from "../support/lab-commands.ts";
 
@@ -69,14 +70,20 @@ describe("npm run demo", { timeout: 120_000 }, () => {
     await vi.waitUntil(() => processesOf(home).length === 0, { timeout: 10_000 });
   }
 
+  test.skipIf(!isRoot)("as root: every step of it, as the README shows it", async () => {
+    const { end, text } = await demo([]);
+    expectWhole(text);
+    const printed = withoutFigures(text).map((line) => line.trim());
+    for (const line of withoutFigures(readmeSample())) expect(printed).toContain(line.trim());
+    expect(end, text).toBe(0);
+    await expectNothingLeft();
+  });
+
   test.skipIf(!hasUserNamespaces)(
     "without root: in a user namespace, the whole of it",
     async () => {
       const { end, text } = await demo(["setpriv", ...NOBODY]);
-      expect(text).toMatch(/answers; the client saw an outage of \d+ ms/);
-      expect(text).toContain("Standby: ");
-      expect(text).toContain("settled after");
-      expect(text).toContain("Done: all daemons leave");
+      expectWhole(text);
       expect(end, text).toBe(0);
       await expectNothingLeft();
     },
@@ -124,6 +131,85 @@ describe("npm run demo", { timeout: 120_000 }, () => {
     await expectNothingLeft();
   });
 });
+
+/** Each section says what it is there to show, and no command of it failed. */
+function expectWhole(text: string): void {
+  expect(text).not.toContain("(exit code");
+  const [start, cut, mended, standby, migrate, done] = sectionsOf(text);
+  const owner = /every 10 ms: (node\d) answers/.exec(start?.body ?? "")?.[1] ?? "nobody";
+  expect(start?.body).toContain("3 of 3 nodes up, 2 of 2 resources running");
+  expect(start?.body).toMatch(new RegExp(`web-server +Started +${owner}`));
+
+  expect(cut?.title).toBe(`The cable of ${owner} is cut`);
+  const next = expectTakeover(cut?.body ?? "", owner);
+  expect(cut?.body).toContain("2 of 3 nodes up, 2 of 2 resources running");
+  expect(cut?.body).toMatch(new RegExp(`${owner} +offline +lost`));
+  expect(cut?.body).toMatch(new RegExp(`web-server +Started +${next}`));
+
+  expect(mended?.title).toContain("it rejoins, and nothing moves back");
+  expect(mended?.body).toContain("3 of 3 nodes up, 2 of 2 resources running");
+  expect(mended?.body).toMatch(new RegExp(`web-server +Started +${next}`));
+
+  expect(standby?.title).toContain(`Standby: ${next}`);
+  expect(standby?.body).toContain(`${next} is in standby`);
+  expect(standby?.body).toMatch(/settled after .* nothing runs on node\d/);
+  expect(standby?.body).toMatch(new RegExp(`now (?!${next})node\\d answers`));
+  expect(standby?.body).toContain(`taken back: ${next} is in standby`);
+
+  const target = /to (node\d) by hand/.exec(migrate?.title ?? "")?.[1] ?? "nobody";
+  expect(migrate?.body).toContain(`web is moved to ${target} until`);
+  expect(migrate?.body).toContain(`now ${target} answers`);
+  expect(migrate?.body).toContain(`taken back: web is moved to ${target}`);
+  // The last status has no override left to list.
+  expect(migrate?.body).not.toContain("Set by hand");
+  expect(migrate?.body).toMatch(new RegExp(`web-server +Started +${target}`));
+  expect(done?.title).toContain("Done: all daemons leave");
+}
+
+/** The timeline has every phase in its order, and when the client was answered. Returns by whom. */
+function expectTakeover(text: string, lost: string): string {
+  const rows = [...text.matchAll(/^ +(-?\d+) ms {2}(\w+) +(.*)$/gm)].map(
+    ([, ms, phase = "", message = ""]) => ({ ms: Number(ms), phase, message }),
+  );
+  const phases = rows.map(({ phase }) => phase);
+  const order = [...new Set(phases.filter((phase) => phase !== "cut" && phase !== "answer"))];
+  expect(order).toEqual(["fault", "detection", "decision", "recovery", "stable"]);
+  expect(rows.map(({ ms }) => ms)).toEqual(rows.map(({ ms }) => ms).sort((a, b) => a - b));
+  const row = (phase: string) => rows.find((each) => each.phase === phase);
+  expect(row("cut")).toEqual({ ms: 0, phase: "cut", message: `the cable of ${lost} is cut` });
+  expect(row("fault")?.message).toBe(`last sign of life of ${lost}`);
+  expect(row("detection")?.message).toContain(`${lost} is lost`);
+  const said = /^(node\d) answers; the client saw an outage of (\d+) ms/m.exec(text);
+  const [, next = "", outage] = said ?? [];
+  expect(next).not.toBe(lost);
+  expect(row("decision")?.message).toContain(`start web-server ${next}`);
+  expect(row("recovery")?.message).toBe(`web-ip started on ${next}`);
+  const answer = row("answer");
+  expect(answer?.message).toBe(`the client hears from ${next}, after an outage of ${outage} ms`);
+  // Nobody answers before it was decided who is to.
+  expect(answer?.ms).toBeGreaterThanOrEqual(row("decision")?.ms ?? Number.POSITIVE_INFINITY);
+  return next;
+}
+
+/** What stands under each heading. */
+function sectionsOf(text: string): { readonly title: string; readonly body: string }[] {
+  const [, ...parts] = stripVTControlCharacters(text).split(/^== /m);
+  return parts.map((part) => {
+    const end = part.indexOf("\n");
+    return { title: part.slice(0, end), body: part.slice(end) };
+  });
+}
+
+/** What the README says that it prints. */
+function readmeSample(): string {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  return /What it prints[^`]*```text\n([\s\S]*?)```/.exec(readme)?.[1] ?? "no sample";
+}
+
+/** Its lines, whoever it was and however long it took. */
+function withoutFigures(text: string): string[] {
+  return stripVTControlCharacters(text).replace(/-?\d+/g, "N").split("\n");
+}
 
 /** To the whole group, as a terminal does. */
 function ctrlC(pid: number): void {

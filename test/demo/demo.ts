@@ -3,7 +3,7 @@ import { Lab } from "../support/lab.ts";
 import { canMakeNamespaces, ROOT, until } from "../support/lab-commands.ts";
 import type { LabNode } from "../support/lab-node.ts";
 import { reexecInUserNamespace } from "./user-namespace.ts";
-import { WebClient } from "./web-watch.ts";
+import { type WebAnswer, WebClient } from "./web-watch.ts";
 
 /**
  * The main job, shown: three real daemons in namespaces of their own, a VIP and a web service, a
@@ -76,7 +76,12 @@ async function show(lab: Lab): Promise<void> {
   const answer = await client.nextChange(answers);
   say(`${answer.node} answers; the client saw an outage of ${answer.gapMs.toFixed(0)} ms.\n`);
   await settled(lab, others);
-  await timeline(others[0], cutAt);
+  const told = await incidentSince(others[0], cutAt);
+  timeline(cutAt, [
+    { at: cutAt, phase: "cut", message: `the cable of ${owner.name} is cut` },
+    ...told,
+    { at: answer.at, phase: "answer", message: firstAnswer(answer) },
+  ]);
   say();
   await printed(others[0], "status");
 
@@ -130,16 +135,31 @@ async function printed(node: LabNode, ...args: string[]): Promise<void> {
   if (code !== 0) say(`(exit code ${code})`);
 }
 
-/** The incident as the cluster tells it, in milliseconds since the cut. */
-async function timeline(node: LabNode, cutAt: number): Promise<void> {
+interface Entry {
+  readonly at: number;
+  readonly phase: string;
+  readonly message: string;
+}
+
+/** The incident as the cluster tells it. */
+async function incidentSince(node: LabNode, cutAt: number): Promise<Entry[]> {
   const { stdout } = await node.paceline("history", "--json");
-  const entries = JSON.parse(stdout) as { at: number; phase: string; message: string }[];
-  say("      0 ms  the cable is cut");
-  for (const entry of entries) {
-    if (entry.at < cutAt - 1000 || entry.phase === "note" || entry.phase === "change") continue;
-    const at = `${Math.round(entry.at - cutAt)} ms`.padStart(10);
-    say(`${at}  ${entry.phase.padEnd(9)}  ${entry.message}`);
+  const entries = JSON.parse(stdout) as Entry[];
+  // What was heard last was heard before.
+  const since = entries.filter(({ at }) => at >= cutAt - 1000);
+  return since.filter(({ phase }) => phase !== "note" && phase !== "change");
+}
+
+/** What happened when, in milliseconds since the cut. */
+function timeline(cutAt: number, entries: readonly Entry[]): void {
+  for (const { at, phase, message } of [...entries].sort((a, b) => a.at - b.at)) {
+    const since = `${Math.round(at - cutAt)} ms`.padStart(10);
+    say(`${since}  ${phase.padEnd(9)}  ${message}`);
   }
+}
+
+function firstAnswer({ node, gapMs }: WebAnswer): string {
+  return `the client hears from ${node}, after an outage of ${gapMs.toFixed(0)} ms`;
 }
 
 await main();

@@ -4,6 +4,8 @@ import { ROOT, until } from "../support/lab-commands.ts";
 
 export interface WebAnswer {
   readonly node: string;
+  /** When it came, in milliseconds of the wall clock. */
+  readonly at: number;
   /** Since the answer before, in milliseconds. */
   readonly gapMs: number;
 }
@@ -36,11 +38,17 @@ export class WebClient {
     const lines = this.#buffer.split("\n");
     this.#buffer = lines.pop() ?? "";
     for (const line of lines) {
-      const [, address = "", gap = "0"] = line.split(" ");
+      const [monotonic = "0", address = "", gap = "0"] = line.split(" ");
       const node = this.#lab.nodes.find(
         (each) => address === each.name || address === `10.77.0.${each.index}`,
       );
-      this.answers.push({ node: node?.name ?? address, gapMs: Number(gap) });
+      const at = wallTimeOf(Number(monotonic));
+      this.answers.push({ node: node?.name ?? address, at, gapMs: Number(gap) });
     }
   }
+}
+
+/** All namespaces share the monotonic clock, and the cluster tells its story by the wall clock. */
+function wallTimeOf(monotonicMs: number): number {
+  return Date.now() - (Number(process.hrtime.bigint()) / 1e6 - monotonicMs);
 }
