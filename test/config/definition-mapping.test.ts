@@ -281,6 +281,19 @@ nodes:
   });
 });
 
+test("a file that says nothing of messaging advertises every 100 ms, by multicast on port 7700", () => {
+  const settings = {
+    transport: "multicast",
+    group: "239.255.77.1",
+    port: 7700,
+    advertIntervalMs: 100,
+    keyFile: "/etc/paceline/key",
+    maxDatagram: 1400,
+  };
+  expect(load(HEAD).messaging).toEqual(settings);
+  expect(load(`${HEAD}messaging: {}\n`).messaging).toEqual(settings);
+});
+
 test("a cluster of IPv6 addresses has a group of its own family", () => {
   const text = "cluster: c\nnodes: { a: 'fd00::1', b: 'fd00::2' }\n";
   expect(load(text).messaging).toMatchObject({ transport: "multicast", group: "ff15::77:1" });
