@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=2
 import { createInterface } from "node:readline/promises";
 import { runCli } from "./run-cli.ts";
 import { wantsColor } from "./views/paint.ts";

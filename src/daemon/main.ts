@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --single-threaded-gc --max-semi-space-size=4
+#!/usr/bin/env -S node --single-threaded-gc --max-semi-space-size=2
 import { announceStart } from "../io/interim.ts";
 
 // The flags above: COLLECT_ALONE (messaging-worker.ts), and a small young generation, without which

@@ -50,17 +50,26 @@ export function measure(family: Family, size: Size, situation: Situation, files:
   return { planMs, longestSliceMs, ...parse, actions: real };
 }
 
+/** Most memory of a process, in KiB. */
+export interface Memory {
+  readonly peakKb: number;
+  /** What of it the library call has added. */
+  readonly callKb: number;
+}
+
 /**
- * Most memory of a process that does nothing else than plan once, in KiB. Definition and status
- * are read as they come from other processes: making them takes memory of its own.
+ * Memory of a process that does nothing else than plan once. Definition and status are read as they
+ * come from other processes: making them takes memory of its own.
  */
-export function measureMemory(input: string): number {
+export function measureMemory(input: string): Memory {
   const { definition, status } = deserialize(readFileSync(input)) as {
     readonly definition: PolicyDefinition;
     readonly status: ClusterStatus;
   };
+  const before = peakMemory();
   plan(definition, status, NOW * 1000);
-  return peakMemory();
+  const peakKb = peakMemory();
+  return { peakKb, callKb: peakKb - before };
 }
 
 export function freshStatus(nodes: number): ClusterStatus {

@@ -8,7 +8,8 @@
  * waiting. Ours is the library call, warmed up, each cluster in a process
  * of its own; reading the XML is reported apart. Theirs is the whole program, with `time` from
  * Debian's package of that name. Peak memory is that of a whole process that plans once, with the
- * flags that pacelined runs Node with; "above" is what of it is more than a Node that does nothing.
+ * flags that pacelined runs Node with, and "call" what the library call adds to it: Node with the
+ * engine loaded takes some 55 MB before it is given anything. Both are set against theirs.
  *
  * crm_simulate takes minutes for the largest: it is asked up to --theirs-up-to resources (2000),
  * and for no more than --peer-seconds (180) of processor time each, which the table then shows as
@@ -21,7 +22,7 @@ import { scratchDirectory } from "../../support/at-end.ts";
 import { run } from "../../support/lab-commands.ts";
 import { nodeFlagsOf } from "../../support/node-flags.ts";
 import { FAMILIES, type Family, SITUATIONS, SIZES, type Situation } from "./cluster-families.ts";
-import { type Measured, measure, measureMemory } from "./measure.ts";
+import { type Measured, type Memory, measure, measureMemory } from "./measure.ts";
 
 interface Theirs {
   readonly planMs: number;
@@ -39,9 +40,8 @@ async function main(): Promise<void> {
     return;
   }
   const folder = scratchDirectory("paceline-bench");
-  const bareKb = await bareNodeKb();
   console.log(
-    "family  resources nodes situation   ours ms  theirs ms   ratio us/pair slice ms  XML MB parse ms  ours MB   above  theirs MB mem ratio  actions",
+    "family  resources nodes situation   ours ms  theirs ms   ratio us/pair slice ms  XML MB parse ms  ours MB call MB  theirs MB mem ratio call ratio  actions",
   );
   try {
     for (const family of FAMILIES) {
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
       )) {
         for (const situation of SITUATIONS) {
           if (options.situation !== undefined && options.situation !== situation) continue;
-          await compare(folder.path, { family, situation, ...size }, options, bareKb);
+          await compare(folder.path, { family, situation, ...size }, options);
         }
       }
     }
@@ -106,17 +106,17 @@ function child(text: string): void {
   console.log(JSON.stringify(found));
 }
 
-async function compare(folder: string, job: Job, options: Options, bareKb: number): Promise<void> {
+async function compare(folder: string, job: Job, options: Options): Promise<void> {
   const { theirsUpTo, peerSeconds } = options;
   const xml = join(folder, "cib.xml");
   const withXml = job.resources <= Math.max(theirsUpTo, XML_UP_TO) ? { xml } : {};
   const input = join(folder, "input.bin");
   const ours = await inChild<Measured>({ ...job, ...withXml, input });
-  const peakKb = ours && (await inChild<number>({ ...job, input, memory: true }));
+  const memory = ours && (await inChild<Memory>({ ...job, input, memory: true }));
   const wanted = job.resources <= theirsUpTo;
   const theirs = wanted && ours !== undefined ? await measureTheirs(xml, peerSeconds) : undefined;
   const megabytes = existsSync(xml) ? statSync(xml).size / 1e6 : undefined;
-  console.log(row(job, ours, peakKb, bareKb, theirs, megabytes));
+  console.log(row(job, ours, memory, theirs, megabytes));
   rmSync(xml, { force: true });
 }
 
@@ -131,13 +131,6 @@ async function inChild<T>(job: Job): Promise<T | undefined> {
 
 function daemonFlags(): string[] {
   return nodeFlagsOf(fileURLToPath(new URL("../../../src/daemon/main.js", import.meta.url)));
-}
-
-/** Most memory of a process in which Node does nothing. */
-async function bareNodeKb(): Promise<number> {
-  const read = `console.log(/VmHWM:\\s*(\\d+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))[1])`;
-  const { stdout } = await run(process.execPath, [...daemonFlags(), "-e", read]);
-  return Number(stdout);
 }
 
 /** Undefined where crm_simulate or time is missing. */
@@ -156,14 +149,15 @@ async function measureTheirs(xml: string, seconds: number): Promise<Theirs | und
 function row(
   job: Job,
   ours: Measured | undefined,
-  peakKb: number | undefined,
-  bareKb: number,
+  memory: Memory | undefined,
   theirs: Theirs | undefined,
   megabytes: number | undefined,
 ): string {
   const share = ours && theirs ? (ours.planMs / theirs.planMs).toFixed(3) : "-";
   const ratio = theirs && theirs.peakKb === undefined ? `<${share}` : share;
-  const memory = peakKb && theirs?.peakKb ? (peakKb / theirs.peakKb).toFixed(2) : "-";
+  const ofTheirs = (kb: number | undefined) =>
+    kb === undefined || theirs?.peakKb === undefined ? "-" : (kb / theirs.peakKb).toFixed(2);
+  const inMb = (kb: number | undefined) => (kb === undefined ? "-" : (kb / 1024).toFixed(0));
   const cells: [string, number][] = [
     [String(job.resources), 9],
     [String(job.nodes), 5],
@@ -175,10 +169,11 @@ function row(
     [ours?.longestSliceMs.toFixed(1) ?? "-", 8],
     [megabytes?.toFixed(1) ?? "-", 7],
     [ours?.parseMs?.toFixed(0) ?? "-", 8],
-    [peakKb === undefined ? "-" : (peakKb / 1024).toFixed(0), 8],
-    [peakKb === undefined ? "-" : ((peakKb - bareKb) / 1024).toFixed(0), 7],
-    [theirs?.peakKb === undefined ? "-" : (theirs.peakKb / 1024).toFixed(0), 10],
-    [memory, 9],
+    [inMb(memory?.peakKb), 8],
+    [inMb(memory?.callKb), 7],
+    [inMb(theirs?.peakKb), 10],
+    [ofTheirs(memory?.peakKb), 9],
+    [ofTheirs(memory?.callKb), 10],
     [String(ours?.actions ?? "-"), 8],
   ];
   return `${job.family.padEnd(7)} ${cells.map(([text, width]) => text.padStart(width)).join(" ")}`;
