@@ -8,58 +8,21 @@ import type {
 } from "../model/policy-definition.ts";
 import { optional, readRule, readScore } from "./cib-rules.ts";
 import type { CibSource } from "./cib-source.ts";
-import { attribute, child, children, withAttribute, type XmlElement } from "./xml-element.ts";
+import { attribute, child, children, type XmlElement } from "./xml-element.ts";
 
 /** Reads the constraints section in its order. */
 export function readConstraints(source: CibSource, section: XmlElement | undefined): Constraint[] {
   const constraints: Constraint[] = [];
   for (const element of section?.children ?? []) {
-    const constraint = readConstraint(source, withValidChoices(source, element));
+    const constraint = readConstraint(source, element);
     if (constraint !== undefined) constraints.push(constraint);
   }
   return constraints;
 }
 
-interface Choice {
-  readonly values: RegExp;
-  readonly hint: string;
-  /** What Pacemaker takes where the value is none of them; absent: as if nothing were said. */
-  readonly instead?: string;
-}
-
-const BOOLEAN = { values: /^(1|0|true|false|on|off|yes|no|y|n)$/i, hint: "true or false" };
-
-const CHOICES: Readonly<Record<string, Choice>> = {
-  kind: {
-    values: /^(Mandatory|Optional|Serialize)$/,
-    hint: "Mandatory, Optional or Serialize",
-    instead: "Mandatory",
-  },
-  symmetrical: BOOLEAN,
-  influence: BOOLEAN,
-  "require-all": { ...BOOLEAN, instead: "false" },
-};
-
-/** Tells of values that an attribute does not have, and puts in their place what they count as. */
-function withValidChoices(source: CibSource, element: XmlElement): XmlElement {
-  let valid = element;
-  for (const [name, { values, hint, instead }] of Object.entries(CHOICES)) {
-    const value = attribute(element, name);
-    if (value === undefined || values.test(value)) continue;
-    const taken = instead === undefined ? "passed over" : `taken as ${instead}`;
-    source.warn(
-      "CIB_BAD_CHOICE",
-      element,
-      `${name} is not ${JSON.stringify(value)}: it is ${taken}`,
-      hint,
-    );
-    valid = withAttribute(valid, name, instead);
-  }
-  return valid;
-}
-
 function readConstraint(source: CibSource, element: XmlElement): Constraint | undefined {
   const id = attribute(element, "id") ?? "";
+  tellOfLifetime(source, element, id);
   switch (element.name) {
     case "rsc_location":
       return readLocation(source, element, id);
@@ -70,14 +33,15 @@ function readConstraint(source: CibSource, element: XmlElement): Constraint | un
     case "rsc_ticket":
       return readTicket(source, element, id);
     default:
-      source.warn(
-        "CIB_UNKNOWN_ELEMENT",
-        element,
-        `<${element.name}> is no constraint`,
-        "rsc_location, rsc_colocation, rsc_order, rsc_ticket",
-      );
       return undefined;
   }
+}
+
+function tellOfLifetime(source: CibSource, element: XmlElement, id: string): void {
+  const lifetime = child(element, "lifetime");
+  if (lifetime === undefined) return;
+  const message = `the lifetime of constraint ${id} is not supported`;
+  source.warn("CIB_OLD_LIFETIME", lifetime, message, "write it as a rule with a date expression");
 }
 
 function readSets(source: CibSource, element: XmlElement): { sets?: ResourceSet[] } {
@@ -103,15 +67,6 @@ function readSet(element: XmlElement): ResourceSet {
 
 function readLocation(source: CibSource, element: XmlElement, id: string): LocationConstraint {
   const score = readScore(source, element);
-  const lifetime = child(element, "lifetime");
-  if (lifetime !== undefined) {
-    source.warn(
-      "CIB_OLD_LIFETIME",
-      lifetime,
-      `the lifetime of constraint ${id} is not supported`,
-      "write it as a rule with a date expression",
-    );
-  }
   return {
     kind: "location",
     id,

@@ -2,13 +2,14 @@ import type { WallTime } from "../core/units.ts";
 import type { ClusterStatus } from "../model/cluster-status.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { PolicyDefinition, PolicyNode, TopologyLevel } from "../model/policy-definition.ts";
+import { checkForms } from "./cib-check.ts";
 import { readConstraints } from "./cib-constraints.ts";
 import { readResources } from "./cib-resources.ts";
 import { optional, readAttributeSets } from "./cib-rules.ts";
 import { CibSource } from "./cib-source.ts";
 import { readStatus } from "./cib-status.ts";
 import { upgradeCib } from "./cib-upgrade.ts";
-import { attribute, child, children, type XmlElement } from "./xml-element.ts";
+import { attribute, children, type XmlElement } from "./xml-element.ts";
 import { readXml } from "./xml-reader.ts";
 
 /** What a Pacemaker CIB says, in our terms. */
@@ -33,13 +34,15 @@ export function readCib(text: string): CibResult {
     source.error("XML_MALFORMED", offset, message, hint);
     return { diagnostics: source.diagnostics };
   }
-  const cib = upgradeCib(xml.root);
-  const source = new CibSource(text, cib);
-  if (cib.name !== "cib") {
-    source.error("CIB_EXPECTED", cib, `the root element is <${cib.name}>`, "a CIB begins <cib …>");
+  const source = new CibSource(text);
+  if (xml.root.name !== "cib") {
+    const message = `the root element is <${xml.root.name}>`;
+    source.error("CIB_EXPECTED", xml.root, message, "a CIB begins <cib …>");
     return { diagnostics: source.diagnostics };
   }
-  const configuration = child(cib, "configuration");
+  const cib = checkForms(source, upgradeCib(xml.root));
+  source.resolveIn(cib);
+  const configuration = source.onlyChild(cib, ["configuration"]);
   if (configuration === undefined) {
     source.error("CIB_NO_CONFIGURATION", cib, "the CIB has no <configuration>");
     return { diagnostics: source.diagnostics };
@@ -55,26 +58,8 @@ export function readCib(text: string): CibResult {
   };
 }
 
-const SECTIONS = [
-  "crm_config",
-  "nodes",
-  "resources",
-  "constraints",
-  "rsc_defaults",
-  "op_defaults",
-  "fencing-topology",
-  "tags",
-  "acls",
-  "alerts",
-];
-
 function readConfiguration(source: CibSource, configuration: XmlElement): PolicyDefinition {
-  for (const each of configuration.children) {
-    if (SECTIONS.includes(each.name)) continue;
-    const hint = `known: ${SECTIONS.join(", ")}`;
-    source.warn("CIB_UNKNOWN_ELEMENT", each, `<${each.name}> is no section`, hint);
-  }
-  const section = (name: string) => child(configuration, name);
+  const section = (name: string) => source.onlyChild(configuration, [name]);
   const { resources, templates } = readResources(source, section("resources"));
   return {
     properties: readAttributeSets(source, section("crm_config"), "cluster_property_set"),

@@ -9,7 +9,7 @@ import type {
 } from "../model/policy-definition.ts";
 import { optional, readAttributeSets } from "./cib-rules.ts";
 import type { CibSource } from "./cib-source.ts";
-import { attribute, attributeMap, child, children, type XmlElement } from "./xml-element.ts";
+import { attribute, attributeMap, children, type XmlElement } from "./xml-element.ts";
 
 /** Reads the resources section: top-level resources and templates, each in their order. */
 export function readResources(
@@ -43,12 +43,6 @@ function readResource(source: CibSource, element: XmlElement): ResourceDefinitio
     case "bundle":
       return readBundle(source, element);
     default:
-      source.warn(
-        "CIB_UNKNOWN_ELEMENT",
-        element,
-        `<${element.name}> is no kind of resource`,
-        "primitive, group, clone, bundle, template",
-      );
       return undefined;
   }
 }
@@ -95,7 +89,7 @@ function readAgent(element: XmlElement): AgentName | undefined {
 }
 
 function readOperations(source: CibSource, element: XmlElement): OperationDefinition[] {
-  const block = child(element, "operations");
+  const block = source.onlyChild(element, ["operations"]);
   if (block === undefined) return [];
   const operations: OperationDefinition[] = [];
   for (const each of children(source.resolve(block), "op")) {
@@ -135,7 +129,7 @@ function readGroup(source: CibSource, element: XmlElement): GroupDefinition | un
 function readClone(source: CibSource, element: XmlElement): CloneDefinition | undefined {
   const id = source.required(element, "id");
   if (id === undefined) return undefined;
-  const inner = element.children.find((each) => /^(primitive|group)$/.test(each.name));
+  const inner = source.onlyChild(element, ["primitive", "group"]);
   const member = inner === undefined ? undefined : readResource(source, inner);
   if (member?.kind !== "primitive" && member?.kind !== "group") {
     source.error("CIB_EMPTY_CLONE", element, `clone ${id} has nothing to clone`);
@@ -154,13 +148,14 @@ const CONTAINER_TYPES = ["docker", "podman", "rkt"];
 function readBundle(source: CibSource, element: XmlElement): BundleDefinition | undefined {
   const id = source.required(element, "id");
   if (id === undefined) return undefined;
-  const container = element.children.find((each) => CONTAINER_TYPES.includes(each.name));
+  const container = source.onlyChild(element, CONTAINER_TYPES);
   if (container === undefined) {
     source.error("CIB_BAD_BUNDLE", element, `bundle ${id} names no container`, "docker or podman");
     return undefined;
   }
-  const network = child(element, "network");
-  const inner = child(element, "primitive");
+  const network = source.onlyChild(element, ["network"]);
+  const storage = source.onlyChild(element, ["storage"]);
+  const inner = source.onlyChild(element, ["primitive"]);
   const member = inner === undefined ? undefined : readPrimitive(source, inner);
   return {
     kind: "bundle",
@@ -168,7 +163,7 @@ function readBundle(source: CibSource, element: XmlElement): BundleDefinition | 
     container: { type: container.name, options: attributeMap(container) },
     ...(network === undefined ? {} : { network: attributeMap(network) }),
     portMappings: children(network, "port-mapping").map(attributeMap),
-    storageMappings: children(child(element, "storage"), "storage-mapping").map(attributeMap),
+    storageMappings: children(storage, "storage-mapping").map(attributeMap),
     ...(member === undefined ? {} : { child: member }),
   };
 }

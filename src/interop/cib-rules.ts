@@ -74,24 +74,16 @@ function readPair(source: CibSource, pair: XmlElement, values: Map<string, strin
 export function readRule(source: CibSource, element: XmlElement): Rule {
   const score = readScore(source, element);
   const combine = attribute(element, "boolean-op") ?? "and";
-  if (!/^(and|or)$/i.test(combine)) {
-    source.error("CIB_BAD_RULE", element, `boolean-op ${combine} is unknown`, "and, or");
-  }
-  const conditions: (Rule | Expression)[] = [];
-  for (const each of element.children) {
-    const condition = readCondition(source, source.resolve(each));
-    if (condition !== undefined) conditions.push(condition);
-  }
   return {
     id: attribute(element, "id") ?? "",
     booleanOp: /^or$/i.test(combine) ? "or" : "and",
     ...optional(element, { role: "role", scoreAttribute: "score-attribute" }),
     ...(score === undefined ? {} : { score }),
-    conditions,
+    conditions: element.children.map((each) => readCondition(source, source.resolve(each))),
   };
 }
 
-function readCondition(source: CibSource, element: XmlElement): Rule | Expression | undefined {
+function readCondition(source: CibSource, element: XmlElement): Rule | Expression {
   const id = attribute(element, "id") ?? "";
   switch (element.name) {
     case "rule":
@@ -114,8 +106,8 @@ function readCondition(source: CibSource, element: XmlElement): Rule | Expressio
         ...optional(element, { interval: "interval" }),
       };
     default:
-      source.warn("CIB_UNKNOWN_ELEMENT", element, `<${element.name}> is no condition of a rule`);
-      return undefined;
+      // As in Pacemaker: what nobody can judge does not hold.
+      return { kind: "attribute", id, attribute: "", operation: "" };
   }
 }
 
@@ -130,8 +122,8 @@ function readAttributeExpression(source: CibSource, element: XmlElement, id: str
 }
 
 function readDateExpression(source: CibSource, element: XmlElement, id: string): Expression {
-  const duration = child(element, "duration");
-  const spec = child(element, "date_spec");
+  const duration = source.onlyChild(element, ["duration"]);
+  const spec = source.onlyChild(element, ["date_spec"]);
   return {
     kind: "date",
     id,

@@ -1,20 +1,31 @@
 import type { Diagnostic } from "../model/diagnostic.ts";
+import { LineIndex } from "./line-index.ts";
 import { attribute, descendants, type XmlElement } from "./xml-element.ts";
-import { positionAt } from "./xml-reader.ts";
 
 /**
  * The text of a CIB while it is being read: collects diagnostics with their positions and resolves
  * `id-ref` (Pacemaker Explained, "Reusing Parts of the Configuration").
  */
 export class CibSource {
-  readonly diagnostics: Diagnostic[] = [];
-  readonly #text: string;
-  readonly #root: XmlElement | undefined;
+  readonly #found: { readonly offset: number; readonly diagnostic: Diagnostic }[] = [];
+  readonly #lines: LineIndex;
+  #root: XmlElement | undefined;
   #byId: Map<string, XmlElement> | undefined;
 
-  constructor(text: string, root?: XmlElement) {
-    this.#text = text;
+  constructor(text: string) {
+    this.#lines = new LineIndex(text);
+  }
+
+  /** What was found so far, in the order of the text. */
+  get diagnostics(): Diagnostic[] {
+    const sorted = this.#found.toSorted((a, b) => a.offset - b.offset);
+    return sorted.map(({ diagnostic }) => diagnostic);
+  }
+
+  /** The tree that references are looked up in. */
+  resolveIn(root: XmlElement): void {
     this.#root = root;
+    this.#byId = undefined;
   }
 
   error(code: string, at: XmlElement | number, message: string, hint?: string): void {
@@ -31,6 +42,16 @@ export class CibSource {
     if (value !== undefined && value !== "") return value;
     this.error("CIB_MISSING_ATTRIBUTE", element, `<${element.name}> has no ${name}`);
     return undefined;
+  }
+
+  /** The first child of these names; there should be no other, and none is looked at. */
+  onlyChild(element: XmlElement, names: readonly string[]): XmlElement | undefined {
+    const [first, ...others] = element.children.filter((each) => names.includes(each.name));
+    for (const other of others) {
+      const reason = `<${element.name}> has a <${first!.name}> already`;
+      this.warn("CIB_ONE_TOO_MANY", other, `${reason}: <${other.name}> is passed over`);
+    }
+    return first;
   }
 
   /** The element itself, or what its id-ref names: an element of the same kind with that id. */
@@ -64,19 +85,14 @@ export class CibSource {
   #report(
     severity: "error" | "warning",
     code: string,
-    at: XmlElement | number,
+    where: XmlElement | number,
     message: string,
     hint?: string,
   ): void {
-    const offset = typeof at === "number" ? at : at.offset;
-    const length = typeof at === "number" ? 1 : at.name.length + 1;
-    const position = { ...positionAt(this.#text, offset), length };
-    this.diagnostics.push({
-      code,
-      severity,
-      message,
-      at: position,
-      ...(hint === undefined ? {} : { hint }),
-    });
+    const offset = typeof where === "number" ? where : where.offset;
+    const length = typeof where === "number" ? 1 : where.name.length + 1;
+    const at = { ...this.#lines.positionAt(offset), length };
+    const more = hint === undefined ? {} : { hint };
+    this.#found.push({ offset, diagnostic: { code, severity, message, at, ...more } });
   }
 }

@@ -23,7 +23,7 @@ export function readStatus(
   cib: XmlElement,
   nodes: readonly PolicyNode[],
 ): ClusterStatus {
-  const section = child(cib, "status");
+  const section = source.onlyChild(cib, ["status"]);
   const dcId = attribute(cib, "dc-uuid");
   const dc = nodes.find((node) => node.id === dcId);
   const featureSet = attribute(cib, "crm_feature_set");

@@ -258,15 +258,3 @@ function entityText(entity: string): string | undefined {
   if (!(code > 0 && code <= 0x10ffff)) return undefined;
   return String.fromCodePoint(code);
 }
-
-/** Line and column, both from 1, of an offset. */
-export function positionAt(text: string, offset: number): { line: number; column: number } {
-  let line = 1;
-  let start = 0;
-  for (;;) {
-    const next = text.indexOf("\n", start);
-    if (next < 0 || next >= offset) return { line, column: offset - start + 1 };
-    line++;
-    start = next + 1;
-  }
-}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { LineIndex } from "../../src/interop/line-index.ts";
 import { attribute, children } from "../../src/interop/xml-element.ts";
-import { positionAt, readXml } from "../../src/interop/xml-reader.ts";
+import { readXml } from "../../src/interop/xml-reader.ts";
 
 describe("readXml", () => {
   test("reads elements and attributes, passing over everything else", () => {
@@ -58,8 +59,11 @@ describe("readXml", () => {
   });
 
   test("positions count from one", () => {
-    expect(positionAt("ab\ncd\nef", 0)).toEqual({ line: 1, column: 1 });
-    expect(positionAt("ab\ncd\nef", 4)).toEqual({ line: 2, column: 2 });
-    expect(positionAt("ab\ncd\nef", 6)).toEqual({ line: 3, column: 1 });
+    const lines = new LineIndex("ab\ncd\nef");
+    expect(lines.positionAt(0)).toEqual({ line: 1, column: 1 });
+    expect(lines.positionAt(2)).toEqual({ line: 1, column: 3 });
+    expect(lines.positionAt(4)).toEqual({ line: 2, column: 2 });
+    expect(lines.positionAt(6)).toEqual({ line: 3, column: 1 });
+    expect(lines.positionAt(8)).toEqual({ line: 3, column: 3 });
   });
 });
