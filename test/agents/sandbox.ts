@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OWN_AGENT_DIR } from "../../src/io/agent-lookup.ts";
@@ -38,7 +38,7 @@ export class Sandbox {
       OCF_RESOURCE_INSTANCE: "test",
     };
     for (const [name, value] of Object.entries(params)) {
-      env[name.startsWith("OCF_") ? name : `OCF_RESKEY_${name}`] = value;
+      env[/^(OCF_|PATH$)/.test(name) ? name : `OCF_RESKEY_${name}`] = value;
     }
     const program = `${OWN_AGENT_DIR}/${agent}`;
     const prefix = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
@@ -70,6 +70,16 @@ export class Sandbox {
     for (const name of this.#namespaces) spawnSync("ip", ["netns", "del", name]);
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/** A search path on which nothing but these commands is found. */
+export function pathWith(directory: string, commands: readonly string[]): string {
+  mkdirSync(directory, { recursive: true });
+  for (const command of commands) {
+    const { stdout } = run(["sh", "-c", `command -v ${command}`], process.env);
+    symlinkSync(stdout.trim(), join(directory, command));
+  }
+  return directory;
 }
 
 /** Runs ip(8) with these arguments; what it prints. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AGENT_PATHS } from "../../src/io/agent-lookup.ts";
 import { guardWords } from "../../src/io/guardian-lines.ts";
-import { ip, noNamespaces, Sandbox, until } from "./sandbox.ts";
+import { ip, noNamespaces, pathWith, Sandbox, until } from "./sandbox.ts";
 
 const SKIPPED = noNamespaces();
 if (SKIPPED !== undefined) console.log(`agent vip is not tested with real addresses: ${SKIPPED}`);
@@ -101,10 +101,13 @@ describe.skipIf(SKIPPED !== undefined)("with real addresses", () => {
 
   test("neighbours learn of the takeover at once, IPv6", async () => {
     ip(`-n ${there} neigh replace fd09::100 lladdr 02:00:00:00:00:01 dev eth1 nud stale`);
-    act("start", { ip: "fd09::100/64", nic: "eth0" });
+    // By the kernel alone: what an agent could send besides takes tools that not everybody has.
+    act("start", { ip: "fd09::100/64", nic: "eth0", announce_count: "0" });
     const mac = ip(`-n ${here} -o link show dev eth0`).match(/link\/ether (\S+)/)?.[1];
     const learned = () => ip(`-n ${there} neigh show fd09::100`).includes(mac!);
     expect(await until(learned)).toBe(true);
+    const setting = ["netns", "exec", here, "cat", "/proc/sys/net/ipv6/conf/eth0/accept_dad"];
+    expect(ip(setting.join(" "))).toBe("1\n");
   });
 
   test("two addresses of one subnet: taking the first down leaves the second", () => {
@@ -141,22 +144,61 @@ describe.skipIf(SKIPPED !== undefined)("with real addresses", () => {
     expect(result.stderr).toContain("no interface reaches 192.0.2.9");
   });
 
-  test("another holder: refused when looked for before, degraded when found after", async () => {
-    ip(`-n ${there} addr add 10.9.0.100/24 dev eth1`);
-    const params = { ip: "10.9.0.100/24", nic: "eth0" };
-    const before = sandbox.action("vip", "start", { ...params, duplicate_check: "before" }, here);
-    expect(before.rc).toBe(1);
-    expect(before.stderr).toContain("another host answers for 10.9.0.100");
-    expect(act("start", params)).toBe(0);
-    const found = join(sandbox.dir, "paceline-vip-test.duplicate");
-    expect(await until(() => existsSync(found) && statSync(found).size > 0)).toBe(true);
-    expect(act("monitor", params)).toBe(190);
-    ip(`-n ${there} addr del 10.9.0.100/24 dev eth1`);
-    // Without anybody's help: the holder that has gone is not held against the address.
-    expect(act("monitor", params)).toBe(0);
-    ip(`-n ${there} addr add 10.9.0.100/24 dev eth1`);
-    expect(act("monitor", params)).toBe(0);
-    expect(act("monitor", { ...params, OCF_CHECK_LEVEL: "10" })).toBe(190);
+  const versions = [
+    ["IPv4", "10.9.0.100/24", ""],
+    ["IPv6", "fd09::100/64", " nodad"],
+  ] as const;
+
+  test.each(versions)(
+    "another holder is refused when looked for before, degraded when found after: %s",
+    async (_, address, how) => {
+      const give = () => ip(`-n ${there} addr add ${address} dev eth1${how}`);
+      const take = () => ip(`-n ${there} addr del ${address} dev eth1`);
+      give();
+      const params = { ip: address, nic: "eth0" };
+      const before = sandbox.action("vip", "start", { ...params, duplicate_check: "before" }, here);
+      expect(before.rc).toBe(1);
+      expect(before.stderr).toContain(`another host answers for ${address.split("/")[0]}`);
+      expect(act("start", params)).toBe(0);
+      const found = join(sandbox.dir, "paceline-vip-test.duplicate");
+      expect(await until(() => existsSync(found) && statSync(found).size > 0)).toBe(true);
+      expect(act("monitor", params)).toBe(190);
+      take();
+      // Without anybody's help: the holder that has gone is not held against the address.
+      expect(act("monitor", params)).toBe(0);
+      give();
+      expect(act("monitor", params)).toBe(0);
+      expect(act("monitor", { ...params, OCF_CHECK_LEVEL: "10" })).toBe(190);
+    },
+  );
+
+  test.each(versions)(
+    "without a tool to ask with it is looked for as a neighbour: %s",
+    (_, address, how) => {
+      const params = { ip: address, nic: "eth0", duplicate_check: "before" };
+      const PATH = pathWith(join(sandbox.dir, "with-ping"), [
+        "ip",
+        "ping",
+        "grep",
+        "mkdir",
+        "sleep",
+        "rm",
+      ]);
+      expect(act("start", { ...params, PATH })).toBe(0);
+      expect(act("stop", params)).toBe(0);
+      ip(`-n ${there} addr add ${address} dev eth1${how}`);
+      expect(act("start", { ...params, PATH })).toBe(1);
+      const bare = pathWith(join(sandbox.dir, "bare"), ["ip", "grep", "mkdir", "sleep", "rm"]);
+      expect(act("start", { ...params, PATH: bare })).toBe(5);
+    },
+  );
+
+  test("an IPv6 address serves at once: nobody waits for its duplicate detection", () => {
+    act("start", { ip: "fd09::100/64", nic: "eth0" });
+    const shown = ip(`-n ${here} -6 addr show dev eth0 to fd09::100`);
+    expect(shown).toContain("fd09::100/64");
+    expect(shown).not.toMatch(/tentative|optimistic/);
+    expect(shown).toContain("nodad");
   });
 
   test("the guardian takes the addresses down when the daemon is gone", async () => {
