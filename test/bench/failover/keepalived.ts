@@ -1,6 +1,5 @@
-import type { ChildProcess } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { startKeepalived } from "../../support/keepalived-lab.ts";
 import { Lab } from "../../support/lab.ts";
 import { until } from "../../support/lab-commands.ts";
 import type { LabNode } from "../../support/lab-node.ts";
@@ -13,20 +12,51 @@ const PORT = 5005;
 
 /** The same cut on the same namespaces with Debian's keepalived, VRRP version 3. */
 export async function keepalivedOutages(options: Case): Promise<number[]> {
-  const names = Array.from({ length: options.nodes }, (_, i) => `node${i + 1}`);
-  const lab = new Lab({ nodes: names, definition: definitionFor(names, options.interval) });
+  return await withKeepalived(options, async (lab, prober) => {
+    return await outagesByCut(options, lab, prober, () => first(lab, prober));
+  });
+}
+
+/** Ends the first node's daemon in good order, which gives its address up; the client's gap. */
+export async function keepalivedStops(options: Case): Promise<number[]> {
+  return await withKeepalived(options, async (lab, prober, daemons) => {
+    const outages: number[] = [];
+    while (outages.length < options.runs) {
+      const node = await first(lab, prober);
+      const seen = prober.answers.length;
+      const daemon = daemons.get(node) ?? 0;
+      process.kill(daemon, "SIGTERM");
+      outages.push((await prober.awaitChange(seen, 30_000)).gapMs);
+      await until("keepalived has ended", async () => !existsSync(`/proc/${daemon}`));
+      daemons.set(node, startKeepalived(lab, node, options.interval));
+    }
+    return outages;
+  });
+}
+
+async function withKeepalived(
+  { nodes, interval, settleMs }: Case,
+  body: (lab: Lab, prober: Prober, daemons: Map<LabNode, number>) => Promise<number[]>,
+): Promise<number[]> {
+  const names = Array.from({ length: nodes }, (_, i) => `node${i + 1}`);
+  const lab = new Lab({ nodes: names, definition: definitionFor(names, interval) });
   try {
     await startEchoes(lab, VIP, PORT);
-    for (const node of lab.nodes) start(lab, node, options.interval);
+    const daemons = new Map(
+      lab.nodes.map((node) => [node, startKeepalived(lab, node, interval)] as const),
+    );
     const prober = new Prober(lab, VIP, PORT);
-    await new Promise((done) => setTimeout(done, options.settleMs));
-    return await outagesByCut(options, lab, prober, async () => {
-      await until("node1 alone has the address", () => onlyFirst(lab, prober), 60_000);
-      return lab.nodes[0] as LabNode;
-    });
+    await new Promise((done) => setTimeout(done, settleMs));
+    return await body(lab, prober, daemons);
   } finally {
     lab.close();
   }
+}
+
+/** The node with the highest priority, once it alone has the address. */
+async function first(lab: Lab, prober: Prober): Promise<LabNode> {
+  await until("node1 alone has the address", () => onlyFirst(lab, prober), 60_000);
+  return lab.nodes[0] as LabNode;
 }
 
 async function onlyFirst(lab: Lab, prober: Prober): Promise<boolean> {
@@ -35,32 +65,6 @@ async function onlyFirst(lab: Lab, prober: Prober): Promise<boolean> {
     if ((await node.hasAddress(VIP)) !== (node.name === "node1")) return false;
   }
   return true;
-}
-
-function start(lab: Lab, node: LabNode, intervalMs: number): ChildProcess {
-  const file = join(node.directory, "keepalived.conf");
-  const run = (what: string): string => join(node.directory, what);
-  writeFileSync(
-    file,
-    `global_defs {
-  router_id ${node.name}
-  vrrp_version 3
-}
-vrrp_instance VI_1 {
-  state BACKUP
-  interface eth0
-  virtual_router_id 51
-  priority ${200 - 50 * node.index}
-  advert_int ${intervalMs / 1000}
-  virtual_ipaddress {
-    ${VIP}/24 dev eth0
-  }
-}
-`,
-  );
-  const args = ["-n", "-l", "-D", "-P", "-f", file];
-  args.push("-p", run("ka.pid"), "-r", run("ka-vrrp.pid"), "-c", run("ka-check.pid"));
-  return lab.spawn(node.namespace, "keepalived", args, { log: node.logFile });
 }
 
 /** How often a node became master, by its log. */

@@ -2,13 +2,15 @@ import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { canMakeNamespaces } from "../../support/lab-commands.ts";
 import { summarize, table } from "../bench-table.ts";
+import type { Case } from "./cuts.ts";
 import { falseFailovers } from "./false-failover.ts";
-import { keepalivedOutages } from "./keepalived.ts";
+import { keepalivedOutages, keepalivedStops } from "./keepalived.ts";
 import { migrateOutages, pacelineOutages } from "./paceline.ts";
 
 /**
  * Client-seen outage of a VIP after the active node's link is cut, beside Debian's keepalived in
- * the same namespaces with the same advertisement interval; and that of a planned migration.
+ * the same namespaces with the same advertisement interval; and that of a planned migration, beside
+ * a keepalived that is ended in good order.
  */
 const { values } = parseArgs({
   options: {
@@ -47,29 +49,35 @@ const rows: string[][] = [
     "ratio",
   ],
 ];
-for (const interval of values.intervals.split(",").map(Number)) {
+for (const interval of values.intervals.split(",").filter(Boolean).map(Number)) {
   for (const nodes of values.nodes.split(",").map(Number)) {
-    const ours = summarize(await pacelineOutages({ interval, nodes, runs, settleMs }));
-    const peer = !values.peer
-      ? undefined
-      : summarize(await keepalivedOutages({ interval, nodes, runs, settleMs }));
-    const row = [
-      `${interval} ms`,
-      String(nodes),
-      String(runs),
-      ours.text,
-      peer?.text ?? "not run",
-      peer === undefined ? "-" : (ours.median / peer.median).toFixed(2),
-    ];
-    rows.push(row);
-    process.stdout.write(`${row.join("  |  ")}\n`);
+    const wanted = { interval, nodes, runs, settleMs };
+    await compare(`${interval} ms`, wanted, pacelineOutages, keepalivedOutages);
   }
 }
 if (values.migrate) {
-  const planned = summarize(await migrateOutages({ interval: 100, nodes: 3, runs, settleMs }));
-  rows.push(["planned migrate, 100 ms", "3", String(runs), planned.text, "-", "-"]);
+  const wanted = { interval: 100, nodes: 3, runs, settleMs };
+  await compare("planned, 100 ms", wanted, migrateOutages, keepalivedStops);
 }
 process.stdout.write(`\n${table(rows)}\n`);
+
+type Outages = (wanted: Case) => Promise<number[]>;
+
+/** Measures ours and the peer's; another row of the table. */
+async function compare(name: string, wanted: Case, ours: Outages, theirs: Outages): Promise<void> {
+  const own = summarize(await ours(wanted));
+  const peer = values.peer ? summarize(await theirs(wanted)) : undefined;
+  const row = [
+    name,
+    String(wanted.nodes),
+    String(wanted.runs),
+    own.text,
+    peer?.text ?? "not run",
+    peer === undefined ? "-" : (own.median / peer.median).toFixed(2),
+  ];
+  rows.push(row);
+  process.stdout.write(`${row.join("  |  ")}\n`);
+}
 
 async function watchForFalseFailovers(minutes: number): Promise<void> {
   const interval = Number(values["false-failover-interval"]);

@@ -4,9 +4,10 @@ import { parseArgs } from "node:util";
 import { scratchDirectory } from "../../support/at-end.ts";
 import { haveIpmi, IPMI_PASSWORD, IpmiSim } from "../../support/ipmi-sim.ts";
 import { canMakeNamespaces } from "../../support/lab-commands.ts";
+import { havePacemaker } from "../../support/pacemaker-lab.ts";
 import { summarize, table } from "../bench-table.ts";
 import { pacelineFencings } from "./fencing-paceline.ts";
-import { havePacemaker, pacemakerFencings } from "./fencing-pacemaker.ts";
+import { pacemakerFencings } from "./fencing-pacemaker.ts";
 
 /**
  * From the cut of the owner's cable to its address on another node, with real IPMI fencing in
@@ -48,7 +49,7 @@ const median = (list: readonly number[]) => summarize(list).median;
 const decided = median(ours.map((each) => each.detectMs + each.decideMs));
 const beyond = median(ours.map((each) => each.fenceMs)) - median(controller);
 rows.push(["paceline: fencing beyond what the controller needs", beyond.toFixed(1)]);
-if (!values["no-peer"] && havePacemaker()) {
+if (!values["no-peer"] && havePacemaker("fence_ipmilan")) {
   for (const token of values.tokens.split(",").map(Number)) {
     const theirs = await pacemakerFencings(token, runs);
     const name = `pacemaker, ${token === 0 ? "defaults" : `token ${token} ms`}`;

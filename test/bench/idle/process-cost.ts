@@ -23,12 +23,22 @@ export function costOf(pids: readonly number[]): Cost {
 }
 
 function costOfOne(pid: number): Cost {
-  const memory = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  const memory = memoryOf(pid);
+  // An agent's run that has ended since it was listed.
+  if (memory === undefined) return { cpuMs: 0, pssMb: 0, rssMb: 0 };
   return {
     cpuMs: cpuMsOf(pid),
     pssMb: kilobytes(memory, "Pss") / 1024,
     rssMb: kilobytes(memory, "Rss") / 1024,
   };
+}
+
+function memoryOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /**

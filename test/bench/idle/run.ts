@@ -1,11 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { hasKeepalived, startKeepalived } from "../../support/keepalived-lab.ts";
 import { Lab } from "../../support/lab.ts";
-import { canMakeNamespaces, until } from "../../support/lab-commands.ts";
+import { canMakeNamespaces, pidsIn, until } from "../../support/lab-commands.ts";
 import type { LabNode } from "../../support/lab-node.ts";
+import {
+  addressPrimitive,
+  allOnline,
+  bootPacemaker,
+  havePacemaker,
+  isIdle,
+  within,
+} from "../../support/pacemaker-lab.ts";
 import { treeOf } from "../../support/process-tree.ts";
 import { table } from "../bench-table.ts";
-import { hasKeepalived, startKeepalived } from "./keepalived-lab.ts";
 import { type Cost, costOf } from "./process-cost.ts";
 
 /**
@@ -45,8 +53,9 @@ const rows = [HEAD, ...(await withLab(paceline))];
 if (values["no-peer"]) rows.push(["keepalived", "not run", "-", "-", "-", "-"]);
 else if (hasKeepalived()) rows.push(...(await withLab(keepalived)));
 else rows.push(["keepalived", "not installed", "-", "-", "-", "-"]);
-// Their processes keep sockets and shared memory in fixed places of the host: no two on one machine.
-rows.push(["corosync + pacemaker", "not run here", "-", "-", "-", "-"]);
+if (values["no-peer"]) rows.push(["corosync + pacemaker", "not run", "-", "-", "-", "-"]);
+else if (havePacemaker()) rows.push(...(await withLab(pacemaker)));
+else rows.push(["corosync + pacemaker", "not installed", "-", "-", "-", "-"]);
 process.stdout.write(`${seconds} s at advertisements every ${values.interval} ms\n\n`);
 process.stdout.write(`${table(rows)}\n`);
 
@@ -71,7 +80,7 @@ async function paceline(lab: Lab): Promise<string[][]> {
     lab.nodes.map((node) => ({
       name: `paceline ${node.name}`,
       role: roles.get(node.name) ?? "",
-      pids: () => [node.pid ?? 0],
+      pids: () => treeOf(node.pid ?? 0),
     })),
   );
 }
@@ -102,6 +111,35 @@ async function keepalived(lab: Lab): Promise<string[][]> {
       pids: () => treeOf(started[i] ?? 0),
     })),
   );
+}
+
+/** With an address of the same kind, monitored as often. */
+async function pacemaker(lab: Lab): Promise<string[][]> {
+  for (const node of lab.nodes) bootPacemaker(lab, node, 0);
+  await until("all are online", () => allOnline(lab), 120_000);
+  await configure(lab, lab.nodes[0] as LabNode);
+  const active = await until("pacemaker has put the address up", () => holder(lab), 60_000);
+  return await measured(
+    lab.nodes.map((node) => ({
+      name: `corosync + pacemaker ${node.name}`,
+      role: node === active ? "active" : "standby",
+      pids: () => pidsIn(node.namespace),
+    })),
+  );
+}
+
+async function configure(lab: Lab, node: LabNode): Promise<void> {
+  const options = `<cluster_property_set id="o"><nvpair id="o-s" name="stonith-enabled" value="false"/></cluster_property_set>`;
+  const resources = `<resources>${addressPrimitive(VIP)}</resources>`;
+  const sections = [
+    ["crm_config", `<crm_config>${options}</crm_config>`],
+    ["resources", resources],
+  ] as const;
+  for (const [section, xml] of sections) {
+    const replace = ["cibadmin", "--replace", "-o", section, "--xml-text", xml];
+    await until(`${section} taken`, async () => (await within(node, ...replace)).code === 0);
+  }
+  await until("all is idle", () => isIdle(lab), 60_000);
 }
 
 interface Daemon {

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Lab } from "../../support/lab.ts";
-import type { LabNode } from "../../support/lab-node.ts";
+import type { Lab } from "./lab.ts";
+import type { LabNode } from "./lab-node.ts";
 
 const VIP = "10.77.0.100";
 
@@ -38,9 +38,14 @@ vrrp_instance VI_1 {
 `,
   );
   const files = ["-p", at("ka.pid"), "-r", at("ka-vrrp.pid"), "-c", at("ka-check.pid")];
-  const child = lab.spawn(node.namespace, "keepalived", ["-n", "-l", "-P", "-f", file, ...files], {
-    log: node.logFile,
-  });
+  const child = lab.spawn(
+    node.namespace,
+    "keepalived",
+    ["-n", "-l", "-D", "-P", "-f", file, ...files],
+    {
+      log: node.logFile,
+    },
+  );
   if (child.pid === undefined) throw new Error("keepalived did not start");
   return child.pid;
 }
