@@ -18,12 +18,22 @@ export function havePacemaker(...more: readonly string[]): boolean {
 }
 
 /** Starts a node's corosync and pacemaker, with directories of their own as on a machine of its own. */
-export function bootPacemaker(lab: Lab, node: LabNode, token: number): void {
+export function bootPacemaker(
+  lab: Lab,
+  node: LabNode,
+  token: number,
+  /** A directory of agents for the provider `paceline`. */
+  agents = "",
+): void {
   const conf = corosyncConf(lab.nodes, token);
   const script = `
     for d in /run /dev/shm /var/lib/pacemaker /var/lib/corosync /var/log/pacemaker /var/log/corosync; do
       mount -t tmpfs -o mode=755 tmpfs $d || exit 1
     done
+    if [ -n "${agents}" ]; then
+      mount -t tmpfs tmpfs /usr/lib/ocf/resource.d && cd /usr/lib/ocf/resource.d &&
+        mkdir paceline && mount --bind "${agents}" paceline && cd / || exit 1
+    fi
     hostname ${node.name}
     mkdir -p /run/crm /run/resource-agents /run/corosync
     for d in blackbox cib cores pengine; do mkdir -p /var/lib/pacemaker/$d; done
