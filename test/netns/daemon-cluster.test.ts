@@ -72,30 +72,6 @@ describe.skipIf(!usable)("a cluster of real daemons", { timeout: 120_000 }, () =
     expect(await holders()).not.toEqual([lost.name]);
   });
 
-  test("two nodes with addresses only: the survivor carries on alone", async () => {
-    lab = new Lab({
-      nodes: ["node1", "node2"],
-      definition: `cluster: edge
-nodes: { node1: 10.77.0.1, node2: 10.77.0.2 }
-messaging: { key-file: KEYFILE }
-resources:
-  vip: { agent: vip, params: { ip: ${VIP}/24 } }
-`,
-    });
-    const nodes = [...lab.nodes];
-    for (const node of nodes) node.start();
-    await settled(nodes);
-    const [owner] = await holders();
-    await lab.node(owner ?? "").crash();
-    const survivor = nodes.find((node) => node.name !== owner) as LabNode;
-    await until("the survivor has the address", () => survivor.hasAddress(VIP));
-    const { stdout } = await survivor.paceline("status");
-    expect(stdout).toContain("if node1 and node2 lose each other");
-    lab.node(owner ?? "").start();
-    await settled(nodes);
-    expect(await holders()).toEqual([survivor.name]);
-  });
-
   test("a daemon that is killed and restarted at once re-adopts what runs: no stop, no start", async () => {
     const nodes = build(3, "  # an interval that leaves time for the restart\n");
     for (const node of nodes) node.start();
