@@ -140,8 +140,6 @@ describe.skipIf(!usable)("a cluster of real daemons", { timeout: 120_000 }, () =
         Promise.resolve(readFileSync(node.configFile, "utf8") === next),
       );
     }
-    const { stdout } = await other.paceline("config", "history");
-    expect(stdout).toMatch(/2/);
   });
 
   test("two daemons cannot share a state directory, and the second says so", async () => {
