@@ -1,8 +1,9 @@
+import { compilePattern } from "../core/posix-pattern.ts";
 import type { FencingDevice } from "../model/definition.ts";
 import { plainValue } from "../model/plain-value.ts";
 import type { TopologyLevel } from "../model/policy-definition.ts";
 import type { LoadContext } from "./load-context.ts";
-import { compiles } from "./location-constraint.ts";
+import { reportPattern } from "./location-constraint.ts";
 import type { NodeSource } from "./nodes-section.ts";
 import type { Span } from "./source-text.ts";
 import { quote, readItems, readMap, readWords, type Word } from "./value-readers.ts";
@@ -22,7 +23,10 @@ export function readTopology(
 ): Topology {
   const topology: Topology = { byNode: new Map(), levels: [] };
   const map = value && readMap(context, value, "fencing topology");
-  for (const entry of map?.entries ?? []) {
+  const entries = map?.entries ?? [];
+  // A node's own levels go before those of a pattern or an attribute, wherever they stand.
+  const ownTargets = new Set(entries.map(({ key }) => key));
+  for (const entry of entries) {
     const target = readTarget(context, entry, nodes);
     const levels = readItems(entry.value).map((item) => readLevel(context, entry.key, item));
     for (const [index, words] of levels.entries()) {
@@ -31,7 +35,8 @@ export function readTopology(
       topology.levels.push({ id, index: index + 1, ...target.level, devices: names });
     }
     for (const node of target.nodes) {
-      if (topology.byNode.has(node)) continue;
+      const hasOwn = ownTargets.has(node) && target.level.target === undefined;
+      if (hasOwn || topology.byNode.has(node)) continue;
       topology.byNode.set(
         node,
         levels.map((words) => words.map((word) => word.text)),
@@ -55,12 +60,12 @@ function readTarget(
   const { key, keySpan } = entry;
   const pattern = /^\/(.*)\/$/.exec(key)?.[1];
   if (pattern !== undefined) {
-    if (!compiles(pattern)) {
-      const message = `${quote(pattern)} is no regular expression (fencing topology)`;
-      context.report.error("BAD_PATTERN", keySpan, message);
+    const compiled = compilePattern(pattern);
+    if ("problem" in compiled) {
+      reportPattern(context, keySpan, pattern, compiled.problem, "fencing topology");
       return { level: { targetPattern: pattern }, nodes: [] };
     }
-    const matching = nodes.filter((node) => new RegExp(pattern).test(node.name));
+    const matching = nodes.filter((node) => compiled.expression.test(node.name));
     return { level: { targetPattern: pattern }, nodes: named(context, key, keySpan, matching) };
   }
   const [attribute, wanted] = /^([^=]+)=(.*)$/.exec(key)?.slice(1) ?? [];

@@ -1,3 +1,4 @@
+import { compilePattern } from "../core/posix-pattern.ts";
 import type { FencingDevice } from "../model/definition.ts";
 import { plainValue } from "../model/plain-value.ts";
 import type { PolicyDefinition, PolicyNode, TopologyLevel } from "../model/policy-definition.ts";
@@ -53,19 +54,12 @@ function matches(level: TopologyLevel, node: TargetNode): boolean {
   const { target, targetPattern, targetAttribute, targetValue } = level;
   if (target !== undefined) return target === node.name;
   if (targetPattern !== undefined) {
-    return compiled(targetPattern)?.test(node.name) ?? false;
+    const compiled = compilePattern(targetPattern);
+    return "expression" in compiled && compiled.expression.test(node.name);
   }
   return (
     targetAttribute !== undefined && plainValue(node.attributes, targetAttribute) === targetValue
   );
-}
-
-function compiled(pattern: string): RegExp | undefined {
-  try {
-    return new RegExp(pattern);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Nothing that the definition says speaks against it. */

@@ -1,3 +1,4 @@
+import { compilePattern } from "../core/posix-pattern.ts";
 import type { LocationConstraint } from "../model/policy-definition.ts";
 import type { Rule } from "../model/rule.ts";
 import type { Score } from "../model/score.ts";
@@ -12,6 +13,7 @@ import {
 import type { LoadContext } from "./load-context.ts";
 import { MapFields } from "./map-fields.ts";
 import { type RuleHead, readRule } from "./rule-expression.ts";
+import type { Span } from "./source-text.ts";
 import { quote, readItems, readText } from "./value-readers.ts";
 import type { YamlMap, YamlValue } from "./yaml-tree.ts";
 
@@ -52,20 +54,23 @@ export function readLocation(
 
 function readPattern(context: LoadContext, fields: MapFields): string | undefined {
   const pattern = fields.text("pattern");
-  if (pattern === undefined || compiles(pattern)) return pattern;
-  const message = `${quote(pattern)} is no regular expression (${fields.label})`;
-  context.report.error("BAD_PATTERN", fields.value("pattern")?.span, message);
+  if (pattern === undefined) return undefined;
+  const compiled = compilePattern(pattern.replace(/^!/, ""));
+  if ("expression" in compiled) return pattern;
+  reportPattern(context, fields.value("pattern")?.span, pattern, compiled.problem, fields.label);
   return undefined;
 }
 
-/** Whether a text is a regular expression. */
-export function compiles(pattern: string): boolean {
-  try {
-    new RegExp(pattern);
-    return true;
-  } catch {
-    return false;
-  }
+/** Says what is wrong with a pattern, and which kind of pattern is meant. */
+export function reportPattern(
+  context: LoadContext,
+  span: Span | undefined,
+  pattern: string,
+  problem: string,
+  where: string,
+): void {
+  const message = `${quote(pattern)} is no regular expression: ${problem} (${where})`;
+  context.report.error("BAD_PATTERN", span, message, "POSIX extended: [0-9], [[:alpha:]], (a|b)");
 }
 
 function readExpiry(context: LoadContext, fields: MapFields): string | undefined {

@@ -1,3 +1,4 @@
+import { compilePattern } from "../core/posix-pattern.ts";
 import { choiceOf } from "./cib-choices.ts";
 import { type Form, formOf } from "./cib-forms.ts";
 import type { CibSource } from "./cib-source.ts";
@@ -32,6 +33,7 @@ function checkAttributes(source: CibSource, element: XmlElement, form: Form): Xm
     const [name, value] = [list[i]!, list[i + 1]!];
     if (form.attributes === undefined || form.attributes.has(name)) {
       valid = withValidChoice(source, valid, name, value);
+      checkPattern(source, element, name, value);
     } else if (!MARK.test(name)) {
       const message = `<${element.name}> has no attribute ${name}: it is passed over`;
       source.warn("CIB_UNKNOWN_ATTRIBUTE", element, message, known(form.attributes));
@@ -53,6 +55,22 @@ function withValidChoice(
   const message = `${name} is not ${JSON.stringify(value)}: ${effect ?? taken}`;
   source.warn("CIB_BAD_CHOICE", element, message, hint);
   return effect === undefined ? withAttribute(element, name, instead) : element;
+}
+
+/** What becomes of an element whose pattern is none. */
+const WITHOUT_PATTERN: Readonly<Record<string, string>> = {
+  "rsc-pattern": "its constraint is ignored",
+  "target-pattern": "it matches no node",
+};
+
+function checkPattern(source: CibSource, element: XmlElement, name: string, value: string): void {
+  const effect = Object.hasOwn(WITHOUT_PATTERN, name) ? WITHOUT_PATTERN[name] : undefined;
+  if (effect === undefined) return;
+  const compiled = compilePattern(name === "rsc-pattern" ? value.replace(/^!/, "") : value);
+  if ("expression" in compiled) return;
+  const reason = `${JSON.stringify(value)} is no regular expression: ${compiled.problem}`;
+  const hint = "POSIX extended: [0-9], [[:alpha:]], (a|b)";
+  source.warn("CIB_BAD_PATTERN", element, `${name} ${reason}: ${effect}`, hint);
 }
 
 function known(names: ReadonlySet<string>): string | undefined {

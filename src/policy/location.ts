@@ -1,3 +1,4 @@
+import { compilePattern } from "../core/posix-pattern.ts";
 import type { LocationConstraint } from "../model/policy-definition.ts";
 import type { Rule } from "../model/rule.ts";
 import { INFINITY_SCORE, parseLooseScore } from "../model/score.ts";
@@ -119,15 +120,13 @@ function unpackFor(
 
 function unpackPattern(ws: WorkingSet, constraint: LocationConstraint, pattern: string): void {
   const inverted = pattern.startsWith("!");
-  let regex: RegExp;
-  try {
-    regex = new RegExp(inverted ? pattern.slice(1) : pattern);
-  } catch {
-    ignored(ws, constraint.id, `${pattern} is no regular expression`);
+  const compiled = compilePattern(inverted ? pattern.slice(1) : pattern);
+  if ("problem" in compiled) {
+    ignored(ws, constraint.id, `${pattern} is no regular expression: ${compiled.problem}`);
     return;
   }
   for (const resource of ws.resources) {
-    const match = regex.exec(resource.id);
+    const match = compiled.expression.exec(resource.id);
     if (inverted === (match !== null)) continue;
     unpackFor(ws, constraint, resource, undefined, undefined, match ? [...match] : []);
   }

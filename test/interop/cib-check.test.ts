@@ -245,6 +245,23 @@ describe("a value that an attribute does not have is told of", () => {
   });
 });
 
+describe("a pattern that is none is told of", () => {
+  const level = `<fencing-level id="f" index="1" target-pattern="a(" devices="d"/>`;
+
+  test.each([
+    [
+      { constraints: String.raw`<rsc_location id="l" rsc-pattern="!\d" node="node1" score="1"/>` },
+      String.raw`rsc-pattern "!\\d" is no regular expression: \d has no meaning: its constraint is ignored`,
+    ],
+    [
+      { more: `<fencing-topology>${level}</fencing-topology>` },
+      'target-pattern "a(" is no regular expression: a ( is never closed: it matches no node',
+    ],
+  ])("%j", (parts, message) => {
+    expect(findings(parts)).toEqual([{ severity: "warning", code: "CIB_BAD_PATTERN", message }]);
+  });
+});
+
 test("of what may be there once, only the first counts, and the others are told of", () => {
   const { definition, diagnostics } = readCib(
     cibText({ resources: `<clone id="c">${A}${B}</clone>`, more: "<resources/>" }),

@@ -136,7 +136,7 @@ describe("a fencing device of a CIB", () => {
       stonith("one", "fence_x", { pcmk_host_list: "node1" }) +
       stonith("both", "fence_x", { pcmk_host_list: "node1 node2" });
     const level = (index: number, names: string) =>
-      `<fencing-level id="f${index}" target-pattern="node.*" index="${index}" devices="${names}"/>`;
+      `<fencing-level id="f${index}" target-pattern="^node[[:digit:]]$" index="${index}" devices="${names}"/>`;
     const topology = `<fencing-topology>${level(1, "one")}${level(2, "both")}</fencing-topology>`;
     const { definition, errors } = imported(devices, topology);
     expect(errors).toEqual([]);

@@ -69,10 +69,12 @@ export class SmallCluster {
     else if (what === "clone") this.clones.set(first, this.clone(first, second, values));
     else if (what === "location") {
       const score = parseScore(third)!;
+      const [pattern] = /(?<=^\/).*(?=\/$)/.exec(first) ?? [];
+      const subject = pattern === undefined ? { resource: first } : { pattern };
       this.constraints.push({
         kind: what,
         id,
-        resource: first,
+        ...subject,
         node: second,
         score,
         rules: [],
