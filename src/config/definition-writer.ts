@@ -1,5 +1,5 @@
 import { isMap, isSeq, type Node, type Scalar, visit, Document as YamlDocument } from "yaml";
-import type { FencingDevice, NodeSettings } from "../model/definition.ts";
+import type { AlertSettings, FencingDevice, NodeSettings } from "../model/definition.ts";
 import type {
   OperationDefinition,
   PolicyDefinition,
@@ -24,6 +24,7 @@ export interface WrittenDefinition {
   readonly nodes?: readonly NodeSettings[];
   /** What stands under `fencing: devices:`; the policy engine knows only that there are some. */
   readonly devices?: readonly FencingDevice[];
+  readonly alerts?: readonly AlertSettings[];
   /** Put on top, as comments. */
   readonly remarks?: readonly string[];
 }
@@ -52,6 +53,7 @@ export function writeDefinition(written: WrittenDefinition): string {
       devices: plainDevices(written.devices ?? []),
       topology: plainTopology(policy.fencingTopology),
     }),
+    alerts: plainAlerts(written.alerts ?? []),
   });
   const document = new YamlDocument(plain, {
     aliasDuplicateObjects: false,
@@ -262,6 +264,30 @@ function plainTopology(levels: readonly TopologyLevel[]): Plain {
       return [target, ordered.map((level) => level.devices)];
     }),
   );
+}
+
+/** Options that the loader keeps as words with spaces between. */
+const ALERT_LISTS = ["select", "attributes", "recipients"];
+
+function plainAlerts(alerts: readonly AlertSettings[]): Plain {
+  return Object.fromEntries(
+    alerts.map(({ name, command, url, options }) => {
+      const [lists, others] = partition([...options], ([option]) => ALERT_LISTS.includes(option));
+      const [environment, rest] = partition(others, ([option]) => option.startsWith("env."));
+      const plain = {
+        command,
+        url,
+        ...Object.fromEntries(lists.map(([option, words]) => [option, words.split(" ")])),
+        options: Object.fromEntries(rest),
+        env: Object.fromEntries(environment.map(([key, value]) => [key.slice(4), value])),
+      };
+      return [name, withoutEmpty(plain)];
+    }),
+  );
+}
+
+function partition<T>(list: readonly T[], isFirst: (each: T) => boolean): [T[], T[]] {
+  return [list.filter(isFirst), list.filter((each) => !isFirst(each))];
 }
 
 /** Drops what says nothing: undefined, and empty maps and lists. */

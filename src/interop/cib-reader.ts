@@ -1,7 +1,9 @@
 import type { WallTime } from "../core/units.ts";
+import type { AlertDefinition } from "../model/alert-definition.ts";
 import type { ClusterStatus } from "../model/cluster-status.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
 import type { PolicyDefinition, PolicyNode, TopologyLevel } from "../model/policy-definition.ts";
+import { readAlerts } from "./cib-alerts.ts";
 import { checkForms } from "./cib-check.ts";
 import { readConstraints } from "./cib-constraints.ts";
 import { readResources } from "./cib-resources.ts";
@@ -17,6 +19,9 @@ export interface CibResult {
   /** Absent where the text is no CIB at all. */
   readonly definition?: PolicyDefinition;
   readonly status?: ClusterStatus;
+  readonly alerts?: readonly AlertDefinition[];
+  /** There are access control lists, of which nothing is read. */
+  readonly hasAcls?: boolean;
   /** The time for which the CIB was saved, if it says so: "now" for the engine. */
   readonly executionDate?: WallTime;
   readonly diagnostics: readonly Diagnostic[];
@@ -48,11 +53,15 @@ export function readCib(text: string): CibResult {
     return { diagnostics: source.diagnostics };
   }
   const definition = readConfiguration(source, configuration);
+  const alerts = readAlerts(source, source.onlyChild(configuration, ["alerts"]));
+  const hasAcls = (source.onlyChild(configuration, ["acls"])?.children ?? []).length > 0;
   const status = readStatus(source, cib, definition.nodes);
   const date = Number(attribute(cib, "execution-date") ?? Number.NaN);
   return {
     definition,
     status,
+    alerts,
+    hasAcls,
     ...(Number.isFinite(date) ? { executionDate: date * 1000 } : {}),
     diagnostics: source.diagnostics,
   };

@@ -193,6 +193,20 @@ describe("paceline import cib", () => {
     });
   });
 
+  test("takes the alerts along, and says what it leaves out", async () => {
+    const file = join(folder, "alerts.xml");
+    const alert = `<alert id="mail" path="/x"><recipient id="r" value="ops"/></alert>`;
+    const spaced = `<alert id="other" path="/x"><recipient id="s" value="all of us"/></alert>`;
+    const acls = `<acls><acl_target id="eve"/></acls>`;
+    writeFileSync(file, cibText({ more: `<alerts>${alert}${spaced}</alerts>${acls}` }));
+    const { context, texts } = capture();
+    expect(await importCibCommand(context, file, {})).toBe(0);
+    expect(texts.out).toContain("# - recipient s of alert other is left out: it has spaces in it");
+    expect(texts.out).toContain("# - access control lists are left out: only root may");
+    const { definition } = loadDefinition(texts.out, { simulation: true });
+    expect(definition?.alerts.map(({ name }) => name)).toEqual(["mail"]);
+  });
+
   test.each([["node9=10.0.0.1"], ["node1"], ["=10.0.0.1"]])(
     "--address %s is refused",
     async (text) => {

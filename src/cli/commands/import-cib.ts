@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { writeDefinition } from "../../config/definition-writer.ts";
+import { importAlerts } from "../../config/imported-alerts.ts";
 import { importDevices } from "../../config/imported-devices.ts";
 import { importOptions } from "../../config/imported-options.ts";
 import type { NodeSettings } from "../../model/definition.ts";
@@ -8,7 +9,7 @@ import type { CliContext } from "../cli-context.ts";
 import { usageError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
 import { reportDiagnostics } from "./cib-diagnostics.ts";
-import { readSimulationInput } from "./simulate-input.ts";
+import { readUsableCib } from "./simulate-input.ts";
 
 export interface ImportCibOptions {
   readonly cluster?: string;
@@ -20,13 +21,15 @@ export interface ImportCibOptions {
 /** Said of a definition that is only to be compared. */
 const AS_RESOURCES = "- fencing devices are resources in it: to compare plans, not to be applied";
 
+const ACLS = "- access control lists are left out: only root may use the control socket";
+
 /** `paceline import cib FILE`: our definition for a Pacemaker cluster. */
 export async function importCibCommand(
   context: CliContext,
   file: string,
   options: ImportCibOptions,
 ): Promise<ExitCode> {
-  const { definition, diagnostics } = readSimulationInput(file, undefined, context.now());
+  const { definition, alerts: given = [], hasAcls, diagnostics } = readUsableCib(file);
   reportDiagnostics(context, file, diagnostics);
   const nodes = nodeSettings(definition, options.address ?? []);
   const current = importOptions(definition);
@@ -34,12 +37,15 @@ export async function importCibCommand(
     options.devicesAsResources === true
       ? { policy: current.policy, devices: [], remarks: [AS_RESOURCES] }
       : importDevices(current.policy);
+  const alerts = importAlerts(given);
+  const rest = [...alerts.remarks, ...(hasAcls === true ? [ACLS] : [])];
   const text = writeDefinition({
     cluster: options.cluster ?? clusterName(definition),
     policy: imported.policy,
     devices: imported.devices,
+    alerts: alerts.alerts,
     nodes,
-    remarks: remarks(definition, nodes, [...current.remarks, ...imported.remarks]),
+    remarks: remarks(definition, nodes, [...current.remarks, ...imported.remarks, ...rest]),
   });
   if (options.output === undefined) context.out(text);
   else writeFileSync(options.output, text);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { WallTime } from "../../core/units.ts";
-import { readCib } from "../../interop/cib-reader.ts";
+import { type CibResult, readCib } from "../../interop/cib-reader.ts";
 import type { ClusterStatus } from "../../model/cluster-status.ts";
 import type { Diagnostic } from "../../model/diagnostic.ts";
 import type { PolicyDefinition } from "../../model/policy-definition.ts";
@@ -15,17 +15,24 @@ export interface SimulationInput {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** A CIB that can be used, or an error that says why not. */
+export function readUsableCib(path: string): UsableCib {
+  const cib = readCib(readText(path));
+  const { definition, status } = cib;
+  if (definition !== undefined && status !== undefined) return { ...cib, definition, status };
+  const error = new CliError("INVALID_DEFINITION", `${path} is no usable CIB`);
+  throw Object.assign(error, { details: cib.diagnostics });
+}
+
+type UsableCib = CibResult & Required<Pick<CibResult, "definition" | "status">>;
+
 /** Reads a CIB. The time is what was asked for, else what the CIB says, else now. */
 export function readSimulationInput(
   path: string,
   at: string | undefined,
   now: WallTime,
 ): SimulationInput {
-  const cib = readCib(readText(path));
-  if (cib.definition === undefined || cib.status === undefined) {
-    const error = new CliError("INVALID_DEFINITION", `${path} is no usable CIB`);
-    throw Object.assign(error, { details: cib.diagnostics });
-  }
+  const cib = readUsableCib(path);
   const time = at === undefined ? (cib.executionDate ?? now) : readTime(at);
   return {
     definition: cib.definition,
