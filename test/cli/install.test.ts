@@ -194,6 +194,7 @@ describe("completion for bash", () => {
     ["paceline resource migrate web n", ["node1", "node2"]],
     ["paceline --json resource stop w", ["web"]],
     ["paceline config ro", ["rollback"]],
+    ["paceline help resource mig", ["migrate"]],
     ["paceline --run-dir /run/other node st", ["standby"]],
     ["paceline resource migrate web --expires 2h n", ["node1", "node2"]],
     ["paceline resource migrate web --expires = 2h n", ["node1", "node2"]],

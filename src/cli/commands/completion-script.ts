@@ -74,7 +74,8 @@ _paceline() {
         if [[ "\${COMP_WORDS[i]}" == = ]]; then i=$((i + 1)); fi
         continue
         ;;
-      -*) continue ;;
+      # Help goes as deep as the commands do.
+      -* | help) continue ;;
     esac
     next="\${path:+$path }$word"
     if [[ $place -eq 0 ]] && _paceline_words "$next"; then path="$next"; else place=$((place + 1)); fi
