@@ -51,13 +51,15 @@ type BundleParts = Pick<
   "container" | "network" | "portMappings" | "storageMappings"
 > & { readonly child?: Word };
 
+const CONTAINER_EXAMPLE = "podman: { image: … }";
+
 /** Reads `bundle: { podman: {…}, network: {…}, ports: […], storage: […], primitive: id }`. */
 export function readBundleParts(
   context: LoadContext,
   entry: YamlEntry,
   id: string,
 ): BundleParts | undefined {
-  const map = readMap(context, entry.value, `bundle ${id}`);
+  const map = readMap(context, entry.value, `bundle ${id}`, CONTAINER_EXAMPLE);
   if (map === undefined) return undefined;
   const fields = new MapFields(context, map, `bundle ${id}`, entry.keySpan);
   const given = CONTAINERS.filter((container) => fields.has(container));
@@ -69,7 +71,7 @@ export function readBundleParts(
   const type = given[0];
   if (type === undefined || given.length > 1) {
     const message = `bundle ${id} needs exactly one of ${CONTAINERS.join(", ")}`;
-    context.report.error("BUNDLE_KIND", entry.keySpan, message, "podman: { image: … }");
+    context.report.error("BUNDLE_KIND", entry.keySpan, message, CONTAINER_EXAMPLE);
     return undefined;
   }
   const options = optionMap(context, fields.value(type)!, CONTAINER_OPTIONS, `${type} of ${id}`);
@@ -102,7 +104,8 @@ function optionMap(
   label: string,
 ): Map<string, string> {
   const options = new Map<string, string>();
-  for (const entry of readMap(context, value, label)?.entries ?? []) {
+  const example = `{ ${Object.keys(table.kinds).slice(0, 2).join(": …, ")}: … }`;
+  for (const entry of readMap(context, value, label, example)?.entries ?? []) {
     const option = readOption(context, table, entry);
     if (option !== undefined) options.set(option.name, option.value);
   }

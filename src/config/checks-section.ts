@@ -1,3 +1,4 @@
+import { formatDuration } from "../core/written-duration.ts";
 import type { CheckSettings } from "../model/definition.ts";
 import { parseIp } from "./ip-literal.ts";
 import type { LoadContext } from "./load-context.ts";
@@ -7,17 +8,29 @@ import type { YamlEntry } from "./yaml-tree.ts";
 
 const KINDS = ["ping", "tcp", "http", "command"] as const;
 
+const TARGET_HINTS = {
+  ping: "an IP address: 10.0.0.254",
+  tcp: "ADDRESS:PORT, like 10.0.0.1:80 or [fd00::1]:80",
+  http: "a URL: http://10.0.0.1/health",
+} as const;
+
 /** Defaults: a check every 5 s that may take 2 s; 3 failures in a row count, 2 successes undo them. */
 const DEFAULTS = { intervalMs: 5000, timeoutMs: 2000, rise: 2, fall: 3, weight: 1 };
 
 /** Reads `checks`: each makes a node attribute of what it finds. */
 export function readChecks(context: LoadContext, entry: YamlEntry | undefined): CheckSettings[] {
-  const map = entry && readMap(context, entry.value, "checks");
+  const map =
+    entry && readMap(context, entry.value, "checks", "checks: { gateway: { ping: 10.0.0.254 } }");
   return map?.entries.flatMap((each) => readCheck(context, each) ?? []) ?? [];
 }
 
 function readCheck(context: LoadContext, entry: YamlEntry): CheckSettings | undefined {
-  const map = readMap(context, entry.value, `check ${entry.key}`);
+  const map = readMap(
+    context,
+    entry.value,
+    `check ${entry.key}`,
+    `${entry.key}: { ping: 10.0.0.254 }`,
+  );
   if (map === undefined) return undefined;
   const fields = new MapFields(context, map, `check ${entry.key}`, entry.keySpan);
   const kinds = KINDS.filter((kind) => fields.has(kind));
@@ -37,7 +50,8 @@ function readCheck(context: LoadContext, entry: YamlEntry): CheckSettings | unde
   fields.finish();
   if (timeoutMs !== undefined && timeoutMs > intervalMs) {
     const message = `check ${entry.key} may take longer (timeout) than the time between two (interval)`;
-    context.report.warning("CHECK_TIMEOUT", fields.value("timeout")?.span, message);
+    const hint = `timeout: ${formatDuration(intervalMs)} or less, or a longer interval`;
+    context.report.warning("CHECK_TIMEOUT", fields.value("timeout")?.span, message, hint);
   }
   if (kind === undefined || kinds.length > 1) {
     const message = `check ${entry.key} needs exactly one of ${KINDS.join(", ")}`;
@@ -56,13 +70,15 @@ function withSubject(
 ): CheckSettings | undefined {
   if (subject.length === 0) {
     const message = `${fields.label}: ${kind} says nothing to check`;
-    context.report.error("CHECK_KIND", fields.entry(kind)?.keySpan, message);
+    const hint = kind === "command" ? "command: /path/of/a/program" : TARGET_HINTS[kind];
+    context.report.error("CHECK_KIND", fields.entry(kind)?.keySpan, message, hint);
     return undefined;
   }
   if (kind === "command") {
     if (subject.length === 1) return { ...common, kind, command: subject[0]!.text };
     const message = `${fields.label}: command is one line for the shell, not a list`;
-    context.report.error("WRONG_TYPE", fields.value(kind)?.span, message);
+    const hint = `command: ${quote(subject.map((word) => word.text).join(" "))}`;
+    context.report.error("WRONG_TYPE", fields.value(kind)?.span, message, hint);
     return undefined;
   }
   for (const word of subject) checkTarget(context, kind, word);
@@ -70,13 +86,14 @@ function withSubject(
 }
 
 function checkTarget(context: LoadContext, kind: "ping" | "tcp" | "http", word: Word): void {
-  const [valid, hint] = {
-    ping: [parseIp(word.text) !== undefined, "an IP address: 10.0.0.254"],
-    tcp: [isHostAndPort(word.text), "ADDRESS:PORT, like 10.0.0.1:80 or [fd00::1]:80"],
-    http: [/^https?:\/\/[^/\s]+/.test(word.text), "a URL: http://10.0.0.1/health"],
-  }[kind] as [boolean, string];
+  const valid = {
+    ping: parseIp(word.text) !== undefined,
+    tcp: isHostAndPort(word.text),
+    http: /^https?:\/\/[^/\s]+/.test(word.text),
+  }[kind];
   if (valid) return;
-  context.report.error("CHECK_TARGET", word.span, `${quote(word.text)} can't be checked`, hint);
+  const message = `${quote(word.text)} can't be checked`;
+  context.report.error("CHECK_TARGET", word.span, message, TARGET_HINTS[kind]);
 }
 
 function isHostAndPort(text: string): boolean {

@@ -3,6 +3,7 @@ import type { OptionTable } from "./option-table.ts";
 /** Pacemaker Explained, "Cluster-Wide Configuration", in the spelling of Pacemaker 3. */
 export const CLUSTER_OPTIONS: OptionTable = {
   noun: "cluster option",
+  otherwise: "what is for resources belongs under defaults: { resource: … }",
   unknownWarnsInSimulation: true,
   formerValues: { poweroff: "off", fence: "suicide" },
   kinds: {

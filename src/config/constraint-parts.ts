@@ -61,7 +61,8 @@ function readSuffix(
   }
   const noun = suffixes === ROLES ? "role" : "action";
   const message = `${quote(text)} is no ${noun} (${by})`;
-  context.report.error("BAD_CHOICE", word.span, message, didYouMean(text, suffixes));
+  const hint = didYouMean(text, suffixes, suffixes.join(", "));
+  context.report.error("BAD_CHOICE", word.span, message, hint);
   return undefined;
 }
 
@@ -136,7 +137,8 @@ function readSet(
 function readMembers(context: LoadContext, value: YamlValue, by: string): string[] {
   const words = readWords(context, value, by);
   if (words.length === 0 && readItems(value).length === 0) {
-    context.report.error("EMPTY_SETS", value.span, `${by} is empty`);
+    const hint = "name its resources, [a, b], or leave the set out";
+    context.report.error("EMPTY_SETS", value.span, `${by} is empty`, hint);
   }
   for (const { text: name, span } of words) {
     context.references.push({ kind: "resource", name, span, by });
@@ -168,7 +170,8 @@ export function constraintId(
   if (given === undefined) return freeId(context, wanted, span);
   if (context.ids.has(given)) {
     const message = `there is another ${JSON.stringify(given)}: ids are unique`;
-    context.report.error("DUPLICATE_ID", fields.value("id")!.span, message);
+    const hint = "choose another, or leave id out: one is made";
+    context.report.error("DUPLICATE_ID", fields.value("id")!.span, message, hint);
   }
   return freeId(context, given, span);
 }

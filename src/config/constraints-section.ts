@@ -28,9 +28,17 @@ const READERS = {
   ticket: readTicket,
 } as const;
 
+const EXAMPLES = {
+  all: "constraints: { colocation: [ … ], order: [ … ] }",
+  location: "{ resource: web, node: node1, score: 100 }",
+  colocation: "{ resource: web, with: db }",
+  order: "{ first: db, then: web }",
+  ticket: "{ ticket: NAME, resource: web }",
+} as const;
+
 /** Reads `constraints`: lists of location, colocation, order and ticket constraints. */
 export function readConstraints(context: LoadContext, entry: YamlEntry | undefined): Constraint[] {
-  const map = entry && readMap(context, entry.value, "constraints");
+  const map = entry && readMap(context, entry.value, "constraints", EXAMPLES.all);
   if (entry === undefined || map === undefined) return [];
   const fields = new MapFields(context, map, "constraints", entry.keySpan);
   const constraints: Constraint[] = [];
@@ -39,7 +47,7 @@ export function readConstraints(context: LoadContext, entry: YamlEntry | undefin
     const items = value === undefined ? [] : readItems(value);
     for (const [index, item] of items.entries()) {
       const label = `${kind} constraint ${index + 1}`;
-      const content = readMap(context, item, label);
+      const content = readMap(context, item, label, EXAMPLES[kind]);
       const constraint = content && READERS[kind](context, content, label);
       if (constraint !== undefined) constraints.push(constraint);
     }
@@ -77,10 +85,12 @@ function readColocation(
     }),
   };
   fields.finish();
-  checkPair(context, fields, "resource", "with");
+  checkPair(context, fields, "colocation", ["resource", "with"]);
   if (resource !== undefined && resource.resource === other?.resource && !sets) {
     const message = `${label} puts ${resource.resource} with itself`;
-    if (resource.suffix === other.suffix) context.report.error("CYCLE", other.word.span, message);
+    const hint = "name the resource beside which it should run";
+    const same = resource.suffix === other.suffix;
+    if (same) context.report.error("CYCLE", other.word.span, message, hint);
   }
   return constraint;
 }
@@ -112,11 +122,12 @@ function readOrder(context: LoadContext, map: YamlMap, label: string): OrderCons
     }),
   };
   fields.finish();
-  checkPair(context, fields, "first", "then");
+  checkPair(context, fields, "order", ["first", "then"]);
   if (constraint.first !== undefined && constraint.first === constraint.then) {
     const same = (constraint.firstAction ?? "start") === (constraint.thenAction ?? "start");
     const message = `${label} puts ${constraint.first} before itself`;
-    if (same) context.report.error("CYCLE", following!.word.span, message);
+    const hint = "name the resource that has to wait for it";
+    if (same) context.report.error("CYCLE", following!.word.span, message, hint);
   }
   return constraint;
 }
@@ -135,7 +146,7 @@ function readTicket(
   const role = resource?.suffix ?? readRole(context, fields, "role");
   const lossPolicy = fields.choice("loss-policy", ["stop", "demote", "freeze", "fence"]);
   fields.finish();
-  if (ticket === undefined) fields.missing("ticket");
+  if (ticket === undefined) fields.missing("ticket", EXAMPLES.ticket);
   if (resource === undefined && sets === undefined) fields.missing("resource", "or sets");
   if (ticket === undefined) return undefined;
   const optional = defined({ resource: resource?.resource, role, lossPolicy, sets });
@@ -143,10 +154,15 @@ function readTicket(
 }
 
 /** Either both ends or sets. */
-function checkPair(context: LoadContext, fields: MapFields, one: string, two: string): void {
+function checkPair(
+  context: LoadContext,
+  fields: MapFields,
+  kind: "colocation" | "order",
+  [one, two]: readonly [string, string],
+): void {
   if (!fields.has("sets")) {
-    if (!fields.has(one)) fields.missing(one);
-    if (!fields.has(two)) fields.missing(two);
+    if (!fields.has(one)) fields.missing(one, EXAMPLES[kind]);
+    if (!fields.has(two)) fields.missing(two, EXAMPLES[kind]);
   } else if (fields.has(one) || fields.has(two)) {
     const message = `${fields.label} has sets and ${fields.has(one) ? one : two}`;
     context.report.error("AMBIGUOUS", fields.span, message, "make two constraints of it");

@@ -5,7 +5,7 @@ import { quote } from "./value-readers.ts";
 
 type DateResult =
   | { readonly expression: DateExpression; readonly used: number }
-  | { readonly problem: string; readonly at?: RuleWord; readonly hint?: string };
+  | { readonly problem: string; readonly at?: RuleWord; readonly hint: string };
 
 const DURATION_FIELDS = ["years", "months", "weeks", "days", "hours", "minutes", "seconds"];
 const SPEC_FIELDS = [
@@ -25,6 +25,7 @@ const SPEC_FIELDS = [
 /** ISO 8601 in its common forms: calendar, week and ordinal dates, with or without a time. */
 const DATE =
   /^(now|\d{4}(-?\d{2}(-?\d{2})?|-?W\d{2}(-?\d)?|-?\d{3})?([T ][\d:.,]+)?(Z|[ ]?[+-]\d{2}(:?\d{2})?)?)$/i;
+const DATE_HINT = "like 2026-12-31 or 2026-12-31T08:00Z";
 const RANGE = /^(\d+|\d+-|-\d+|\d+-\d+)$/;
 
 /** `date gt …` compares with the time, not with an attribute of that name. */
@@ -55,14 +56,14 @@ export function parseDateCondition(id: string, words: readonly RuleWord[]): Date
 }
 
 function parseBound(id: string, operation: "lt" | "gt", word: RuleWord | undefined): DateResult {
-  if (word === undefined) return { problem: "the date is missing" };
+  if (word === undefined) return { problem: "the date is missing", hint: DATE_HINT };
   if (!DATE.test(word.text)) return badDate(word, word.text);
   const bound = operation === "lt" ? { end: word.text } : { start: word.text };
   return { expression: { kind: "date", id, operation, ...bound }, used: 2 };
 }
 
 function badDate(at: RuleWord, text: string): DateResult {
-  return { problem: `${quote(text)} is no date`, at, hint: "like 2026-12-31 or 2026-12-31T08:00Z" };
+  return { problem: `${quote(text)} is no date`, at, hint: DATE_HINT };
 }
 
 function parseRange(id: string, words: readonly RuleWord[]): DateResult {
@@ -77,7 +78,9 @@ function parseRange(id: string, words: readonly RuleWord[]): DateResult {
       if (!DATE.test(value)) return badDate(word, value);
       bounds[name] = value;
     } else if (DURATION_FIELDS.includes(name)) {
-      if (!/^\d+$/.test(value)) return { problem: `${quote(value)} is no number`, at: word };
+      if (!/^\d+$/.test(value)) {
+        return { problem: `${quote(value)} is no number`, at: word, hint: `like ${name}=2` };
+      }
       duration[name] = value;
     } else return unknownField(word, name, ["start", "end", ...DURATION_FIELDS]);
     used += 1;
@@ -119,7 +122,6 @@ function splitSetting(word: RuleWord): [name: string, value: string] | undefined
 }
 
 function unknownField(at: RuleWord, name: string, known: readonly string[]): DateResult {
-  const hint = didYouMean(name, known);
-  const problem = `${quote(name)} is no part of a date condition`;
-  return { problem, at, ...(hint === undefined ? {} : { hint }) };
+  const hint = didYouMean(name, known, known.join(", "));
+  return { problem: `${quote(name)} is no part of a date condition`, at, hint };
 }

@@ -13,6 +13,8 @@ import type { YamlEntry } from "./yaml-tree.ts";
 /** Pacemaker's name of the set that wins over all others of the cluster options. */
 const MAIN_PROPERTIES = "cib-bootstrap-options";
 
+const DEFAULTS_EXAMPLE = "defaults: { resource: { resource-stickiness: 100 } }";
+
 export interface PropertiesSource {
   readonly sets: readonly AttributeSet[];
   /** Where each option is set. */
@@ -29,6 +31,7 @@ export function readProperties(
   const sets = readAttributeSets(context, entry.value, {
     id: MAIN_PROPERTIES,
     label: "properties",
+    example: "properties: { no-quorum-policy: stop }",
     span: entry.keySpan,
     table: CLUSTER_OPTIONS,
     visit: (name, _value, at) => spans.set(name, at.keySpan),
@@ -41,7 +44,7 @@ export function readDefaults(
   context: LoadContext,
   entry: YamlEntry | undefined,
 ): Pick<PolicyDefinition, "resourceDefaults" | "operationDefaults"> {
-  const map = entry && readMap(context, entry.value, "defaults");
+  const map = entry && readMap(context, entry.value, "defaults", DEFAULTS_EXAMPLE);
   if (entry === undefined || map === undefined) {
     return { resourceDefaults: [], operationDefaults: [] };
   }
@@ -50,12 +53,14 @@ export function readDefaults(
   const resourceDefaults = readAttributeSets(context, fields.value("resource"), {
     id: "resource-defaults",
     label: "the defaults of resources",
+    example: "resource: { resource-stickiness: 100 }",
     span,
     table: CLONE_META,
   });
   const operationDefaults = readAttributeSets(context, fields.value("operation"), {
     id: "operation-defaults",
     label: "the defaults of operations",
+    example: "operation: { timeout: 30s }",
     span,
     table: OPERATION_OPTIONS,
   });

@@ -27,6 +27,8 @@ import { quote, readMap } from "./value-readers.ts";
 import { watchdogWaitIn } from "./watchdog-checks.ts";
 import type { YamlEntry, YamlValue } from "./yaml-tree.ts";
 
+export const FIRST_LINES = "it begins like this: cluster: NAME, nodes: { node1: 10.0.0.1, … }";
+const NODES_EXAMPLE = "nodes: { node1: 10.0.0.1, node2: 10.0.0.2 }";
 const CLUSTER_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 
 /** All sections as read, before they are checked against one another. */
@@ -37,7 +39,7 @@ export function readDefinition(
   context: LoadContext,
   root: YamlValue,
 ): Omit<Definition, "advice"> | undefined {
-  const map = readMap(context, root, "the definition");
+  const map = readMap(context, root, "the definition", FIRST_LINES);
   if (map === undefined) return undefined;
   const start: Span = { start: map.span.start, end: map.span.start + 1 };
   const sections = readSections(context, new MapFields(context, map, "the definition", start));
@@ -162,9 +164,10 @@ function keysOf(value: YamlValue | undefined): string[] {
 }
 
 function readClusterName(context: LoadContext, fields: MapFields): string {
-  const name = fields.text("cluster");
+  const example = "cluster: NAME";
+  const name = fields.text("cluster", example);
   if (name === undefined) {
-    if (!fields.has("cluster")) fields.missing("cluster", "cluster: NAME");
+    if (!fields.has("cluster")) fields.missing("cluster", example);
     return "";
   }
   if (!CLUSTER_NAME.test(name)) {
@@ -176,12 +179,12 @@ function readClusterName(context: LoadContext, fields: MapFields): string {
 }
 
 function missingNodes(fields: MapFields): NodeSource[] {
-  fields.missing("nodes", "nodes: { node1: 10.0.0.1, node2: 10.0.0.2 }");
+  fields.missing("nodes", NODES_EXAMPLE);
   return [];
 }
 
 function nodesOf(context: LoadContext, entry: YamlEntry): NodeSource[] {
-  const map = readMap(context, entry.value, "nodes");
+  const map = readMap(context, entry.value, "nodes", NODES_EXAMPLE);
   return map === undefined ? [] : readNodes(context, map, entry.keySpan);
 }
 
@@ -190,7 +193,8 @@ function readEntries(
   entry: YamlEntry | undefined,
   place: "resource" | "template",
 ): ResourceSource[] {
-  const map = entry && readMap(context, entry.value, `${place}s`);
+  const example = `${place}s: { web: { agent: systemd:nginx } }`;
+  const map = entry && readMap(context, entry.value, `${place}s`, example);
   return map?.entries.flatMap((each) => readResource(context, each, place) ?? []) ?? [];
 }
 
@@ -216,7 +220,12 @@ function checkNames(
   for (const tag of tags.keys()) {
     if (!ids.has(tag)) continue;
     const message = `the tag ${quote(tag)} has the name of a resource or template`;
-    context.report.error("DUPLICATE_ID", context.ids.get(tag), message);
+    context.report.error(
+      "DUPLICATE_ID",
+      context.ids.get(tag),
+      message,
+      "give the tag another name",
+    );
   }
 }
 

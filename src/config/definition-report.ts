@@ -4,7 +4,10 @@ import type { SourceText, Span } from "./source-text.ts";
 /** More than anybody reads; a broken file of megabytes must not make megabytes of complaints. */
 const DIAGNOSTICS_MAX = 200;
 
-/** Collects what is wrong with a definition. Nothing is thrown, everything is said at once. */
+/**
+ * Collects what is wrong with a definition. Nothing is thrown, everything is said at once. Each
+ * complaint has a hint, which tells what to write instead and does not repeat the message.
+ */
 export class DefinitionReport {
   readonly #source: SourceText;
   readonly #found: Diagnostic[] = [];
@@ -24,12 +27,12 @@ export class DefinitionReport {
     return this.#found.length > DIAGNOSTICS_MAX;
   }
 
-  error(code: string, span: Span | undefined, message: string, hint?: string): void {
+  error(code: string, span: Span | undefined, message: string, hint: string): void {
     this.#errors += 1;
     this.#add("error", code, span, message, hint);
   }
 
-  warning(code: string, span: Span | undefined, message: string, hint?: string): void {
+  warning(code: string, span: Span | undefined, message: string, hint: string): void {
     this.#add("warning", code, span, message, hint);
   }
 
@@ -45,7 +48,7 @@ export class DefinitionReport {
     code: string,
     span: Span | undefined,
     message: string,
-    hint: string | undefined,
+    hint: string,
   ): void {
     // Content that is used twice through an alias is complained of once.
     const key = `${code} ${span?.start} ${message}`;
@@ -55,7 +58,8 @@ export class DefinitionReport {
     this.#seen.add(key);
     if (this.#found.length === DIAGNOSTICS_MAX) {
       const message = `more than ${DIAGNOSTICS_MAX} complaints: the rest is not shown`;
-      this.#found.push({ code: "TOO_MANY", severity: "error", message });
+      const first = "mend the first ones: others are often due to them";
+      this.#found.push({ code: "TOO_MANY", severity: "error", message, hint: first });
       return;
     }
     this.#found.push({
@@ -63,7 +67,7 @@ export class DefinitionReport {
       severity,
       message,
       ...(span === undefined ? {} : { at: this.#source.locate(span) }),
-      ...(hint === undefined ? {} : { hint }),
+      hint,
     });
   }
 }

@@ -49,6 +49,7 @@ export const SSH_PARAMS: OptionTable = {
 /** How a device is used, whatever its agent: Pacemaker's pcmk_* parameters under plain names. */
 export const DEVICE_OPTIONS: OptionTable = {
   noun: "device option",
+  otherwise: "what is for the fence agent belongs into params",
   kinds: {
     "delay-base": "duration",
     "delay-max": "duration",

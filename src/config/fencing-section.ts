@@ -13,6 +13,9 @@ import { quote, readMap, readScalar } from "./value-readers.ts";
 import type { YamlEntry, YamlValue } from "./yaml-tree.ts";
 
 const AGENTS = ["ipmi", "exec", "ssh"];
+const DEVICE_EXAMPLE = "{ agent: ipmi, targets: [node1], params: … }";
+const DEVICES_EXAMPLE = `devices: { bmc1: ${DEVICE_EXAMPLE} }`;
+const PASSWORD_FILE = "/etc/paceline/NAME.pass";
 /** Parameters that hold a secret, by the names that agents give them. */
 const SECRETS = ["password", "passwd", "passphrase", "snmp-priv-passwd", "token"];
 
@@ -30,11 +33,12 @@ export function readFencing(
   nodes: readonly NodeSource[],
 ): FencingSource {
   const none = { settings: { devices: [], topology: new Map() }, levels: [], devices: undefined };
-  const map = entry && readMap(context, entry.value, "fencing");
+  const map = entry && readMap(context, entry.value, "fencing", `fencing: { ${DEVICES_EXAMPLE} }`);
   if (entry === undefined || map === undefined) return none;
   const fields = new MapFields(context, map, "fencing", entry.keySpan);
   const given = fields.value("devices");
-  const devices = (given && readMap(context, given, "fencing devices"))?.entries ?? [];
+  const devices =
+    (given && readMap(context, given, "fencing devices", DEVICES_EXAMPLE))?.entries ?? [];
   const read = devices.flatMap((each) => readDevice(context, each) ?? []);
   const topology = readTopology(context, fields.value("topology"), nodes, read);
   fields.finish();
@@ -44,15 +48,19 @@ export function readFencing(
 
 function readDevice(context: LoadContext, entry: YamlEntry): FencingDevice | undefined {
   const name = entry.key;
-  const map = readMap(context, entry.value, `device ${name}`);
+  const map = readMap(context, entry.value, `device ${name}`, `${name}: ${DEVICE_EXAMPLE}`);
   if (map === undefined) return undefined;
   const fields = new MapFields(context, map, `device ${name}`, entry.keySpan);
   const agent = readFenceAgent(context, fields);
-  const options = readPairs(context, fields.entry("options"), DEVICE_OPTIONS, `options of ${name}`);
+  const options = readPairs(context, fields.entry("options"), DEVICE_OPTIONS, {
+    label: `options of ${name}`,
+    example: "options: { delay-base: 5s }",
+  });
   const targets = readTargets(context, fields, options);
   const table = { ipmi: IPMI_PARAMS, exec: EXEC_PARAMS, ssh: SSH_PARAMS }[agent ?? ""];
   const spans = new Map<string, Span>();
-  const params = readPairs(context, fields.entry("params"), table, `params of ${name}`, spans);
+  const block = { label: `params of ${name}`, example: "params: { address: 10.0.9.1 }" };
+  const params = readPairs(context, fields.entry("params"), table, block, spans);
   fields.finish();
   if (agent === undefined) return undefined;
   checkSecrets(context, fields);
@@ -104,11 +112,11 @@ function readPairs(
   context: LoadContext,
   entry: YamlEntry | undefined,
   table: OptionTable | undefined,
-  label: string,
+  { label, example }: { readonly label: string; readonly example: string },
   spans?: Map<string, Span>,
 ): Map<string, string> {
   const pairs = new Map<string, string>();
-  const map = entry && readMap(context, entry.value, label);
+  const map = entry && readMap(context, entry.value, label, example);
   for (const each of map?.entries ?? []) {
     if (table !== undefined) {
       const option = readOption(context, table, each);
@@ -131,7 +139,7 @@ function checkSecrets(context: LoadContext, fields: MapFields): void {
   for (const entry of params.entries) {
     if (!SECRETS.includes(entry.key.replaceAll("_", "-"))) continue;
     const message = `the ${entry.key} of ${fields.label} stands in the definition for all to read`;
-    const hint = "password-file: /etc/paceline/NAME.pass (mode 0600, on every node) keeps it out";
+    const hint = `password-file: ${PASSWORD_FILE} (mode 0600, on every node) keeps it out`;
     context.report.warning("PLAIN_SECRET", entry.keySpan, message, hint);
   }
 }
@@ -146,7 +154,8 @@ function checkParams(
   const { report } = context;
   const file = params.get("password-file");
   if (file !== undefined && !file.startsWith("/")) {
-    report.error("BAD_PATH", spanOf("password-file"), `${quote(file)} is no absolute path`);
+    const message = `${quote(file)} is no absolute path`;
+    report.error("BAD_PATH", spanOf("password-file"), message, `from the root: ${PASSWORD_FILE}`);
   }
   if (agent === "ipmi") checkIpmi(context, fields, params, spanOf);
   if (agent === "exec" && !params.has("command") && !params.has("off")) {
@@ -170,7 +179,8 @@ function checkIpmi(
   if (address === undefined) fields.missing("params: address", "the address of the node's BMC");
   else if (parseIp(address) === undefined && (!isHost || /^[\d.]+$/.test(address))) {
     const message = `${quote(address)} is no address of a BMC`;
-    context.report.error("BAD_ADDRESS", spanOf("address"), message);
+    const hint = "its IP address, like 10.0.9.1, or its host name";
+    context.report.error("BAD_ADDRESS", spanOf("address"), message, hint);
   }
   const port = Number(params.get("port") ?? 623);
   if (port < 1 || port > 65_535) {
@@ -199,8 +209,8 @@ function checkIpmi(
       "3, or 17 where it works",
     );
   }
-  if (!params.has("username")) fields.missing("params: username");
+  if (!params.has("username")) fields.missing("params: username", "a user of the BMC");
   if (!params.has("password-file") && !params.has("password")) {
-    fields.missing("params: password-file", "/etc/paceline/NAME.pass, mode 0600, on every node");
+    fields.missing("params: password-file", `${PASSWORD_FILE}, mode 0600, on every node`);
   }
 }

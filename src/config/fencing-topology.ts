@@ -5,7 +5,6 @@ import type { TopologyLevel } from "../model/policy-definition.ts";
 import type { LoadContext } from "./load-context.ts";
 import { reportPattern } from "./location-constraint.ts";
 import type { NodeSource } from "./nodes-section.ts";
-import type { Span } from "./source-text.ts";
 import { quote, readItems, readMap, readWords, type Word } from "./value-readers.ts";
 import type { YamlEntry, YamlValue } from "./yaml-tree.ts";
 
@@ -22,7 +21,7 @@ export function readTopology(
   devices: readonly FencingDevice[],
 ): Topology {
   const topology: Topology = { byNode: new Map(), levels: [] };
-  const map = value && readMap(context, value, "fencing topology");
+  const map = value && readMap(context, value, "fencing topology", "topology: { node1: [[bmc1]] }");
   const entries = map?.entries ?? [];
   // A node's own levels go before those of a pattern or an attribute, wherever they stand.
   const ownTargets = new Set(entries.map(({ key }) => key));
@@ -66,7 +65,10 @@ function readTarget(
       return { level: { targetPattern: pattern }, nodes: [] };
     }
     const matching = nodes.filter((node) => compiled.expression.test(node.name));
-    return { level: { targetPattern: pattern }, nodes: named(context, key, keySpan, matching) };
+    return {
+      level: { targetPattern: pattern },
+      nodes: named(context, entry, matching, knownNodes(nodes)),
+    };
   }
   const [attribute, wanted] = /^([^=]+)=(.*)$/.exec(key)?.slice(1) ?? [];
   if (attribute !== undefined && wanted !== undefined) {
@@ -74,20 +76,27 @@ function readTarget(
       return plainValue(node.policy.attributes, attribute) === wanted;
     });
     const level = { targetAttribute: attribute, targetValue: wanted };
-    return { level, nodes: named(context, key, keySpan, matching) };
+    const hint = `give the nodes that are meant attributes: { ${attribute}: ${wanted} }`;
+    return { level, nodes: named(context, entry, matching, hint) };
   }
   context.references.push({ kind: "node", name: key, span: keySpan, by: "fencing topology" });
   return { level: { target: key }, nodes: [key] };
 }
 
+function knownNodes(nodes: readonly NodeSource[]): string {
+  const names = nodes.slice(0, 5).map((node) => node.name);
+  return `the nodes are ${names.join(", ")}${nodes.length > 5 ? ", …" : ""}`;
+}
+
 function named(
   context: LoadContext,
-  key: string,
-  span: Span,
+  { key, keySpan }: YamlEntry,
   nodes: readonly NodeSource[],
+  hint: string,
 ): string[] {
   if (nodes.length === 0) {
-    context.report.warning("NO_MATCH", span, `${quote(key)} in the topology matches no node`);
+    const message = `${quote(key)} in the topology matches no node`;
+    context.report.warning("NO_MATCH", keySpan, message, hint);
   }
   return nodes.map((node) => node.name);
 }

@@ -1,6 +1,6 @@
 import type { Definition } from "../model/definition.ts";
 import type { Diagnostic } from "../model/diagnostic.ts";
-import { readDefinition } from "./definition-reader.ts";
+import { FIRST_LINES, readDefinition } from "./definition-reader.ts";
 import { DefinitionReport } from "./definition-report.ts";
 import { SourceText } from "./source-text.ts";
 import { checkText } from "./text-checks.ts";
@@ -47,8 +47,6 @@ function load(text: string, options: LoadOptions): LoadResult {
   const advice = diagnostics.filter((each) => ADVICE_CODES.has(each.code));
   return { definition: { ...definition, advice }, diagnostics };
 }
-
-const FIRST_LINES = "it begins like this: cluster: NAME, nodes: { node1: 10.0.0.1, … }";
 
 /** What stays true for as long as the definition holds, so that status repeats it. */
 const ADVICE_CODES = new Set([

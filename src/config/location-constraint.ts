@@ -12,7 +12,7 @@ import {
 } from "./constraint-parts.ts";
 import type { LoadContext } from "./load-context.ts";
 import { MapFields } from "./map-fields.ts";
-import { type RuleHead, readRule } from "./rule-expression.ts";
+import { RULE_EXAMPLE, type RuleHead, readRule } from "./rule-expression.ts";
 import type { Span } from "./source-text.ts";
 import { quote, readItems, readText } from "./value-readers.ts";
 import type { YamlMap, YamlValue } from "./yaml-tree.ts";
@@ -103,7 +103,7 @@ function readOneRule(
   inherited: RuleHead,
 ): Rule | undefined {
   if (item.kind !== "map") {
-    const text = readText(context, item, `rule of ${label}`);
+    const text = readText(context, item, `rule of ${label}`, RULE_EXAMPLE);
     if (text === undefined) return undefined;
     return scored(context, readRule(context, { text, span: item.span }, owner, inherited), item);
   }
@@ -117,7 +117,7 @@ function readOneRule(
   const value = fields.value("rule");
   if (value === undefined) fields.missing("rule", "{ rule: defined ping, score: 100 }");
   fields.finish();
-  const text = value && readText(context, value, `rule of ${label}`);
+  const text = value && readText(context, value, `rule of ${label}`, RULE_EXAMPLE);
   if (value === undefined || text === undefined) return undefined;
   const own = head.scoreAttribute === undefined ? { ...inherited, ...head } : head;
   return scored(context, readRule(context, { text, span: value.span }, owner, own), item);
@@ -140,7 +140,8 @@ function checkSubject(context: LoadContext, fields: MapFields, subjects: readonl
     return;
   }
   const message = `${fields.label} has ${given.join(" and ")}: one of them is enough`;
-  if (subjects.length > 0) context.report.error("AMBIGUOUS", fields.span, message);
+  const hint = "make a constraint of each";
+  if (subjects.length > 0) context.report.error("AMBIGUOUS", fields.span, message, hint);
 }
 
 function checkPlace(context: LoadContext, fields: MapFields, hasRules: boolean): void {

@@ -49,8 +49,9 @@ export class MapFields {
     return this.entry(key)?.value;
   }
 
-  text(key: string): string | undefined {
-    return this.#read(key, (value, what) => readText(this.#context, value, what));
+  /** `hint`: what to write where the value is empty. */
+  text(key: string, hint?: string): string | undefined {
+    return this.#read(key, (value, what) => readText(this.#context, value, what, hint));
   }
 
   words(key: string): Word[] | undefined {
@@ -78,7 +79,7 @@ export class MapFields {
   }
 
   /** Reports a missing key. */
-  missing(key: string, hint?: string): void {
+  missing(key: string, hint: string): void {
     const message = `${this.label} has no \`${key}\``;
     this.#context.report.error("MISSING_KEY", this.span, message, hint);
   }
@@ -91,7 +92,9 @@ export class MapFields {
       const unused = known.filter((key) => !this.#entries.has(key));
       const message = `${this.label} has no setting ${JSON.stringify(entry.key)}`;
       const near = closest(entry.key, unused) ?? closest(entry.key, known);
-      const hint = near === undefined ? didYouMean(entry.key, unused) : `did you mean ${near}?`;
+      const all = `known here: ${known.join(", ")}`;
+      const hint =
+        near === undefined ? didYouMean(entry.key, unused, all) : `did you mean ${near}?`;
       this.#context.report.error("UNKNOWN_KEY", entry.keySpan, message, hint);
     }
   }

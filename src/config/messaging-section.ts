@@ -40,7 +40,7 @@ export function readMessaging(
 ): MessagingSource {
   const defaultGroup = groupFor(nodes);
   const links = nodes.reduce((most, node) => Math.max(most, node.addresses.length), 1);
-  const map = entry && readMap(context, entry.value, "messaging");
+  const map = entry && readMap(context, entry.value, "messaging", "messaging: { port: 7700 }");
   if (entry === undefined || map === undefined) {
     const groupFamily = defaultGroup === GROUP_IPV6 ? 6 : 4;
     return { settings: { ...DEFAULTS, group: defaultGroup }, groupFamily };
@@ -58,7 +58,8 @@ export function readMessaging(
   fields.finish();
   if (port + links - 1 > 65_535) {
     const message = `link ${links - 1} would use port ${port + links - 1}: link n adds n to the port`;
-    context.report.error("BAD_NUMBER", fields.entry("port")?.value.span, message);
+    const hint = `${65_535 - links + 1} or less`;
+    context.report.error("BAD_NUMBER", fields.entry("port")?.value.span, message, hint);
   }
   const settings: MessagingSettings = {
     transport,
@@ -96,5 +97,5 @@ function checkKeyFile(context: LoadContext, fields: MapFields, keyFile: string):
   if (keyFile.startsWith("/")) return;
   const span = fields.entry("key-file")?.value.span;
   const message = `${quote(keyFile)} is no absolute path (messaging: key-file)`;
-  context.report.error("BAD_PATH", span, message);
+  context.report.error("BAD_PATH", span, message, `from the root: ${DEFAULTS.keyFile}`);
 }

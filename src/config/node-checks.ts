@@ -17,7 +17,8 @@ export function checkNodes(context: LoadContext, nodes: readonly NodeSource[], s
   }
   if (members.every((node) => node.role === "witness")) {
     const message = "all nodes are witnesses: nothing can run anywhere";
-    context.report.error("ONLY_WITNESSES", span, message);
+    const hint = "remove role: witness from those that are to run resources";
+    context.report.error("ONLY_WITNESSES", span, message, hint);
   }
 }
 
@@ -28,10 +29,13 @@ function checkDuplicateAddresses(context: LoadContext, nodes: readonly NodeSourc
       const key = canonicalIp(address.ip);
       const owner = owners.get(key);
       if (owner !== undefined) {
-        const whose =
-          owner === node.name ? `given twice for ${owner}` : `the address of ${owner} too`;
+        const twice = owner === node.name;
+        const whose = twice ? `given twice for ${owner}` : `the address of ${owner} too`;
+        const hint = twice
+          ? "remove one, or write the address on another network"
+          : `write the address that ${node.name} has itself`;
         const message = `${address.text} is ${whose}`;
-        context.report.error("DUPLICATE_ADDRESS", address.span, message);
+        context.report.error("DUPLICATE_ADDRESS", address.span, message, hint);
       }
       owners.set(key, owner ?? node.name);
     }
@@ -72,7 +76,8 @@ function checkLoopback(context: LoadContext, nodes: readonly NodeSource[]): void
   if (local.length === 0 || local.length === all.length) return;
   for (const address of local) {
     const message = `${address.text} is a loopback address: other machines can't reach it`;
-    context.report.warning("LOOPBACK_ADDRESS", address.span, message);
+    const hint = "write an address on a network of all nodes";
+    context.report.warning("LOOPBACK_ADDRESS", address.span, message, hint);
   }
 }
 

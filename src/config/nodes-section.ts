@@ -5,6 +5,7 @@ import { canonicalIp, type IpLiteral, isMulticast, isUnspecified, parseIp } from
 import type { LoadContext } from "./load-context.ts";
 import { MapFields } from "./map-fields.ts";
 import type { Span } from "./source-text.ts";
+import { UTILIZATION_EXAMPLE, UTILIZATION_HINT } from "./value-hints.ts";
 import { quote, readItems, readMap, readWords, type Word } from "./value-readers.ts";
 import type { YamlEntry, YamlMap, YamlValue } from "./yaml-tree.ts";
 
@@ -31,7 +32,7 @@ export function readNodes(context: LoadContext, map: YamlMap, span: Span): NodeS
   const nodes = map.entries.flatMap((entry) => readNode(context, entry) ?? []);
   if (nodes.length > NODES_MAX) {
     const message = `${nodes.length} nodes are more than the ${NODES_MAX} that are supported`;
-    context.report.error("TOO_MANY_NODES", span, message);
+    context.report.error("TOO_MANY_NODES", span, message, "make several clusters of them");
   }
   return nodes;
 }
@@ -46,7 +47,9 @@ function readNode(context: LoadContext, entry: YamlEntry): NodeSource | undefine
   }
   const short =
     entry.value.kind === "list" || (entry.value.kind === "scalar" && !entry.value.isNull);
-  const map = short ? undefined : readMap(context, entry.value, `node ${name}`);
+  const map = short
+    ? undefined
+    : readMap(context, entry.value, `node ${name}`, `${name}: 10.0.0.1`);
   const fields = new MapFields(context, map ?? EMPTY, `node ${name}`, entry.keySpan);
   const role = fields.choice("role", ["full", "witness", "remote"]) ?? "full";
   const addresses = readAddresses(context, name, short ? entry.value : fields.value("addresses"));
@@ -54,11 +57,13 @@ function readNode(context: LoadContext, entry: YamlEntry): NodeSource | undefine
   const id = fields.text("id") ?? name;
   const attributes = readAttributeSets(context, fields.value("attributes"), {
     label: `attributes of ${name}`,
+    example: "attributes: { rack: a }",
     id: `nodes-${name}`,
     span: entry.keySpan,
   });
   const utilization = readAttributeSets(context, fields.value("utilization"), {
     label: `utilization of ${name}`,
+    example: UTILIZATION_EXAMPLE,
     id: `nodes-${name}-utilization`,
     span: entry.keySpan,
     visit: (key, value, at) => checkUtilization(context, name, key, value, at),
@@ -103,7 +108,8 @@ function readAddresses(
   const words = readWords(context, value, `address of ${node}`);
   if (words.length > LINKS_MAX) {
     const message = `node ${node} has ${words.length} addresses; ${LINKS_MAX} links are supported`;
-    context.report.error("TOO_MANY_LINKS", value.span, message);
+    const hint = "keep those of the networks that fail least together";
+    context.report.error("TOO_MANY_LINKS", value.span, message, hint);
   }
   return words.flatMap((word) => {
     const ip = readNodeAddress(context, node, word);
@@ -120,7 +126,8 @@ function readNodeAddress(context: LoadContext, node: string, word: Word): IpLite
   }
   if (isMulticast(ip) || isUnspecified(ip) || canonicalIp(ip) === "255.255.255.255") {
     const message = `${word.text} is not the address of one node`;
-    context.report.error("BAD_ADDRESS", word.span, message);
+    const hint = `the address that ${node} itself has on a network of all nodes`;
+    context.report.error("BAD_ADDRESS", word.span, message, hint);
     return undefined;
   }
   return ip;
@@ -142,5 +149,5 @@ function checkUtilization(
 ): void {
   if (/^\d+$/.test(value)) return;
   const message = `utilization ${name} of ${node} is a whole number, not ${quote(value)}`;
-  context.report.error("BAD_NUMBER", entry.value.span, message);
+  context.report.error("BAD_NUMBER", entry.value.span, message, UTILIZATION_HINT);
 }

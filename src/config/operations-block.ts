@@ -12,6 +12,8 @@ import type { YamlMap, YamlValue } from "./yaml-tree.ts";
 /** Keys of an operation that are not options of it. */
 const OWN_KEYS = ["id", "name", "interval", "params", "meta"];
 
+const LISTED_EXAMPLE = "{ name: monitor, interval: 10s }";
+
 /**
  * Reads `operations`: a map from name to options (or to a list of options, or for a monitor just
  * to its interval), or a list of operations with a `name` each.
@@ -28,7 +30,12 @@ export function readOperations(
       if (operation !== undefined) found.push({ operation, span: item.span });
     }
   } else {
-    const map = readMap(context, value, `operations of ${resource}`);
+    const map = readMap(
+      context,
+      value,
+      `operations of ${resource}`,
+      "operations: { monitor: 10s }",
+    );
     for (const entry of map?.entries ?? []) {
       const items = entry.value.kind === "list" ? readItems(entry.value) : [entry.value];
       for (const item of items) {
@@ -47,13 +54,13 @@ function readListed(
   item: YamlValue,
   resource: string,
 ): OperationDefinition | undefined {
-  const map = readMap(context, item, `an operation of ${resource}`);
+  const map = readMap(context, item, `an operation of ${resource}`, LISTED_EXAMPLE);
   const name = map?.entries.find((entry) => entry.key === "name");
   if (map === undefined) return undefined;
   const text = name && readText(context, name.value, `name of an operation of ${resource}`);
   if (name === undefined || text === undefined) {
     const message = `an operation of ${resource} has no \`name\``;
-    context.report.error("MISSING_KEY", item.span, message, "{ name: monitor, interval: 10s }");
+    context.report.error("MISSING_KEY", item.span, message, LISTED_EXAMPLE);
     return undefined;
   }
   return readOperation(context, map, resource, { name: text, nameSpan: name.value.span });
@@ -83,7 +90,7 @@ function readNamed(
 
 function checkName(context: LoadContext, resource: string, name: string, span: Span): void {
   if (OPERATION_NAMES.includes(name)) return;
-  const hint = didYouMean(name, OPERATION_NAMES);
+  const hint = didYouMean(name, OPERATION_NAMES, "monitor, start, stop, promote, …");
   const message = `${quote(name)} is no operation (resource ${resource})`;
   const severity = context.simulation ? "warning" : "error";
   context.report[severity]("UNKNOWN_OPERATION", span, message, hint);
@@ -95,7 +102,9 @@ function readOptions(
   label: string,
   name: string,
 ): YamlMap | undefined {
-  if (value.kind !== "scalar" || value.isNull) return readMap(context, value, label);
+  if (value.kind !== "scalar" || value.isNull) {
+    return readMap(context, value, label, `${name}: { timeout: 30s }`);
+  }
   const message = `${label} is a map of options, not ${quote(value.text)}`;
   const hint = `${name}: { timeout: ${value.text} } if that is meant`;
   context.report.error("WRONG_TYPE", value.span, message, hint);
@@ -122,8 +131,18 @@ function readOperation(
   const given = entry("id");
   const wanted = given && readText(context, given.value, `id of ${label}`);
   const id = freeId(context, wanted ?? `${resource}-${name}-interval-${interval}`, nameSpan);
-  const block = { id: `${id}-params`, label: `params of ${label}`, span: nameSpan };
-  const metaBlock = { id: `${id}-meta`, label: `meta of ${label}`, span: nameSpan };
+  const block = {
+    id: `${id}-params`,
+    label: `params of ${label}`,
+    span: nameSpan,
+    example: "params: { OCF_CHECK_LEVEL: 10 }",
+  };
+  const metaBlock = {
+    id: `${id}-meta`,
+    label: `meta of ${label}`,
+    span: nameSpan,
+    example: "meta: { timeout: 30s }",
+  };
   return {
     id,
     name,

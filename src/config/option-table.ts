@@ -2,6 +2,7 @@ import { closest, didYouMean } from "../core/suggestion.ts";
 import { DURATION_HINT, parseDuration } from "../core/written-duration.ts";
 import { parseScore } from "../model/score.ts";
 import type { LoadContext } from "./load-context.ts";
+import { booleanHint, choiceHint } from "./value-hints.ts";
 import { parseBoolean, quote, readScalar } from "./value-readers.ts";
 import type { YamlEntry } from "./yaml-tree.ts";
 
@@ -26,6 +27,8 @@ export interface OptionTable {
   readonly formerValues?: Readonly<Record<string, string>>;
   /** Names that belong to something else, with what to do. */
   readonly elsewhere?: Readonly<Record<string, string>>;
+  /** Where a name may belong that is not like any of these. */
+  readonly otherwise?: string;
   /** Reading a CIB of others: unknown names are only doubtful. */
   readonly unknownWarnsInSimulation?: boolean;
 }
@@ -100,17 +103,14 @@ function optionName(
   return undefined;
 }
 
-function unknownHint(
-  table: OptionTable,
-  name: string,
-  known: readonly string[],
-): string | undefined {
+function unknownHint(table: OptionTable, name: string, known: readonly string[]): string {
   const place = lookUp(table.elsewhere, name);
   if (place !== undefined) return place;
   const former = closest(name, known)
     ? undefined
     : closest(name, Object.keys(table.formerNames ?? {}));
-  return didYouMean(former === undefined ? name : table.formerNames![former]!, known);
+  const meant = former === undefined ? name : table.formerNames![former]!;
+  return didYouMean(meant, known, table.otherwise ?? `known here: ${known.join(", ")}`);
 }
 
 function normalize(kind: OptionKind, text: string): string | undefined {
@@ -151,10 +151,16 @@ function wordsFor(kind: OptionKind): string {
   return words[kind];
 }
 
-function kindHint(kind: OptionKind, text: string): string | undefined {
-  if (kind === "duration") return DURATION_HINT;
-  if (kind === "score") return "a whole number, INFINITY or -INFINITY";
-  const choices = kind === "boolean" ? ["true", "false"] : typeof kind === "string" ? [] : kind;
-  const near = closest(text, choices);
-  return near === undefined ? undefined : `did you mean ${near}?`;
+function kindHint(kind: OptionKind, text: string): string {
+  if (typeof kind !== "string") return choiceHint(text, kind);
+  if (kind === "boolean") return booleanHint(text);
+  const hints = {
+    integer: "digits only, such as 30",
+    count: "digits without a sign, such as 3",
+    duration: DURATION_HINT,
+    score: "a whole number, INFINITY or -INFINITY",
+    percent: "like 80%",
+    text: "any text",
+  };
+  return hints[kind];
 }

@@ -25,7 +25,9 @@ export function readQuorum(
   nodes: readonly NodeSource[],
 ): QuorumSource {
   const empty = { kind: "map", entries: [], span: { start: 0, end: 0 }, weight: 1 } as const;
-  const map = (entry && readMap(context, entry.value, "quorum")) ?? empty;
+  const map =
+    (entry && readMap(context, entry.value, "quorum", "quorum: { auto-tie-breaker: true }")) ??
+    empty;
   const fields = new MapFields(context, map, "quorum", entry?.keySpan ?? map.span);
   const expectedVotes = fields.integer("expected-votes", { min: 1 });
   const twoNode = fields.boolean("two-node");
@@ -89,7 +91,13 @@ function readPath(
   const path = fields.text(key);
   if (path === undefined || path.startsWith("/")) return path;
   const message = `${quote(path)} is no absolute path (quorum: ${key})`;
-  context.report.error("BAD_PATH", fields.value(key)?.span, message);
+  const example = { disk: "/dev/disk/by-id/…", "arbiter-key-file": "/etc/paceline/arbiter.key" };
+  context.report.error(
+    "BAD_PATH",
+    fields.value(key)?.span,
+    message,
+    `from the root: ${example[key]}`,
+  );
   return undefined;
 }
 
@@ -126,7 +134,8 @@ function checkQuorum(
   }
   if (settings.twoNode && voters.length !== 2 && nodes.length > 0) {
     const message = `two-node is for two voting nodes; here are ${voters.length}`;
-    context.report.error("TWO_NODE", fields.value("two-node")?.span, message);
+    const hint = "remove two-node";
+    context.report.error("TWO_NODE", fields.value("two-node")?.span, message, hint);
   }
   if (settings.twoNode && settings.autoTieBreaker) {
     const message = "two-node and auto-tie-breaker exclude each other";

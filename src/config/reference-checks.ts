@@ -21,6 +21,15 @@ const NOUNS: Readonly<Record<Reference["kind"], string>> = {
   promotable: "promotable resource",
 };
 
+/** Where such a name is declared. */
+const DECLARE: Readonly<Record<Exclude<Reference["kind"], "promotable">, string>> = {
+  node: "nodes are declared under nodes",
+  resource: "declare it under resources",
+  template: "declare it under templates",
+  device: "declare it under fencing: devices",
+  "tag-member": "declare it under resources",
+};
+
 /** Reports every name that is used and declared nowhere. */
 export function checkReferences(context: LoadContext, declared: DeclaredNames): void {
   const known: Readonly<Record<Reference["kind"], readonly string[]>> = {
@@ -40,7 +49,7 @@ export function checkReferences(context: LoadContext, declared: DeclaredNames): 
     const hint =
       reference.kind === "promotable"
         ? "it is never promoted: make a clone of it with meta: { promotable: true }"
-        : didYouMean(reference.name, [...sets.get(reference.kind)!]);
+        : didYouMean(reference.name, [...sets.get(reference.kind)!], DECLARE[reference.kind]);
     const severity = reference.soft || context.simulation ? "warning" : "error";
     context.report[severity]("DANGLING_REFERENCE", reference.span, message, hint);
   }

@@ -73,7 +73,8 @@ function checkOwnParams(
   for (const [name, { keySpan }] of source.params) {
     if (known.includes(name)) continue;
     const message = `the agent ${agent!.type} has no parameter ${quote(name)} (${source.id})`;
-    context.report.warning("UNKNOWN_PARAM", keySpan, message, didYouMean(name, known));
+    const hint = didYouMean(name, known, known.join(", "));
+    context.report.warning("UNKNOWN_PARAM", keySpan, message, hint);
   }
 }
 
@@ -118,7 +119,8 @@ function checkOwner(
   owners.set(address, owner ?? `resource ${source.id}`);
   if (owner === undefined) return;
   const message = `the address ${word.text} of ${source.id} is that of ${owner} too`;
-  context.report.error("DUPLICATE_ADDRESS", word.span, message);
+  const hint = "take an address that nobody has";
+  context.report.error("DUPLICATE_ADDRESS", word.span, message, hint);
 }
 
 /** Ids of everything that can be promoted: promotable clones, bundles, and what is in them. */

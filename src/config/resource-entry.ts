@@ -12,6 +12,7 @@ import { MapFields } from "./map-fields.ts";
 import { readOperations } from "./operations-block.ts";
 import { CLONE_META, RESOURCE_META } from "./resource-options.ts";
 import type { Span } from "./source-text.ts";
+import { UTILIZATION_EXAMPLE, UTILIZATION_HINT } from "./value-hints.ts";
 import { quote, readMap, type Word } from "./value-readers.ts";
 import type { YamlEntry } from "./yaml-tree.ts";
 
@@ -57,7 +58,7 @@ export function readResource(
     context.report.error("BAD_ID", entry.keySpan, `${quote(id)} is no name for a ${place}`, hint);
     return undefined;
   }
-  const map = readMap(context, entry.value, label);
+  const map = readMap(context, entry.value, label, `${id}: { agent: vip, params: … }`);
   if (map === undefined) return undefined;
   const fields = new MapFields(context, map, label, entry.keySpan);
   const kinds = KINDS.filter((kind) => fields.has(kind));
@@ -71,7 +72,8 @@ export function readResource(
   const kind = kinds[0]!;
   if (place === "template" && kind !== "agent") {
     const message = `template ${id} needs an agent: templates are for primitives`;
-    context.report.error("RESOURCE_KIND", entry.keySpan, message);
+    const hint = `${id}: { agent: … }; groups and clones of what uses it stand under resources`;
+    context.report.error("RESOURCE_KIND", entry.keySpan, message, hint);
     return undefined;
   }
   const source = readKind(context, fields, id, kind);
@@ -137,11 +139,12 @@ function readPrimitive(
   const utilization = readAttributeSets(context, fields.value("utilization"), {
     id: `${id}-utilization`,
     label: `utilization of ${id}`,
+    example: UTILIZATION_EXAMPLE,
     span: fields.span,
     visit: (name, value, entry) => {
       if (/^\d+$/.test(value)) return;
       const message = `utilization ${name} of ${id} is a whole number, not ${quote(value)}`;
-      context.report.error("BAD_NUMBER", entry.value.span, message);
+      context.report.error("BAD_NUMBER", entry.value.span, message, UTILIZATION_HINT);
     },
   });
   const primitive: PrimitiveDefinition = {
@@ -209,10 +212,12 @@ function readCommon(
   const params = {
     id: `${id}-params`,
     label: `params of ${id}`,
+    example: "params: { ip: 10.0.0.100/24 }",
     span,
     ...(visit ? { visit } : {}),
   };
-  const meta = { id: `${id}-meta`, label: `meta of ${id}`, span, table };
+  const example = "meta: { target-role: Stopped }";
+  const meta = { id: `${id}-meta`, label: `meta of ${id}`, example, span, table };
   return {
     id,
     ...(description === undefined ? {} : { description }),

@@ -51,6 +51,7 @@ const FORMER_VALUES = { Master: "Promoted", Slave: "Unpromoted" };
 /** Pacemaker Explained, "Resource Options", beside our own `harmless-twice`. */
 export const RESOURCE_META: OptionTable = {
   noun: "meta attribute",
+  otherwise: "what is for the agent belongs into params",
   unknownWarnsInSimulation: true,
   kinds: BASIC,
   formerNames: FORMER,
@@ -70,6 +71,7 @@ export const CLONE_META: OptionTable = {
 /** Pacemaker Explained, "Operation Properties". */
 export const OPERATION_OPTIONS: OptionTable = {
   noun: "operation option",
+  otherwise: "what is for the agent belongs into the params of the operation",
   unknownWarnsInSimulation: true,
   formerValues: FORMER_VALUES,
   kinds: {

@@ -68,13 +68,13 @@ class TreeAssembly {
     const part = this.#sources.get(word.text);
     if (report.isFull || (part === undefined && this.#declared.has(word.text))) return;
     if (part === undefined) {
-      const hint = didYouMean(word.text, [...this.#declared]);
+      const hint = didYouMean(word.text, [...this.#declared], "declare it under resources");
       const message = `${name} names ${JSON.stringify(word.text)}, which is no resource`;
       report.error("DANGLING_REFERENCE", word.span, message, hint);
       return;
     }
     if (part === owner) {
-      report.error("CYCLE", word.span, `${name} contains itself`);
+      report.error("CYCLE", word.span, `${name} contains itself`, "name the resources in it");
       return;
     }
     if (!kinds.includes(part.kind)) {

@@ -19,6 +19,7 @@ const SYMBOLS: ReadonlyMap<string, string> = new Map([
 ]);
 const TYPES = ["string", "integer", "number", "version"];
 const NESTING_MAX = 16;
+export const RULE_EXAMPLE = "defined ping and ping gt 0";
 
 /** What a text may say in front of the expression: `$role=Promoted 100: …`. */
 export interface RuleHead {
@@ -31,8 +32,8 @@ export interface RuleHead {
 /** A rule that could not be read; caught in this file only. */
 class RuleProblem extends Error {
   readonly at: { start: number; end: number };
-  readonly hint: string | undefined;
-  constructor(message: string, at: { start: number; end: number }, hint?: string) {
+  readonly hint: string;
+  constructor(message: string, at: { start: number; end: number }, hint: string) {
     super(message);
     this.at = at;
     this.hint = hint;
@@ -82,8 +83,11 @@ class RuleParser {
     this.#owner = owner;
     const words = splitRule(word.text);
     const all = { start: 0, end: word.text.length };
-    if (words === undefined) throw new RuleProblem("a quote in the rule is not closed", all);
-    if (words.length === 0) throw new RuleProblem("the rule is empty", all);
+    if (words === undefined) {
+      const hint = "close it behind the value: ping eq 'a b'";
+      throw new RuleProblem("a quote in the rule is not closed", all, hint);
+    }
+    if (words.length === 0) throw new RuleProblem("the rule is empty", all, RULE_EXAMPLE);
     this.#words = words;
   }
 
@@ -91,7 +95,10 @@ class RuleParser {
     const head = { ...given, ...this.#head() };
     const id = freeId(this.#context, head.id ?? `${this.#owner}-rule`, this.#word.span);
     const rule = this.#alternatives(id, 0);
-    if (this.#peek() !== undefined) throw this.#problem("this does not belong to the rule");
+    if (this.#peek() !== undefined) {
+      const hint = "remove it, or open a parenthesis before";
+      throw this.#problem("this does not belong to the rule", hint);
+    }
     const { id: _, ...rest } = head;
     return { ...rule, ...rest };
   }
@@ -119,7 +126,8 @@ class RuleParser {
     for (let word = this.#peek(); word !== undefined && word.text !== ")"; word = this.#peek()) {
       const found = word.quoted ? "" : word.text.toLowerCase();
       if (found !== "and" && found !== "or") {
-        throw this.#problem(`${quote(word.text)} where the rule should go on with and, or`);
+        const message = `${quote(word.text)} where the rule should go on with and, or`;
+        throw this.#problem(message, 'write "and" before it, or "or"');
       }
       if (operator !== undefined && operator !== found) {
         throw this.#problem("and and or are mixed", "set parentheses: a or (b and c)");
@@ -132,7 +140,7 @@ class RuleParser {
   }
 
   #condition(id: string, depth: number): Rule | Expression {
-    const word = this.#take("a condition");
+    const word = this.#take("a condition", `like ${RULE_EXAMPLE}`);
     const following = this.#peek();
     if (word.text === "(" && !word.quoted) return this.#nested(id, depth);
     if (word.quoted) return this.#comparison(id, word);
@@ -143,7 +151,7 @@ class RuleParser {
       return this.#comparison(id, word);
     }
     if (word.text === "defined" || word.text === "not_defined") {
-      const attribute = this.#take("the name of a node attribute").text;
+      const attribute = this.#take("the name of a node attribute", "like defined ping").text;
       return { kind: "attribute", id, attribute, operation: word.text };
     }
     if (word.text === "date") return this.#date(id);
@@ -153,26 +161,35 @@ class RuleParser {
   }
 
   #nested(id: string, depth: number): Rule {
-    if (depth >= NESTING_MAX) throw this.#problem("the rule is nested too deeply");
+    if (depth >= NESTING_MAX) {
+      throw this.#problem("the rule is nested too deeply", "make several rules of it");
+    }
     const rule = this.#alternatives(id, depth + 1);
-    const closing = this.#take("a closing parenthesis");
-    if (closing.text !== ")") throw this.#problemAt(closing, "a closing parenthesis is missing");
+    const closing = this.#take("a closing parenthesis", "write ) where the nested part ends");
+    if (closing.text !== ")") {
+      throw this.#problemAt(closing, "a closing parenthesis is missing", "write ) before this");
+    }
     return rule;
   }
 
   #comparison(id: string, left: RuleWord): AttributeExpression {
-    const operator = this.#take("a comparison: lt, gt, lte, gte, eq, ne");
+    const operator = this.#take(
+      "a comparison: lt, gt, lte, gte, eq, ne",
+      `defined ${left.text}, or ${left.text} gt 0`,
+    );
     const [operation, type] = operator.text.split(":").reverse() as [string, string?];
     if (!(COMPARISONS as readonly string[]).includes(operation)) {
       const meant = SYMBOLS.get(operation);
-      const hint = meant ? `write ${meant}` : didYouMean(operation, COMPARISONS);
+      const hint = meant
+        ? `write ${meant}`
+        : didYouMean(operation, COMPARISONS, COMPARISONS.join(", "));
       throw this.#problemAt(operator, `${quote(operator.text)} is no comparison`, hint);
     }
     if (type !== undefined && !TYPES.includes(type)) {
-      const hint = didYouMean(type, TYPES);
+      const hint = didYouMean(type, TYPES, TYPES.join(", "));
       throw this.#problemAt(operator, `${quote(type)} is no type of a comparison`, hint);
     }
-    const right = this.#take("a value");
+    const right = this.#take("a value", `like ${left.text} ${operator.text} 1`);
     return this.#compare(
       id,
       left.text,
@@ -192,7 +209,8 @@ class RuleParser {
     if (source) return { ...base, value: source[2]!, valueSource: source[1]! };
     const numeric = how.type === "number" || how.type === "integer";
     if (numeric && Number.isNaN(Number(right.text)) && !this.#context.simulation) {
-      throw this.#problemAt(right, `${quote(right.text)} is not a number`);
+      const hint = `digits, or ${attribute} ${how.operation} ${right.text} to compare texts`;
+      throw this.#problemAt(right, `${quote(right.text)} is not a number`, hint);
     }
     if (attribute === "#uname" && how.operation === "eq") {
       const span = innerSpan(this.#context, this.#word, right);
@@ -214,7 +232,7 @@ class RuleParser {
   }
 
   #resource(id: string): Expression {
-    const parts = this.#take("an agent: resource ocf:heartbeat:IPaddr2").text.split(":");
+    const parts = this.#take("an agent", "resource ocf:heartbeat:IPaddr2").text.split(":");
     const [first, second, third] = parts.map((part) => (part === "" ? undefined : part));
     const provider = parts.length === 3 ? second : undefined;
     const type = parts.length === 3 ? third : second;
@@ -228,7 +246,7 @@ class RuleParser {
   }
 
   #operation(id: string): Expression {
-    const name = this.#take("an operation: op monitor interval=10s").text;
+    const name = this.#take("an operation", "op monitor interval=10s").text;
     const interval = /^interval=(.+)$/.exec(this.#peek()?.text ?? "")?.[1];
     if (interval === undefined) return { kind: "operation", id, name };
     this.#next += 1;
@@ -245,21 +263,21 @@ class RuleParser {
     return this.#words[this.#next];
   }
 
-  #take(expected: string): RuleWord {
+  #take(expected: string, hint: string): RuleWord {
     const word = this.#peek();
     if (word === undefined) {
       const last = this.#words.at(-1)!;
-      throw new RuleProblem(`the rule ends where ${expected} should follow`, last);
+      throw new RuleProblem(`the rule ends where ${expected} should follow`, last, hint);
     }
     this.#next += 1;
     return word;
   }
 
-  #problem(message: string, hint?: string): RuleProblem {
+  #problem(message: string, hint: string): RuleProblem {
     return this.#problemAt(this.#peek() ?? this.#words.at(-1)!, message, hint);
   }
 
-  #problemAt(at: { start: number; end: number }, message: string, hint?: string): RuleProblem {
+  #problemAt(at: { start: number; end: number }, message: string, hint: string): RuleProblem {
     return new RuleProblem(message, at, hint);
   }
 }

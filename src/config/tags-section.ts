@@ -8,7 +8,7 @@ export function readTags(
   entry: YamlEntry | undefined,
 ): Map<string, readonly string[]> {
   const tags = new Map<string, readonly string[]>();
-  const map = entry && readMap(context, entry.value, "tags");
+  const map = entry && readMap(context, entry.value, "tags", "tags: { NAME: [web, db] }");
   for (const each of map?.entries ?? []) {
     const by = `tag ${each.key}`;
     const words = readWords(context, each.value, by);

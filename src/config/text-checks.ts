@@ -5,6 +5,8 @@ const TEXT_LENGTH_MAX = 2 * 1024 * 1024;
 const LINES_MAX = 50_000;
 /** The parser's time grows with the square of what stands on one line. */
 const LINE_LENGTH_MAX = 32_768;
+const TOO_LARGE_HINT = "is this the right file? Ten thousand resources take less";
+export const OPEN_BRACKET_HINT = "is a bracket left open above?";
 /** Far more than is sensible, and few enough for the YAML parser, which recurses. */
 const BRACKETS_MAX = 200;
 const INDENT_MAX = 500;
@@ -23,7 +25,7 @@ const MARKS_MAX = 32;
 export function checkText(text: string, report: DefinitionReport): boolean {
   if (text.length > TEXT_LENGTH_MAX) {
     const message = `the definition has ${text.length} characters; ${TEXT_LENGTH_MAX} are the limit`;
-    report.error("TOO_LARGE", undefined, message);
+    report.error("TOO_LARGE", undefined, message, TOO_LARGE_HINT);
     return false;
   }
   return checkCharacters(text, report) && checkParts(text, report) && checkNesting(text, report);
@@ -35,7 +37,7 @@ function checkParts(text: string, report: DefinitionReport): boolean {
   for (let at = 0; at < text.length; at++) if (PARTS.has(text.charCodeAt(at))) parts++;
   if (parts <= PARTS_MAX) return true;
   const message = `the definition has ${parts} separators and brackets; ${PARTS_MAX} are the limit`;
-  report.error("TOO_LARGE", undefined, message, "ten thousand resources have fewer");
+  report.error("TOO_LARGE", undefined, message, TOO_LARGE_HINT);
   return false;
 }
 
@@ -62,7 +64,8 @@ function checkNesting(text: string, report: DefinitionReport): boolean {
     const end = found < 0 ? text.length : found;
     lines += 1;
     if (lines > LINES_MAX) {
-      report.error("TOO_LARGE", undefined, `the definition has more than ${LINES_MAX} lines`);
+      const message = `the definition has more than ${LINES_MAX} lines`;
+      report.error("TOO_LARGE", undefined, message, TOO_LARGE_HINT);
       return false;
     }
     if (end - start > LINE_LENGTH_MAX) {
@@ -74,7 +77,7 @@ function checkNesting(text: string, report: DefinitionReport): boolean {
     depth = begin < 0 ? BRACKETS_MAX + 1 : scanBrackets(text, begin, end, depth);
     if (depth > BRACKETS_MAX) {
       const message = `nested deeper than ${BRACKETS_MAX} levels`;
-      report.error("YAML_TOO_DEEP", { start, end }, message, "is a bracket left open above?");
+      report.error("YAML_TOO_DEEP", { start, end }, message, OPEN_BRACKET_HINT);
       return false;
     }
     start = end + 1;

@@ -1,9 +1,9 @@
-import { didYouMean } from "../core/suggestion.ts";
 import type { Millis } from "../core/units.ts";
 import { DURATION_HINT, formatDuration, parseDuration } from "../core/written-duration.ts";
 import { parseScore, type Score } from "../model/score.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { Span } from "./source-text.ts";
+import { booleanHint, choiceHint, oneValueHint, scoreHint } from "./value-hints.ts";
 import type { YamlMap, YamlScalar, YamlValue } from "./yaml-tree.ts";
 
 /** A word of the file and where it stands. */
@@ -28,12 +28,17 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
 }
 
-/** A scalar that is not empty. */
-export function readText(context: LoadContext, value: YamlValue, what: string): string | undefined {
+/** A scalar that is not empty; `hint`: what to write where it is. */
+export function readText(
+  context: LoadContext,
+  value: YamlValue,
+  what: string,
+  hint = "write a value, or leave the key out",
+): string | undefined {
   const scalar = readScalar(context, value, what);
   if (scalar === undefined) return undefined;
   if (scalar.text.trim() !== "") return scalar.text;
-  context.report.error("EMPTY_VALUE", value.span, `${what} is empty`);
+  context.report.error("EMPTY_VALUE", value.span, `${what} is empty`, hint);
   return undefined;
 }
 
@@ -45,18 +50,23 @@ export function readScalar(
 ): YamlScalar | undefined {
   if (value.kind === "scalar") return value;
   const message = `${what} is one value, not ${describeValue(value)}`;
-  context.report.error("WRONG_TYPE", value.span, message);
+  context.report.error("WRONG_TYPE", value.span, message, oneValueHint(value));
   return undefined;
 }
 
-/** A map; nothing at all is an empty one. */
-export function readMap(context: LoadContext, value: YamlValue, what: string): YamlMap | undefined {
+/** A map; nothing at all is an empty one. `example`: how it is written, for the hint. */
+export function readMap(
+  context: LoadContext,
+  value: YamlValue,
+  what: string,
+  example: string,
+): YamlMap | undefined {
   if (value.kind === "map") return value;
   if (value.kind === "scalar" && value.isNull) {
     return { kind: "map", entries: [], span: value.span, weight: 1 };
   }
   const message = `${what} is a map of \`key: value\`, not ${describeValue(value)}`;
-  context.report.error("WRONG_TYPE", value.span, message);
+  context.report.error("WRONG_TYPE", value.span, message, example);
   return undefined;
 }
 
@@ -92,10 +102,10 @@ export function readInteger(
   return undefined;
 }
 
-function rangeHint({ min, max }: Limits): string | undefined {
-  if (min !== undefined && max !== undefined) return `from ${min} to ${max}`;
-  if (min !== undefined) return `${min} or more`;
-  return max === undefined ? undefined : `${max} or less`;
+function rangeHint({ min, max }: Limits, write: (limit: number) => string = String): string {
+  if (min !== undefined && max !== undefined) return `from ${write(min)} to ${write(max)}`;
+  if (min !== undefined) return `${write(min)} or more`;
+  return max === undefined ? "digits only, such as 3" : `${write(max)} or less`;
 }
 
 const TRUE = /^(true|yes|on|y|1)$/i;
@@ -117,7 +127,7 @@ export function readBoolean(
   const found = parseBoolean(text.trim());
   if (found === undefined) {
     const message = `${what} is true or false, not ${quote(text)}`;
-    context.report.error("BAD_BOOLEAN", value.span, message, didYouMean(text, ["true", "false"]));
+    context.report.error("BAD_BOOLEAN", value.span, message, booleanHint(text));
   }
   return found;
 }
@@ -138,8 +148,13 @@ export function readDuration(
   }
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = limits;
   if (ms >= min && ms <= max) return ms;
-  const bound = ms < min ? `less than ${formatDuration(min)}` : `more than ${formatDuration(max)}`;
-  context.report.error("BAD_DURATION", value.span, `${what} is ${text}: ${bound} is not possible`);
+  const hint = rangeHint(limits, formatDuration);
+  context.report.error(
+    "BAD_DURATION",
+    value.span,
+    `${what} is ${text}, which is out of range`,
+    hint,
+  );
   return undefined;
 }
 
@@ -149,9 +164,7 @@ export function readScore(context: LoadContext, value: YamlValue, what: string):
   const score = parseScore(text) ?? (/^([+-]?)inf$/i.test(text) ? infinity(text) : undefined);
   if (score === undefined) {
     const message = `${what} can't be ${quote(text)}`;
-    const hint = didYouMean(text, ["INFINITY", "-INFINITY"]) ?? "a whole number";
-    const advice = hint.startsWith("known") ? "a whole number, INFINITY or -INFINITY" : hint;
-    context.report.error("BAD_SCORE", value.span, message, advice);
+    context.report.error("BAD_SCORE", value.span, message, scoreHint(text));
   }
   return score;
 }
@@ -171,8 +184,6 @@ export function readChoice<Choice extends string>(
   const found = choices.find((choice) => choice.toLowerCase() === text.trim().toLowerCase());
   if (found !== undefined) return found;
   const message = `${what} is one of ${choices.join(", ")}, not ${quote(text)}`;
-  const hint = didYouMean(text, choices);
-  const suggestion = hint?.startsWith("did") ? hint : undefined;
-  context.report.error("BAD_CHOICE", value.span, message, suggestion);
+  context.report.error("BAD_CHOICE", value.span, message, choiceHint(text, choices));
   return undefined;
 }

@@ -1,9 +1,10 @@
 import type { YAMLError } from "yaml";
 import type { DefinitionReport } from "./definition-report.ts";
 import type { Span } from "./source-text.ts";
+import { OPEN_BRACKET_HINT } from "./text-checks.ts";
 
 /** What a code of the YAML parser means to somebody who writes a definition. */
-const PROBLEMS: Readonly<Record<string, readonly [message: string, hint?: string]>> = {
+const PROBLEMS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
   TAB_AS_INDENT: ["a tab is used for indentation", "indent with spaces: YAML takes no tabs"],
   BAD_INDENT: [
     "a bracket is not closed, or the indentation is wrong",
@@ -15,13 +16,13 @@ const PROBLEMS: Readonly<Record<string, readonly [message: string, hint?: string
     "the lines of one block are indented alike; a value that holds `: ` needs quotes",
   ],
   MULTILINE_IMPLICIT_KEY: ["a line without `key: value`", "is a colon missing?"],
-  MISSING_CHAR: ["something is missing here"],
+  MISSING_CHAR: ["something is missing here", "a bracket, a brace or a colon?"],
   UNEXPECTED_TOKEN: ["this does not belong here", "check the indentation and the quotes before it"],
   MULTIPLE_DOCS: ["a second document begins here", "a definition is one document: remove the ---"],
   BAD_ALIAS: ["this is no name of an anchor", "a value that begins with & or * needs quotes"],
   TAG_RESOLVE_FAILED: ["YAML tags have no meaning in a definition", "remove the !tag, or quote it"],
-  RESOURCE_EXHAUSTION: ["the nesting is too deep to be read as YAML"],
-  KEY_OVER_1024_CHARS: ["this key is longer than 1024 characters"],
+  RESOURCE_EXHAUSTION: ["the nesting is too deep to be read as YAML", OPEN_BRACKET_HINT],
+  KEY_OVER_1024_CHARS: ["this key is longer than 1024 characters", OPEN_BRACKET_HINT],
 };
 
 /** Says a problem of the YAML parser in our words, at its place. */
@@ -36,15 +37,16 @@ export function reportYamlProblem(
   report.error(`YAML_${problem.code}`, span, words.message, words.hint);
 }
 
-function describe(problem: YAMLError, text: string): { message: string; hint?: string } {
+function describe(problem: YAMLError, text: string): { message: string; hint: string } {
   if (isOpenQuote(problem)) {
     return { message: "a quote is opened and not closed", hint: "close it on the same line" };
   }
   const tabbed = /^[ ]*\t/m.exec(text.slice(lineStart(text, problem.pos[0]), problem.pos[1]));
   const [message, hint] = PROBLEMS[tabbed ? "TAB_AS_INDENT" : problem.code] ?? [
     firstLine(problem.message),
+    "look at the indentation, the brackets and the quotes here and above",
   ];
-  return hint === undefined ? { message } : { message, hint };
+  return { message, hint };
 }
 
 function isOpenQuote(problem: YAMLError): boolean {

@@ -8,8 +8,10 @@ import {
   parseDocument,
   type YAMLMap,
 } from "yaml";
+import { closest } from "../core/suggestion.ts";
 import type { DefinitionReport } from "./definition-report.ts";
 import type { Span } from "./source-text.ts";
+import { OPEN_BRACKET_HINT } from "./text-checks.ts";
 import { reportYamlProblem } from "./yaml-problems.ts";
 
 /** A YAML document reduced to what a definition is made of, with the place of everything. */
@@ -54,7 +56,8 @@ const VALUES_MAX = 500_000;
 export function readYamlTree(text: string, report: DefinitionReport): YamlValue | undefined {
   const document = parseQuietly(text);
   if (document === undefined) {
-    report.error("YAML_TOO_DEEP", undefined, "the nesting is too deep to be read as YAML");
+    const message = "the nesting is too deep to be read as YAML";
+    report.error("YAML_TOO_DEEP", undefined, message, OPEN_BRACKET_HINT);
     return undefined;
   }
   const tooDeep = document.errors.find((each) => each.code === "RESOURCE_EXHAUSTION");
@@ -105,7 +108,8 @@ class TreeBuilder {
     const span = spanOf(node);
     if (depth > DEPTH_MAX) {
       this.broken = true;
-      this.#report.error("YAML_TOO_DEEP", span, `nested deeper than ${DEPTH_MAX} levels`);
+      const message = `nested deeper than ${DEPTH_MAX} levels`;
+      this.#report.error("YAML_TOO_DEEP", span, message, OPEN_BRACKET_HINT);
       return undefined;
     }
     if (!this.#count(1, span)) return undefined;
@@ -155,7 +159,8 @@ class TreeBuilder {
     if (key === undefined || value === undefined) return undefined;
     if (key.kind !== "scalar") {
       this.broken = true;
-      this.#report.error("YAML_KEY", keySpan, "a key must be a plain word, not a list or a map");
+      const message = "a key must be a plain word, not a list or a map";
+      this.#report.error("YAML_KEY", keySpan, message, "quotes make a text of it: '[a]': …");
       return undefined;
     }
     const missing = pair.value === null || pair.value === undefined;
@@ -173,7 +178,8 @@ class TreeBuilder {
     const sources = merge.value.kind === "list" ? merge.value.items : [merge.value];
     for (const source of sources) {
       if (source.kind !== "map") {
-        this.#report.error("YAML_MERGE", merge.keySpan, "<< takes a map, or a list of maps");
+        const message = "<< takes a map, or a list of maps";
+        this.#report.error("YAML_MERGE", merge.keySpan, message, "<<: *base, or <<: [*one, *two]");
         continue;
       }
       for (const entry of source.entries) {
@@ -187,11 +193,20 @@ class TreeBuilder {
     if (value !== undefined) return this.#count(value.weight, span) ? value : undefined;
     this.broken = true;
     const inside = this.#anchors.has(name);
-    this.#report.error(
-      "YAML_ALIAS",
-      span,
-      inside ? `*${name} stands inside of what it names` : `no anchor &${name} before *${name}`,
-    );
+    if (inside) {
+      const message = `*${name} stands inside of what it names`;
+      this.#report.error(
+        "YAML_ALIAS",
+        span,
+        message,
+        `write the value itself in place of *${name}`,
+      );
+      return undefined;
+    }
+    const near = closest(name, this.#anchors.keys());
+    const hint =
+      near === undefined ? `a text that begins with * needs quotes` : `did you mean *${near}?`;
+    this.#report.error("YAML_ALIAS", span, `no anchor &${name} before *${name}`, hint);
     return undefined;
   }
 
@@ -202,7 +217,8 @@ class TreeBuilder {
     this.broken = true;
     if (before <= VALUES_MAX) {
       const message = `aliases blow the file up to more than ${VALUES_MAX} values`;
-      this.#report.error("YAML_TOO_LARGE", span, message);
+      const hint = "write the values out in place of aliases of aliases";
+      this.#report.error("YAML_TOO_LARGE", span, message, hint);
     }
     return false;
   }

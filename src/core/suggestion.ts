@@ -46,11 +46,13 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** "did you mean …?", or the list of what there is where that is short, or nothing. */
-export function didYouMean(word: string, known: readonly string[]): string | undefined {
+/** "did you mean …?", or the list of what there is where that is short, or what else is given. */
+export function didYouMean(word: string, known: readonly string[]): string | undefined;
+export function didYouMean(word: string, known: readonly string[], otherwise: string): string;
+export function didYouMean(word: string, known: readonly string[], otherwise?: string) {
   const best = closest(word, known);
   if (best !== undefined) return `did you mean ${best}?`;
-  if (known.length === 0 || known.length > 12) return undefined;
+  if (known.length === 0 || known.length > 12) return otherwise;
   return `known here: ${known.join(", ")}`;
 }
 

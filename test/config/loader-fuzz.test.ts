@@ -17,8 +17,9 @@ function expectSaneAnswer(text: string): void {
   const errors = diagnostics.filter((each) => each.severity === "error");
   expect(errors.length > 0).toBe(definition === undefined);
   const lines = text.split("\n");
-  for (const { at, message } of diagnostics) {
+  for (const { at, message, hint } of diagnostics) {
     expect(message).not.toBe("");
+    expect(hint ?? "").not.toBe("");
     if (at === undefined) continue;
     expect(at.line).toBeGreaterThanOrEqual(1);
     expect(at.line).toBeLessThanOrEqual(lines.length);
