@@ -2,6 +2,7 @@ import { formatDuration } from "../core/written-duration.ts";
 import type { AgentName } from "../model/policy-definition.ts";
 import type { AttributeSet } from "../model/rule.ts";
 import { formatScore } from "../model/score.ts";
+import { isSecretName } from "../model/secret-mask.ts";
 import { formatAgentName } from "./agent-words.ts";
 
 /** The sentences of a diff, in order. */
@@ -9,6 +10,9 @@ export type Lines = string[];
 
 /** Longer values are cut: a diff in words is to be read, the file itself has the rest. */
 const VALUE_LENGTH_MAX = 80;
+
+/** In place of a secret: a diff goes to logs and screens. */
+const HIDDEN = "******";
 
 /** `node node1: votes changes from 1 to 2`. */
 export function line(subject: string, name: string, old: unknown, next: unknown): string {
@@ -114,6 +118,7 @@ function show(name: string, value: unknown): string {
   if (typeof value === "number" && /Ms$/.test(name)) return formatDuration(value);
   if (typeof value === "number" && name === "score") return formatScore(value);
   if (name === "agent" && isRecord(value)) return formatAgentName(value as unknown as AgentName);
+  if (isSecretName(name)) return HIDDEN;
   if (typeof value === "string") return shorten(value === "" ? '""' : value);
   return shorten(canonical(value));
 }

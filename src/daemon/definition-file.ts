@@ -9,9 +9,13 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { diffDefinitions } from "../config/diff-definitions.ts";
 import { decodeDefinition, loadDefinition } from "../config/load-definition.ts";
 import { renderDiagnostics } from "../config/render-diagnostics.ts";
 import type { Definition } from "../model/definition.ts";
+
+/** `paceline config diff` shows all: the log is to say what kind of difference it is. */
+const CHANGES_MAX = 10;
 
 /** The local cluster.yaml: read at start, replaced when the cluster commits another text. */
 export class DefinitionFile {
@@ -81,9 +85,12 @@ export class DefinitionFile {
 
   /**
    * Puts the newest committed text in place. A text that was never committed is kept beside it, because
-   * someone wrote it; returns where.
+   * someone wrote it; returns where, and what it would have changed.
    */
-  replace(text: string, stamp: string): { keptAs?: string; problem?: string } {
+  replace(
+    text: string,
+    stamp: string,
+  ): { kept?: { readonly as: string; readonly changes: readonly string[] }; problem?: string } {
     const committed = [this.#committed, this.#older];
     this.#committed = text;
     this.#looked = undefined;
@@ -98,14 +105,27 @@ export class DefinitionFile {
     if (current === text) return {};
     try {
       const isOurs = current === undefined || committed.includes(current);
-      const keptAs = `${this.path}.before-${stamp}`;
-      if (!isOurs) writeDurably(keptAs, current ?? "", mode);
+      const as = `${this.path}.before-${stamp}`;
+      if (!isOurs) writeDurably(as, current ?? "", mode);
       writeDurably(this.path, text, mode);
-      return isOurs ? {} : { keptAs };
+      return isOurs ? {} : { kept: { as, changes: changesOf(text, current ?? "") } };
     } catch (error) {
       return { problem: error instanceof Error ? error.message : String(error) };
     }
   }
+}
+
+/** What a text that was not applied would change in the committed one, in a few lines. */
+function changesOf(committed: string, written: string): string[] {
+  const { definition, diagnostics } = loadDefinition(written, { file: "" });
+  if (definition === undefined) {
+    const error = diagnostics.find((each) => each.severity === "error");
+    return [`nothing: it has errors (${error?.message})`];
+  }
+  const changes = diffDefinitions(loadDefinition(committed).definition, definition);
+  if (changes.length === 0) return ["nothing: only comments or layout differ"];
+  if (changes.length <= CHANGES_MAX) return changes;
+  return [...changes.slice(0, CHANGES_MAX), `and ${changes.length - CHANGES_MAX} more`];
 }
 
 /** Temporary file, fsync, rename, fsync of the directory: either the old text or the new one. */

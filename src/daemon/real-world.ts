@@ -135,13 +135,14 @@ export class RealWorld implements World {
       return;
     }
     const stamp = new Date().toISOString().replace(/[:.]/g, "-");
-    const { keptAs, problem } = file.replace(text, stamp);
+    const { kept, problem } = file.replace(text, stamp);
     if (problem !== undefined) {
       log.error({ event: "definition-file", version }, `cannot write ${file.path}: ${problem}`);
-    } else if (keptAs !== undefined) {
+    } else if (kept !== undefined) {
+      const changes = kept.changes.map((each) => `\n  ${each}`).join("");
       log.warn(
-        { event: "definition-replaced", version, keptAs },
-        `definition ${version} of the cluster is now in ${file.path}; the text that stood there is kept as ${keptAs}`,
+        { event: "definition-replaced", version, keptAs: kept.as },
+        `definition ${version} of the cluster is now in ${file.path}. What stood there was not applied, and is kept as ${kept.as}. It would change:${changes}`,
       );
     } else {
       log.info({ event: "definition", version }, `definition ${version} is in force`);

@@ -125,6 +125,15 @@ const EDITS: readonly (readonly [edit: string, from: string, to: string, lines: 
     "address: 10.79.0.9",
     ["fencing device bmc1: params: address changes from 10.79.0.1 to 10.79.0.9"],
   ],
+  [
+    "a secret, which is not told",
+    "password-file: /etc/paceline/bmc1.pass",
+    "password: open sesame",
+    [
+      "fencing device bmc1: params: password-file is removed (was /etc/paceline/bmc1.pass)",
+      "fencing device bmc1: params: password is set to ******",
+    ],
+  ],
   ["no topology", "topology: { node1: [[bmc1]] }", "", ["fencing topology of node1 is removed"]],
 ];
 

@@ -70,13 +70,41 @@ test("the definition of the cluster replaces its own earlier one without keeping
   expect(readdirSync(dir)).toEqual(["cluster.yaml"]);
 });
 
-test("a text that somebody wrote and never applied is kept beside the one that replaces it", () => {
-  writeFileSync(file.path, "cluster: a # mine\n");
-  expect(file.expect("cluster: a\n")).toBe(true);
-  expect(readFileSync(file.path, "utf8")).toBe("cluster: a # mine\n");
-  const keptAs = `${file.path}.before-now`;
-  expect(file.replace("cluster: a # second\n", "now")).toEqual({ keptAs });
-  expect(readFileSync(keptAs, "utf8")).toBe("cluster: a # mine\n");
+describe("a text that somebody wrote and never applied", () => {
+  const committed = "cluster: a\nnodes: { node1: 10.0.0.1 }\n";
+  const mine = `${committed}resources: { more: { agent: dummy } }\n`;
+
+  function changesOf(written: string): readonly string[] | undefined {
+    writeFileSync(file.path, written);
+    return file.replace(committed, "now").kept?.changes;
+  }
+
+  test("is kept beside the one that replaces it, which says what it would have changed", () => {
+    writeFileSync(file.path, mine);
+    expect(file.expect(committed)).toBe(true);
+    expect(readFileSync(file.path, "utf8")).toBe(mine);
+    const as = `${file.path}.before-now`;
+    const changes = ["resource more is added (ocf:paceline:dummy)"];
+    expect(file.replace(`${committed}# second\n`, "now")).toEqual({ kept: { as, changes } });
+    expect(readFileSync(as, "utf8")).toBe(mine);
+  });
+
+  test("may be no definition", () => {
+    expect(changesOf("cluster: a\n")).toEqual([
+      "nothing: it has errors (the definition has no `nodes`)",
+    ]);
+  });
+
+  test("may differ in comments only", () => {
+    expect(changesOf(`${committed}# mine\n`)).toEqual(["nothing: only comments or layout differ"]);
+  });
+
+  test("may be another one altogether: a few lines will do", () => {
+    const agents = Array.from({ length: 40 }, (_, index) => `  r${index}: { agent: dummy }\n`);
+    const changes = changesOf(`${committed}resources:\n${agents.join("")}`) ?? [];
+    expect(changes.length).toBe(11);
+    expect(changes.at(-1)).toBe("and 30 more");
+  });
 });
 
 test("other answers are passed on as they are", () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { Lab } from "../support/lab.ts";
 import { canMakeNamespaces, until } from "../support/lab-commands.ts";
@@ -142,6 +142,27 @@ describe.skipIf(!usable)("a cluster of real daemons", { timeout: 120_000 }, () =
     }
   });
 
+  test("a node that starts with another text goes by the committed one, and says what it leaves", async () => {
+    const nodes = build(3);
+    for (const node of nodes) node.start();
+    await settled(nodes);
+    const [, , changed] = nodes as [LabNode, LabNode, LabNode];
+    await changed.stop();
+    const committed = readFileSync(changed.configFile, "utf8");
+    const written = `${committed}  more: { agent: dummy }\n`;
+    writeFileSync(changed.configFile, written);
+    changed.start();
+    await settled(nodes);
+    await until("the committed text is back in the file", () =>
+      Promise.resolve(readFileSync(changed.configFile, "utf8") === committed),
+    );
+    const entry = changed.logEntries().find(({ event }) => event === "definition-replaced");
+    expect(readFileSync(String(entry?.["keptAs"]), "utf8")).toBe(written);
+    expect(entry?.["message"]).toContain("\n  resource more is added (ocf:paceline:dummy)");
+    const report = await changed.report();
+    expect(report?.resources.map(({ id }) => id).sort()).toEqual(["vip", "work"]);
+  });
+
   test("two daemons cannot share a state directory, and the second says so", async () => {
     const nodes = build(1);
     const [node] = nodes as [LabNode];
@@ -157,7 +178,6 @@ describe.skipIf(!usable)("a cluster of real daemons", { timeout: 120_000 }, () =
 
   async function applied(node: LabNode, text: string): Promise<void> {
     const file = `${node.directory}/next.yaml`;
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(file, text);
     const { code, stderr } = await node.paceline("config", "apply", file, "--yes", "--wait");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

@@ -25,6 +25,14 @@ export interface LabNodeOptions {
   readonly daemonArgs?: readonly string[];
 }
 
+/** One entry of a daemon's log. */
+export interface LabLogEntry {
+  readonly time: string;
+  readonly event: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
 /** One node of a lab: its files, its daemon, and the CLI as run on it. */
 export class LabNode {
   readonly name: string;
@@ -65,6 +73,12 @@ export class LabNode {
     } catch {
       return "";
     }
+  }
+  /** What the daemon's log says; what is no entry (a stack trace) is left out. */
+  logEntries(): LabLogEntry[] {
+    return this.logTail(Number.POSITIVE_INFINITY)
+      .split("\n")
+      .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as LabLogEntry] : []));
   }
   get linkNumbers(): number[] {
     const text = execFileSync("ip", ["-n", this.namespace, "-o", "link"], { encoding: "utf8" });

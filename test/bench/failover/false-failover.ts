@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startHogs } from "../../support/hogs.ts";
 import { Lab } from "../../support/lab.ts";
@@ -51,11 +50,8 @@ export async function falseFailovers(options: {
 
 /** What a daemon's log says of lost members. */
 function verdictsOf(node: LabNode): string[] {
-  return readFileSync(node.logFile, "utf8")
-    .split("\n")
-    .filter((line) => line.includes('"event":"member-lost"'))
-    .map((line) => {
-      const { time, message } = JSON.parse(line) as { time: string; message: string };
-      return `${time} ${node.name}: ${message}`;
-    });
+  return node
+    .logEntries()
+    .filter(({ event }) => event === "member-lost")
+    .map(({ time, message }) => `${time} ${node.name}: ${message}`);
 }

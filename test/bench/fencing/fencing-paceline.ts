@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
 import { IpmiLab, statesSeenBy } from "../../support/ipmi-lab.ts";
 import { until } from "../../support/lab-commands.ts";
-import type { LabNode } from "../../support/lab-node.ts";
 import { cutOwner, type Takeover } from "./fencing-run.ts";
 
 /** Where the time went, in milliseconds. */
@@ -41,16 +39,9 @@ export async function pacelineFencings(runs: number): Promise<Phases[]> {
   return results;
 }
 
-interface LogLine {
-  readonly time: string;
-  readonly event: string;
-  readonly node?: string;
-  readonly target?: string;
-}
-
 function withPhases(lab: IpmiLab, takeover: Takeover): Phases {
   const { owner, cutAt, upMs } = takeover;
-  const lines = lab.nodes.filter((node) => node !== owner).flatMap((node) => logOf(node));
+  const lines = lab.nodes.filter((node) => node !== owner).flatMap((node) => node.logEntries());
   const first = (event: string): number => {
     const times = lines.filter((line) => line.event === event).map(({ time }) => Date.parse(time));
     return Math.min(...times.filter((at) => at >= cutAt)) - cutAt;
@@ -65,15 +56,4 @@ function withPhases(lab: IpmiLab, takeover: Takeover): Phases {
     fenceMs: fenced - begun,
     startMs: upMs - fenced,
   };
-}
-
-function logOf(node: LabNode): LogLine[] {
-  const text = readFileSync(node.logFile, "utf8");
-  return text.split("\n").flatMap((line) => {
-    try {
-      return [JSON.parse(line) as LogLine];
-    } catch {
-      return [];
-    }
-  });
 }
