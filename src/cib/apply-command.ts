@@ -9,6 +9,7 @@ import type {
   Override,
   TicketRecord,
 } from "../model/cib.ts";
+import { newNodes, presentMessage, presentNodes } from "./away-nodes.ts";
 
 /**
  * The replicated state machine. `applyCommand` is a pure function of the CIB and the command, so
@@ -76,9 +77,9 @@ function change(cib: Cib, index: number, command: CibCommand): Change {
     case "set-attribute":
       return setAttribute(cib, index, command);
     case "record-departure":
-      return done(index, { departures: withDeparture(cib, command.departure) });
+      return done(index, { departures: withDeparture(cib.departures ?? [], command.departure) });
     case "end-departure":
-      return done(index, { departures: departuresBut(cib, command.node) });
+      return done(index, { departures: departuresBut(cib.departures ?? [], command.node) });
     case "nothing":
       return done(index, {});
     default:
@@ -104,7 +105,7 @@ type ApplyDefinition = Extract<CibCommand, { kind: "apply-definition" }>;
 
 function applyDefinition(cib: Cib, index: number, command: ApplyDefinition): Change {
   const inForce = cib.definition?.version ?? 0;
-  const { baseVersion, text, author, at, comment } = command;
+  const { baseVersion, text, author, at, comment, nodes } = command;
   if (baseVersion !== undefined && baseVersion !== inForce) {
     const message = `The definition changed meanwhile: version ${inForce} is in force, not ${baseVersion}.`;
     return refused("VERSION_CONFLICT", message);
@@ -112,11 +113,26 @@ function applyDefinition(cib: Cib, index: number, command: ApplyDefinition): Cha
   if (cib.definition !== undefined && cib.definition.text === text) {
     return done(index, {}, inForce); // Nothing changes, so there is nothing to remember.
   }
+  const present = presentNodes(cib, nodes);
+  if (present.length > 0) {
+    return refused("NODE_PRESENT", presentMessage(present));
+  }
   const version = inForce + 1;
-  const base = { version, text, author, at };
-  const definition: DefinitionVersion = comment === undefined ? base : { ...base, comment };
+  const definition: DefinitionVersion = {
+    ...{ version, text, author, at },
+    ...(comment === undefined ? {} : { comment }),
+    ...(nodes === undefined ? {} : { nodes }),
+  };
   const history = cib.definition === undefined ? [] : [...cib.history, cib.definition];
-  return done(index, { definition, history: history.slice(-MAX_HISTORY) }, version);
+  const changes = { definition, history: history.slice(-MAX_HISTORY), ...newcomers(cib, command) };
+  return done(index, changes, version);
+}
+
+/** A new node has run nothing before it joins: it is not suspected of hanging, and not fenced. */
+function newcomers(cib: Cib, { nodes, at }: ApplyDefinition): Partial<Cib> {
+  const added = newNodes(cib, nodes).map((node) => ({ node, incarnation: 0, at }));
+  if (added.length === 0) return {};
+  return { departures: added.reduce(withDeparture, cib.departures ?? []) };
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {
@@ -165,13 +181,15 @@ function setTicket(
   return [...tickets.filter((other) => other.id !== ticket.id), ticket].sort(byId);
 }
 
-function departuresBut(cib: Cib, node: string): readonly DepartureRecord[] {
-  return (cib.departures ?? []).filter((departure) => departure.node !== node);
+type Departures = readonly DepartureRecord[];
+
+function departuresBut(departures: Departures, node: string): Departures {
+  return departures.filter((departure) => departure.node !== node);
 }
 
 /** One record for each node: the last time that it left. */
-function withDeparture(cib: Cib, departure: DepartureRecord): readonly DepartureRecord[] {
-  const all = [...departuresBut(cib, departure.node), departure];
+function withDeparture(departures: Departures, departure: DepartureRecord): Departures {
+  const all = [...departuresBut(departures, departure.node), departure];
   return all.sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 

@@ -65,7 +65,8 @@ function isListOf(value: unknown, test: (item: Fields) => boolean): boolean {
 }
 
 function isVersion(item: Fields): boolean {
-  const { version, text, author, at } = item as Record<string, unknown>;
+  const { version, text, author, at, nodes } = item as Record<string, unknown>;
+  if (nodes !== undefined && !(Array.isArray(nodes) && nodes.every(isText))) return false;
   return Number.isSafeInteger(version) && isText(text) && isText(author) && typeof at === "number";
 }
 

@@ -157,12 +157,15 @@ export class CollectedStatus {
     readonly quorate: boolean;
     readonly coordinator: string;
     readonly tickets: readonly TicketStatus[];
+    /** Would be new in the definition: they have run nothing. */
+    readonly newcomers?: readonly string[];
     /** Beside those that a node tells of itself. */
     readonly attributes?: (node: string) => Readonly<Record<string, string>>;
   }): ClusterStatus {
     const nodes: NodeStatus[] = [];
     for (const name of options.nodes) {
-      const node = this.#nodeStatus(name, options.attributes?.(name) ?? {});
+      const isNew = options.newcomers?.includes(name) === true;
+      const node = this.#nodeStatus(name, options.attributes?.(name) ?? {}, isNew);
       if (node !== undefined) nodes.push(node);
     }
     return {
@@ -173,7 +176,11 @@ export class CollectedStatus {
     };
   }
 
-  #nodeStatus(name: string, more: Readonly<Record<string, string>>): NodeStatus | undefined {
+  #nodeStatus(
+    name: string,
+    more: Readonly<Record<string, string>>,
+    isNew: boolean,
+  ): NodeStatus | undefined {
     const status = this.#statuses.get(name);
     const facts = {
       attributes: new Map(Object.entries({ ...status?.attributes, ...more })),
@@ -193,7 +200,7 @@ export class CollectedStatus {
           : facts.attributes,
       };
     }
-    const departure = this.#departures.get(name);
+    const departure = this.#departures.get(name) ?? (isNew ? "left" : undefined);
     // A node that was never seen has no status at all: whether it is fenced is startup-fencing's say.
     if (departure === undefined) return undefined;
     return {

@@ -1,3 +1,4 @@
+import { presentMessage, presentNodes } from "../cib/away-nodes.ts";
 import { checkOverride } from "../cib/override-check.ts";
 import { diffDefinitions } from "../config/diff-definitions.ts";
 import { loadDefinition } from "../config/load-definition.ts";
@@ -189,13 +190,11 @@ export class ControlDesk {
       text: request.text,
       author: request.author,
       at: office.wall(),
+      nodes: definition.nodes.map(({ name }) => name),
       ...(request.comment === undefined ? {} : { comment: request.comment }),
       ...(request.baseVersion === undefined ? {} : { baseVersion: request.baseVersion }),
     };
-    const answer: Respond = (reply) => {
-      const conflict = !reply.ok && reply.code === "VERSION_CONFLICT";
-      respond(conflict ? fail("CONFLICT", reply.message, CONFLICT_HINT) : reply);
-    };
+    const answer: Respond = (reply) => respond(reply.ok ? reply : withHint(reply));
     this.#commit(command, answer, (result) => ({
       ...report,
       version: result.version ?? report.version,
@@ -329,6 +328,15 @@ function versionOf(cib: Cib, version: number) {
 }
 
 const CONFLICT_HINT = "look at `paceline config diff`, then apply again";
+const PRESENT_HINT =
+  "stop paceline there first (what runs there moves away), or, if it is off for good: paceline fence confirm NODE";
+
+/** What the CIB refused, and what to do about it. */
+function withHint(refusal: ControlFailure): ControlFailure {
+  const { code, message } = refusal;
+  if (code === "VERSION_CONFLICT") return fail("CONFLICT", message, CONFLICT_HINT);
+  return code === "NODE_PRESENT" ? fail(code, message, PRESENT_HINT) : refusal;
+}
 
 /** Which version is in force is judged here for a dry run only: our copy may be old. */
 function refuseApply(
@@ -341,6 +349,13 @@ function refuseApply(
   if (dryRun === true && current !== undefined && differs) {
     const message = `version ${current.version} by ${current.author} is in force, not ${baseVersion}`;
     return fail("CONFLICT", message, CONFLICT_HINT);
+  }
+  const present = presentNodes(
+    office.cib(),
+    definition.nodes.map(({ name }) => name),
+  );
+  if (dryRun === true && present.length > 0) {
+    return fail("NODE_PRESENT", presentMessage(present), PRESENT_HINT);
   }
   if (definition.cluster !== office.definition().cluster) {
     return fail(

@@ -209,12 +209,15 @@ export class Coordinator {
    * office or while the status of a member is missing.
    */
   whatIf(policy?: PolicyDefinition, explain = false): Plan | undefined {
-    const inForce = policy ?? this.#context.policy(this.#wall)?.policy;
-    if (this.#by === undefined || inForce === undefined) return undefined;
+    const inForce = this.#context.policy(this.#wall)?.policy;
+    const asked = policy ?? inForce;
+    if (this.#by === undefined || asked === undefined) return undefined;
     if (this.status.missing().length > 0) return undefined;
-    const status = withPending(this.#clusterStatus(inForce), this.runner.inFlight());
+    const known = (inForce ?? asked).nodes.map((node) => node.name);
+    const newcomers = asked.nodes.map((node) => node.name).filter((name) => !known.includes(name));
+    const status = withPending(this.#clusterStatus(asked, newcomers), this.runner.inFlight());
     const promoting = promotedBy(this.#plan);
-    const input = [inForce, status, this.#wall, { explain, promoting }] as const;
+    const input = [asked, status, this.#wall, { explain, promoting }] as const;
     return this.#making.look(this.#context.planner, [...input]);
   }
 
@@ -316,8 +319,9 @@ export class Coordinator {
     return [{ kind: "settled" }, { kind: "changed" }];
   }
 
-  #clusterStatus(policy: PolicyDefinition): ClusterStatus {
+  #clusterStatus(policy: PolicyDefinition, newcomers: readonly string[] = []): ClusterStatus {
     return this.status.toClusterStatus({
+      newcomers,
       nodes: policy.nodes.map((node) => node.name),
       quorate: this.#quorate,
       coordinator: this.#context.self,

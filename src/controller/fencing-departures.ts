@@ -1,8 +1,9 @@
+import { openFencing } from "../cib/away-nodes.ts";
 import { note } from "../core/note.ts";
 import type { Millis } from "../core/units.ts";
 import type { FencingRecord } from "../model/cib.ts";
 import type { PeerEvent } from "../model/peer.ts";
-import { countsAsFenced, fencingsOver, openFencing } from "./fencing-records.ts";
+import { countsAsFenced, fencingsOver } from "./fencing-records.ts";
 import { propose } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
 import { fromMembership } from "./node-view.ts";

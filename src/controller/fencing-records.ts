@@ -1,3 +1,4 @@
+import { openFencing, saysOff } from "../cib/away-nodes.ts";
 import type { Millis, WallTime } from "../core/units.ts";
 import type { FencingRecord } from "../model/cib.ts";
 
@@ -6,28 +7,6 @@ const BY_CLUSTER = "paceline on ";
 
 export function requesterOf(node: string): string {
   return `${BY_CLUSTER}${node}`;
-}
-
-/** The last record that says that a node is off, if that still holds. */
-export function openFencing(
-  records: readonly FencingRecord[],
-  target: string,
-): FencingRecord | undefined {
-  const last = lastFencing(records, target);
-  return last === undefined || last.over === true ? undefined : last;
-}
-
-/** The last fencing of a node that took something from it, whatever has come of it since. */
-export function lastFencing(
-  records: readonly FencingRecord[],
-  target: string,
-): FencingRecord | undefined {
-  return records.findLast((record) => record.target === target && saysOff(record));
-}
-
-function saysOff(record: FencingRecord): boolean {
-  if (record.outcome === "confirmed-by-operator") return true;
-  return record.outcome === "succeeded" && record.action !== "on";
 }
 
 /**

@@ -1,10 +1,10 @@
+import { lastFencing } from "../cib/away-nodes.ts";
 import { namesOf, unfencingLevels } from "../fencing/device-use.ts";
 import type { DeviceCommand, DeviceOutcome, FenceAgentFacts } from "../fencing/fence-types.ts";
 import type { FencingDevice, FencingSettings } from "../model/definition.ts";
 import { isSecretName } from "../model/secret-mask.ts";
 import { digestOf } from "../policy/unpack/digests.ts";
 import { configureFencing, fencerStep } from "./fencing-duty.ts";
-import { lastFencing } from "./fencing-records.ts";
 import { propose } from "./node-cib.ts";
 import { follows, fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";

@@ -104,6 +104,7 @@ function found(node: NodeCore): void {
     text: node.force.definition.text,
     author: `${node.self} (founding)`,
     at: node.wall(),
+    nodes: node.force.definition.nodes.map(({ name }) => name),
   };
   propose(node, command, (result) => {
     if (result.ok) return;

@@ -119,7 +119,7 @@ function nodeState(
   }
   if (!source.members.has(name)) {
     const departure = source.collected?.departure(name);
-    if (departure === "left") return { state: "offline", detail: "left cleanly" };
+    if (departure === "left") return { state: "offline", detail: leftDetail(source, name) };
     if (departure === "fenced") return { state: "offline", detail: "fenced" };
     const fencing = source.definition.choices.fencingEnabled;
     if (departure === "lost") {
@@ -151,6 +151,11 @@ function nodeState(
     return { state: "pending", detail: "its status has not arrived yet" };
   }
   return { state: "online", detail: null };
+}
+
+function leftDetail({ cib }: ReportSource, name: string): string {
+  const isNew = cib.departures?.some((left) => left.node === name && left.incarnation === 0);
+  return isNew ? "new in the definition: has not joined yet" : "left cleanly";
 }
 
 function unseen({ dc }: ReportSource): string {

@@ -20,7 +20,7 @@ export interface Cib {
 /** A node was let go: nothing is active on it until it joins again, so it is never fenced. */
 export interface DepartureRecord {
   readonly node: string;
-  /** The life in which it left: a later one is not covered. */
+  /** The life in which it left: a later one is not covered. 0: it is new, and was never seen. */
   readonly incarnation: number;
   readonly at: WallTime;
 }
@@ -39,6 +39,8 @@ export interface DefinitionVersion {
   readonly author: string;
   readonly at: WallTime;
   readonly comment?: string;
+  /** The members that it defines; absent in what an earlier program committed. */
+  readonly nodes?: readonly string[];
 }
 
 export type OverrideKind =
@@ -100,6 +102,8 @@ export type CibCommand =
       readonly author: string;
       readonly at: WallTime;
       readonly comment?: string;
+      /** The members that it defines. */
+      readonly nodes?: readonly string[];
       /** Compare-and-swap: refused unless this is the version in force. */
       readonly baseVersion?: number;
     }

@@ -20,7 +20,9 @@ function run(commands: readonly CibCommand[], from: Cib = emptyCib()) {
   return { cib, results };
 }
 
-const define = (text: string, baseVersion?: number): CibCommand => ({
+type Apply = Extract<CibCommand, { kind: "apply-definition" }>;
+
+const define = (text: string, baseVersion?: number): Apply => ({
   kind: "apply-definition",
   text,
   author: "root",
@@ -74,6 +76,62 @@ describe("definition", () => {
     const { cib } = run(Array.from({ length: MAX_HISTORY + 5 }, (_, i) => define(`v${i}`)));
     expect(cib.history.length).toBe(MAX_HISTORY);
     expect(cib.history.at(-1)?.text).toBe(`v${MAX_HISTORY + 3}`);
+  });
+});
+
+describe("the nodes of a definition", () => {
+  const nodes = (...names: string[]): Apply => {
+    return { ...define(names.join(" ")), nodes: names };
+  };
+  const left = (node: string): CibCommand => {
+    return { kind: "record-departure", departure: { node, incarnation: 7, at: 1 } };
+  };
+  const record = (more: Partial<FencingRecord>): CibCommand => {
+    return { kind: "record-fencing", record: { ...fencing("1.1", "succeeded"), ...more } };
+  };
+  const ACCEPTED = { ok: true };
+  const REFUSED = { ok: false, code: "NODE_PRESENT" };
+
+  test.each<[string, CibCommand[], object]>([
+    ["of which nothing is known is not left out", [], REFUSED],
+    ["that has left may be", [left("node2")], ACCEPTED],
+    [
+      "that has left and is back may not",
+      [left("node2"), { kind: "end-departure", node: "node2" }],
+      REFUSED,
+    ],
+    ["that was fenced may be", [record({})], ACCEPTED],
+    [
+      "of which somebody swears that it is off may be",
+      [record({ outcome: "confirmed-by-operator" })],
+      ACCEPTED,
+    ],
+    ["that was fenced and is back may not", [record({ over: true })], REFUSED],
+    ["that could not be fenced may not", [record({ outcome: "failed" })], REFUSED],
+    ["to which power was given may not", [record({ action: "on" })], REFUSED],
+    ["beside another that has left may not", [left("node1")], REFUSED],
+  ])("one %s", (_, before, expected) => {
+    const commands = [nodes("node1", "node2"), ...before, nodes("node1")];
+    expect(run(commands).results.at(-1)).toMatchObject(expected);
+  });
+
+  test("one that is new counts as away until it is seen; the first ones, and those that are known, do not", () => {
+    const commands = [nodes("node1"), left("node1"), nodes("node1", "node2")];
+    expect(run(commands.slice(0, 1)).cib.departures).toBeUndefined();
+    expect(run(commands).cib.departures).toEqual([
+      { node: "node1", incarnation: 7, at: 1 },
+      { node: "node2", incarnation: 0, at: 1000 },
+    ]);
+  });
+
+  test("one that is taken in again keeps the record of how it went", () => {
+    const back = [nodes("node1", "node2"), left("node2"), nodes("node1"), nodes("node1", "node2")];
+    expect(run(back).cib.departures).toEqual([{ node: "node2", incarnation: 7, at: 1 }]);
+  });
+
+  test("what an earlier program committed names none, and is replaced without a question", () => {
+    const { results } = run([define("a"), nodes("node1")]);
+    expect(results.at(-1)).toMatchObject(ACCEPTED);
   });
 });
 
@@ -221,6 +279,8 @@ describe("codec", () => {
       {},
       { kind: "set-override" },
       { kind: "apply-definition" },
+      { ...define("a"), nodes: "node1" },
+      { ...define("a"), nodes: [1] },
     ]) {
       expect(parseCibCommand(bad)).toBeUndefined();
     }

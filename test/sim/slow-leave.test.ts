@@ -41,7 +41,7 @@ test("a leave that waits for a fencing says so, and ends with a person's word", 
     expect.stringContaining("in 100 s"),
   ]);
   // It asks every second, which is no reason to plan anew.
-  expect(told(": node2 wants to leave ")).toHaveLength(1);
+  expect(told("(node2 wants to leave):")).toHaveLength(1);
   const request = { method: "fence", action: "confirm", target: "node3", author: "jo" } as const;
   cluster.host("node1").request(request, () => undefined);
   expect(cluster.runUntil(isGone, 5_000)).toBe(true);

@@ -1,4 +1,5 @@
 import { SeededRandom } from "../../src/core/random.ts";
+import type { ControlReply, ControlRequest } from "../../src/model/control.ts";
 import type { StatusReport } from "../../src/model/status-report.ts";
 import { whatIsMissing } from "./checkers/convergence.ts";
 import { type BuiltCluster, buildCluster, type Profile } from "./cluster-simulation.ts";
@@ -9,8 +10,8 @@ import type { SimulatedHost } from "./simulated-host.ts";
 
 /** A cluster of the simulator that a test takes through a course of events of its own. */
 export interface SmallCluster extends BuiltCluster {
-  /** Whether all is as it should be within that time. */
-  readonly settles: (withinMs: number) => boolean;
+  /** Whether all is as it should be within that time; `hosts`: who takes part, by default all. */
+  readonly settles: (withinMs: number, hosts?: readonly string[]) => boolean;
 }
 
 /** The profile of that name with just so many nodes. */
@@ -28,8 +29,10 @@ export function smallCluster(
   const { cluster, expected } = built;
   const text = define?.(cluster.hosts.map(({ name }) => name));
   if (text !== undefined) for (const host of cluster.hosts) host.definitionText = text;
-  const settles = (withinMs: number) =>
-    cluster.runUntil(() => whatIsMissing(cluster, expected) === undefined, withinMs);
+  const settles = (withinMs: number, hosts?: readonly string[]) => {
+    const wanted = hosts === undefined ? expected : { ...expected, hosts };
+    return cluster.runUntil(() => whatIsMissing(cluster, wanted) === undefined, withinMs);
+  };
   return { ...built, settles };
 }
 
@@ -49,7 +52,8 @@ export interface SmallDefinition {
 export function smallDefinition(names: readonly string[], more: SmallDefinition = {}): string {
   const { properties, location, fencing = `  devices:\n${powerControllers(names)}` } = more;
   const { resources = "  r1: { agent: dummy }\n  r2: { agent: dummy }\n" } = more;
-  const nodes = names.map((name, i) => `${name}: 10.77.0.${i + 1}`).join(", ");
+  // node4 has the same address whoever is there beside it.
+  const nodes = names.map((name) => `${name}: 10.77.0.${name.slice("node".length)}`).join(", ");
   return `cluster: sim
 nodes: { ${nodes} }
 messaging: { transport: unicast, advert-interval: 200ms }
@@ -79,9 +83,20 @@ export function busyHostOf(cluster: SimulatedCluster): SimulatedHost {
 
 /** The status report of the DC. */
 export function statusOf(cluster: SimulatedCluster): StatusReport {
-  let report: unknown;
-  dcOf(cluster)?.request({ method: "status" }, (reply) => {
-    report = reply.ok ? reply.result : undefined;
+  const reply = asked(cluster, { method: "status" }, 0);
+  return (reply?.ok === true ? reply.result : undefined) as StatusReport;
+}
+
+/** What the DC answers within that time; undefined: nothing. */
+export function asked(
+  cluster: SimulatedCluster,
+  request: ControlRequest,
+  withinMs = 5_000,
+): ControlReply | undefined {
+  let reply: ControlReply | undefined;
+  dcOf(cluster)?.request(request, (answer) => {
+    reply = answer;
   });
-  return report as StatusReport;
+  cluster.runUntil(() => reply !== undefined, withinMs, 10);
+  return reply;
 }

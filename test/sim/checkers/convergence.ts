@@ -4,6 +4,8 @@ import type { Checker } from "./checker.ts";
 export interface Expected {
   /** Exclusive resources that must run, each on exactly one host. */
   readonly running: readonly string[];
+  /** The hosts that take part; default: all. */
+  readonly hosts?: readonly string[];
 }
 
 /** Once faults have stopped: one view, one DC, one CIB, nothing left to do, all resources up. */
@@ -22,8 +24,10 @@ export class Convergence implements Checker {
 
 /** Why the cluster has not settled yet; undefined if it has. */
 export function whatIsMissing(cluster: SimulatedCluster, expected: Expected): string | undefined {
-  const names = cluster.hosts.map((host) => host.name).sort();
-  const seen = cluster.hosts.map((host) => ({ host, state: cluster.observe(host) }));
+  const { hosts: wanted } = expected;
+  const hosts = cluster.hosts.filter(({ name }) => wanted?.includes(name) !== false);
+  const names = hosts.map((host) => host.name).sort();
+  const seen = hosts.map((host) => ({ host, state: cluster.observe(host) }));
   for (const { host, state } of seen) {
     if (state === undefined) return `${host.name} has no running daemon (${host.exitReason ?? ""})`;
     const members = [...state.members].sort().join(" ");

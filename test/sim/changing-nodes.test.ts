@@ -1,0 +1,163 @@
+import { describe, expect, test } from "vitest";
+import type { SimulatedCluster } from "./simulated-cluster.ts";
+import {
+  asked,
+  busyHostOf,
+  dcOf,
+  profileOf,
+  type SmallDefinition,
+  smallCluster,
+  smallDefinition,
+  statusOf,
+} from "./small-cluster.ts";
+
+/*
+ * Nodes that a new definition adds, and nodes that it leaves out.
+ */
+
+const ALL = ["node1", "node2", "node3", "node4"];
+const FIRST = ALL.slice(0, 3);
+
+/** Three nodes, settled, and a fourth machine whose daemon has not been started yet. */
+function threeNodes(profile: "fencing" | "calm") {
+  const more: SmallDefinition = profile === "calm" ? { fencing: "" } : {};
+  const define = (names: readonly string[]) => smallDefinition(names, more);
+  const built = smallCluster(5, profileOf(profile, 4), () => define(FIRST));
+  const { cluster, settles } = built;
+  cluster.host("node4").definitionText = define(ALL);
+  for (const name of FIRST) cluster.host(name).startDaemon();
+  expect(settles(30_000, FIRST)).toBe(true);
+  const apply = (names: readonly string[], how: { readonly dryRun?: true } = {}) => {
+    const request = { method: "config-apply", text: define(names), author: "t", ...how } as const;
+    return asked(cluster, request);
+  };
+  return { cluster, settles, apply };
+}
+
+/** The same with the fourth one in. */
+function fourNodes(profile: "fencing" | "calm") {
+  const built = threeNodes(profile);
+  expect(built.apply(ALL)).toMatchObject({ ok: true });
+  built.cluster.host("node4").startDaemon();
+  expect(built.settles(30_000)).toBe(true);
+  return built;
+}
+
+const without = (gone: string) => ALL.filter((name) => name !== gone);
+
+function quorumOf(cluster: SimulatedCluster) {
+  const { votes, expected, needed } = statusOf(cluster).quorum;
+  return { votes, expected, needed };
+}
+
+function activeOn(cluster: SimulatedCluster, name: string): string[] {
+  return [...cluster.host(name).world.active().keys()];
+}
+
+function leave(cluster: SimulatedCluster, name: string): void {
+  const host = cluster.host(name);
+  host.deliver({ kind: "shutdown", mode: "leave" });
+  expect(cluster.runUntil(() => host.daemon === undefined, 20_000)).toBe(true);
+}
+
+describe("a node that a definition adds", () => {
+  test("is waited for without a word from it, and joins with a vote", () => {
+    const { cluster, settles, apply } = threeNodes("fencing");
+    // For minutes: who installs it takes that long. It is no node that hangs.
+    expect(apply(ALL)).toMatchObject({ ok: true, result: { changes: [] } });
+    cluster.runFor(180_000);
+    expect(cluster.trace.lines().filter((line) => line.includes("power off"))).toEqual([]);
+    const added = statusOf(cluster).nodes.find(({ name }) => name === "node4");
+    expect(added).toMatchObject({
+      state: "offline",
+      detail: "new in the definition: has not joined yet",
+    });
+    expect(quorumOf(cluster)).toEqual({ votes: 3, expected: 3, needed: 2 });
+    cluster.host("node4").startDaemon();
+    expect(settles(30_000)).toBe(true);
+    expect(quorumOf(cluster)).toEqual({ votes: 4, expected: 4, needed: 3 });
+  });
+
+  test("is fenced like any other once it was a member", () => {
+    const { cluster, settles } = fourNodes("fencing");
+    cluster.host("node4").powerOff();
+    const fenced = () => dcOf(cluster) && statusOf(cluster).nodes[3]?.detail === "fenced";
+    expect(cluster.runUntil(() => fenced() === true, 30_000)).toBe(true);
+    cluster.power.pressButton("node4");
+    expect(settles(60_000)).toBe(true);
+  });
+});
+
+describe("a node that a definition leaves out", () => {
+  test.each([
+    ["the DC", (cluster: SimulatedCluster) => dcOf(cluster).name],
+    ["a node with resources", (cluster: SimulatedCluster) => busyHostOf(cluster).name],
+  ])("%s is kept while it is a member, and goes once it has left", (_, choose) => {
+    const { cluster, settles, apply } = fourNodes("fencing");
+    const gone = choose(cluster);
+    const rest = without(gone);
+    const before = activeOn(cluster, gone);
+    for (const how of [{ dryRun: true }, {}] as const) {
+      expect(apply(rest, how)).toMatchObject({
+        ok: false,
+        code: "NODE_PRESENT",
+        message: `The definition leaves out ${gone}, which may still run resources.`,
+        hint: expect.stringContaining("stop paceline there first"),
+      });
+    }
+    cluster.runFor(5_000);
+    expect(activeOn(cluster, gone)).toEqual(before);
+    expect(quorumOf(cluster)).toEqual({ votes: 4, expected: 4, needed: 3 });
+
+    leave(cluster, gone);
+    expect(activeOn(cluster, gone)).toEqual([]);
+    expect(apply(rest)).toMatchObject({ ok: true });
+    expect(settles(10_000, rest)).toBe(true);
+    expect(quorumOf(cluster)).toEqual({ votes: 3, expected: 3, needed: 2 });
+
+    // The vote of the one that was added counts: with one of the first it is a majority.
+    const lost = rest.find((name) => name !== "node4")!;
+    cluster.host(lost).powerOff();
+    const left = rest.filter((name) => name !== lost);
+    expect(settles(60_000, left)).toBe(true);
+
+    // Started by mistake with the files that it has, it runs nothing, and disturbs nobody.
+    cluster.host(gone).startDaemon();
+    cluster.runFor(60_000);
+    expect(activeOn(cluster, gone)).toEqual([]);
+    // The lost one was switched on again by its fencing.
+    expect(settles(10_000, rest)).toBe(true);
+  });
+
+  test("may still run something if it was lost: it goes once somebody has looked", () => {
+    const { cluster, settles, apply } = fourNodes("calm");
+    const gone = FIRST.find((name) => name !== dcOf(cluster).name)!;
+    const rest = without(gone);
+    cluster.host(gone).powerOff();
+    expect(settles(30_000, rest)).toBe(true);
+    expect(apply(rest)).toMatchObject({ ok: false, code: "NODE_PRESENT" });
+    const looked = { method: "fence", target: gone, action: "confirm", author: "jo" } as const;
+    expect(asked(cluster, looked)).toMatchObject({ ok: true });
+    expect(apply(rest)).toMatchObject({ ok: true });
+    expect(settles(10_000, rest)).toBe(true);
+    expect(quorumOf(cluster)).toEqual({ votes: 3, expected: 3, needed: 2 });
+  });
+
+  test("that comes back at that moment is in or out, and runs nothing if it is out", () => {
+    const outcomes = [0, 200, 400, 600, 800, 1_000, 1_500, 2_000].map((afterMs) => {
+      const { cluster, settles, apply } = fourNodes("fencing");
+      const gone = FIRST.find((name) => name !== dcOf(cluster).name)!;
+      leave(cluster, gone);
+      // Commits take their time, so that they and the return meet in either order.
+      for (const host of cluster.hosts) host.disk.latencyMin = 100;
+      cluster.host(gone).startDaemon();
+      cluster.runFor(afterMs);
+      const isOut = apply(without(gone))?.ok === true;
+      cluster.runFor(30_000);
+      if (isOut) expect(activeOn(cluster, gone)).toEqual([]);
+      expect(settles(30_000, isOut ? without(gone) : ALL)).toBe(true);
+      return isOut;
+    });
+    expect(new Set(outcomes)).toEqual(new Set([true, false]));
+  });
+});
