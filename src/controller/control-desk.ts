@@ -11,11 +11,11 @@ import type {
   ControlFailure,
   ControlReply,
   ControlRequest,
-  ExplainReport,
 } from "../model/control.ts";
 import type { Definition } from "../model/definition.ts";
+import { explainReport } from "../model/explain-report.ts";
 import type { Plan, SummaryRow } from "../model/plan.ts";
-import { actionWaits } from "../model/plan-waits.ts";
+
 import type { PolicyDefinition } from "../model/policy-definition.ts";
 import type { StatusReport } from "../model/status-report.ts";
 import type { Timeline } from "./timeline.ts";
@@ -274,24 +274,9 @@ export class ControlDesk {
     if (plan === undefined) {
       return fail("NOT_READY", "the status of all members has not arrived yet", "ask again soon");
     }
-    const mine = (id: string | undefined): boolean =>
-      id !== undefined && (id === resource || id.replace(/:\d+$/, "") === resource);
-    const placements = plan.placements.filter(
-      (placement) => mine(placement.resource) || placement.collective === resource,
-    );
-    if (placements.length === 0) {
-      return fail("UNKNOWN_RESOURCE", `there is no resource ${resource}`, "see `paceline status`");
-    }
-    const report: ExplainReport = {
-      resource,
-      placements,
-      notices: plan.notices.filter(
-        (notice) => notice.resource === undefined || mine(notice.resource),
-      ),
-      changes: plan.summary.filter((entry) => mine(entry.resource)),
-      actions: actionWaits(plan, (id) => placements.some((each) => each.resource === id)),
-    };
-    return ok(report);
+    const report = explainReport(plan, resource);
+    if (report !== undefined) return ok(report);
+    return fail("UNKNOWN_RESOURCE", `there is no resource ${resource}`, "see `paceline status`");
   }
 }
 

@@ -61,6 +61,8 @@ export interface Placement {
   readonly resource: string;
   /** The clone, group or bundle it belongs to, outermost. */
   readonly collective?: string;
+  /** The instance of a cloned group that it is in: `web-group:1`. */
+  readonly group?: string;
   readonly current: { readonly role: Role; readonly nodes: readonly string[] };
   readonly next: { readonly role: Role; readonly nodes: readonly string[] };
   readonly managed: boolean;

@@ -21,11 +21,13 @@ function scoresOf(ws: WorkingSet, resource: Resource): NodeScore[] {
 
 function placementOf(ws: WorkingSet, resource: Resource): Placement {
   const top = outermost(resource);
+  const { parent } = resource;
   const next = resource.assignedNode;
   const usable = next && resource.nextRole > ROLE.stopped;
   return {
     resource: resource.id,
     ...(top === resource ? {} : { collective: top.id }),
+    ...(parent?.variant === "group" && parent !== top ? { group: parent.id } : {}),
     current: { role: roleName(resource.role), nodes: resource.runningOn.map((node) => node.name) },
     next: {
       role: usable ? roleName(resource.nextRole) : "Stopped",

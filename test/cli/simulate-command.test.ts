@@ -3,14 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CliContext } from "../../src/cli/cli-context.ts";
 import { importCibCommand } from "../../src/cli/commands/import-cib.ts";
 import { type SimulateOptions, simulateCommand } from "../../src/cli/commands/simulate.ts";
-import { createPaint } from "../../src/cli/views/paint.ts";
 import { loadDefinition } from "../../src/config/load-definition.ts";
 import { fenceLoopLimits } from "../../src/model/fence-loop.ts";
 import { block, cibText, member } from "../interop/cib-text.ts";
 import { history, options } from "../policy/unpack/unpacked.ts";
+import { capture } from "./captured-context.ts";
 
 const WEB = `<primitive id="web" class="ocf" provider="heartbeat" type="Dummy"/>`;
 const CIB = cibText({
@@ -29,25 +28,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A context that keeps what is printed. */
-function capture(json = false) {
-  const texts = { out: "", err: "" };
-  const context = {
-    json,
-    paint: createPaint(false),
-    now: () => 1_800_000_000_000,
-    out: (text: string) => {
-      texts.out += text;
-    },
-    err: (text: string) => {
-      texts.err += text;
-    },
-  } as unknown as CliContext;
-  return { context, texts };
-}
-
 async function simulated(more: Omit<SimulateOptions, "cib">, json = false) {
-  const { context, texts } = capture(json);
+  const { context, texts } = capture({ json });
   const exit = await simulateCommand(context, { cib, ...more });
   return { exit, ...texts };
 }

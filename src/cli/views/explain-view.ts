@@ -1,12 +1,11 @@
 import type { ExplainReport } from "../../model/control.ts";
-import type { NodeScore, Placement } from "../../model/plan.ts";
-import { formatScore, INFINITY_SCORE } from "../../model/score.ts";
+import type { Placement } from "../../model/plan.ts";
 import type { ResourceReport, StatusReport } from "../../model/status-report.ts";
 import { changesView } from "./changes-view.ts";
-import { columns } from "./columns.ts";
 import { overrideRemoval, overrideText } from "./memory-view.ts";
 import { type Paint, plain } from "./paint.ts";
 import { placementWords, waitLines } from "./placement-words.ts";
+import { scoreLines } from "./score-lines.ts";
 import { agoText, clockText } from "./time-text.ts";
 
 export interface Explained {
@@ -88,34 +87,5 @@ function placementLines(placement: Placement, explained: Explained, paint: Paint
   const why = [paint("bold", `Why ${plain(placement.resource)} is where it is`), ...words];
   const title = paint("bold", `Nodes for ${plain(placement.resource)}, best first`);
   if (scores.length === 0) return [...why, title, "  no node is considered"];
-  return [
-    ...why,
-    title,
-    ...scores.flatMap((score) => scoreLines(score, placement, explained, paint)),
-  ];
-}
-
-function scoreLines(
-  score: NodeScore,
-  placement: Placement,
-  { status }: Explained,
-  paint: Paint,
-): string[] {
-  const { node } = score;
-  const state = status.nodes.find((each) => each.name === node)?.state;
-  const facts = [
-    placement.current.nodes.includes(node) ? "is here" : "",
-    placement.next.nodes.includes(node) && !placement.current.nodes.includes(node)
-      ? "is to go here"
-      : "",
-    state === undefined || state === "online" ? "" : `node is ${state}`,
-    score.score <= -INFINITY_SCORE ? "may not run here" : "",
-  ].filter((fact) => fact !== "");
-  const head = `  ${plain(node)}  ${formatScore(score.score)}${facts.length === 0 ? "" : `  (${facts.join(", ")})`}`;
-  const parts = score.parts.map((part) => [
-    paint(part.score < 0 ? "red" : "green", formatScore(part.score).padStart(9)),
-    plain(part.source),
-    part.detail === undefined ? "" : plain(part.detail),
-  ]);
-  return [head, ...columns(parts, "    ")];
+  return [...why, title, ...scores.flatMap((each) => scoreLines(each, placement, stateOf, paint))];
 }

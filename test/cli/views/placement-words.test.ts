@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { createPaint } from "../../../src/cli/views/paint.ts";
-import { explainText, placementsOf } from "../../../src/cli/views/simulate-explain.ts";
+import { explainText } from "../../../src/cli/views/simulate-explain.ts";
 import type { WallTime } from "../../../src/core/units.ts";
+import { placementsOf } from "../../../src/model/explain-report.ts";
 import { plan } from "../../../src/policy/make-plan.ts";
 import { simulate } from "../../../src/policy/outcome/simulation.ts";
 import { NOW_SECONDS, SmallCluster } from "../../policy/small-cluster.ts";
