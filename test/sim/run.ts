@@ -1,20 +1,21 @@
-import { parseArgs } from "node:util";
 import { InvariantViolation } from "./checkers/checker.ts";
 import { type Profile, simulateCluster } from "./cluster-simulation.ts";
 import { describeDecisions } from "./decision-time.ts";
 import { PROFILES } from "./profiles.ts";
+import { readArguments, replayCommand } from "./replay.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 
 const USAGE = `usage: npm run simulate -- [--seeds N] [--from S] [--profile NAME] [--short] [--for SECONDS]
        npm run simulate -- --nodes N [--interval MS] [--seeds N]
-       npm run simulate -- --seed S --profile NAME [--short] [--lines N] [--node NAME]
+       npm run simulate -- --seed S [--profile NAME] [--short] [--lines N] [--node NAME]
 
 Runs whole clusters on virtual time under faults, and checks invariants after every step.
 --seeds N   so many seeds of every profile (100)
 --for S     stops after so many seconds for each profile, whatever the number of seeds
 --short     faults for a shorter time, as the tests do; seeds mean something else then
 --nodes N   loses one node of N, and the DC of N: how long until it is missed, and until the others act
---seed S    one seed, with a readable trace of what happened
+--seed S    one seed of every profile, with a readable trace of those that fail; of one profile
+            the trace is always printed
 profiles: ${PROFILES.map((profile) => profile.name).join(" ")}
 `;
 
@@ -71,22 +72,24 @@ function runMany(profiles: readonly Profile[], campaign: Campaign): number {
 function report(profile: Profile, seed: number, error: unknown, isShort: boolean): void {
   const message = error instanceof InvariantViolation ? error.message : describe(error);
   print(`FAILED ${profile.name} seed ${seed}: ${message.split("\n").slice(0, 12).join("\n  ")}`);
-  print(
-    `  replay: npm run simulate -- --profile ${profile.name} --seed ${seed}${isShort ? " --short" : ""}`,
-  );
+  print(`  replay: ${replayCommand({ profile: profile.name, seed, isShort })}`);
 }
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function runOne(
-  profile: Profile,
-  seed: number,
-  isShort: boolean,
-  lines: number,
-  node: string | undefined,
-): number {
+interface OneRun {
+  readonly seed: number;
+  readonly isShort: boolean;
+  /** The trace: of so many lines, of one node or of all, and of a run that holds or only of others. */
+  readonly lines: number;
+  readonly node: string | undefined;
+  readonly isAlwaysTold: boolean;
+}
+
+function runOne(profile: Profile, run: OneRun): number {
+  const { seed, isShort, lines, node, isAlwaysTold } = run;
   let cluster: SimulatedCluster | undefined;
   let failure: unknown;
   try {
@@ -104,7 +107,8 @@ function runOne(
   }
   const ofNode = (line: string) =>
     node === undefined || new RegExp(`^ *[0-9.]+ (${node}|FAULT|OPERATOR) `).test(line);
-  for (const line of cluster?.trace.lines() ?? []) if (ofNode(line)) print(line);
+  const told = isAlwaysTold || failure !== undefined ? cluster?.trace.lines() : [];
+  for (const line of told ?? []) if (ofNode(line)) print(line);
   if (failure === undefined) {
     print(`${profile.name} seed ${seed}: all invariants held`);
     return 0;
@@ -114,21 +118,7 @@ function runOne(
 }
 
 function main(): number {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: "string" },
-      nodes: { type: "string" },
-      interval: { type: "string", default: "100" },
-      from: { type: "string", default: "1" },
-      seed: { type: "string" },
-      profile: { type: "string" },
-      lines: { type: "string", default: "100000" },
-      node: { type: "string" },
-      short: { type: "boolean", default: false },
-      for: { type: "string", default: "Infinity" },
-      help: { type: "boolean", default: false },
-    },
-  });
+  const values = readArguments(process.argv.slice(2));
   const named = PROFILES.filter(({ name }) => name === values.profile);
   if (values.help || (values.profile !== undefined && named.length === 0)) {
     print(USAGE);
@@ -140,11 +130,14 @@ function main(): number {
     for (const line of lines) print(line);
     return isWithin ? 0 : 1;
   }
-  if (values.seed !== undefined) {
-    const profile = named[0] ?? PROFILES[0]!;
-    return runOne(profile, Number(values.seed), values.short, Number(values.lines), values.node);
-  }
   const profiles = named.length > 0 ? named : PROFILES;
+  if (values.seed !== undefined) {
+    const run: OneRun = {
+      ...{ seed: Number(values.seed), isShort: values.short, node: values.node },
+      ...{ lines: Number(values.lines), isAlwaysTold: named.length > 0 },
+    };
+    return Math.max(...profiles.map((profile) => runOne(profile, run)));
+  }
   const campaign: Campaign = {
     from: Number(values.from),
     count: Number(values.seeds ?? 100),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { simulateCluster } from "./cluster-simulation.ts";
 import { PROFILES } from "./profiles.ts";
+import { replayCommand } from "./replay.ts";
 
 const BATCH = 25;
 const BATCH_TIMEOUT_MS = 300_000;
@@ -23,7 +24,7 @@ export function testSeeds(name: string, count: number, open: readonly number[] =
           try {
             simulateCluster({ seed, profile, isShort: true });
           } catch (error) {
-            const replay = `npm run simulate -- --short --profile ${name} --seed ${seed}`;
+            const replay = replayCommand({ profile: name, seed, isShort: true });
             problems.push(`${replay}: ${error instanceof Error ? error.message : error}`);
           }
         }
