@@ -135,21 +135,60 @@ describe("the service", () => {
     expect(unit).not.toContain("/usr/local");
   });
 
+  /** The lines of a unit of this package. */
+  const linesOf = (name: string): string[] =>
+    readFileSync(join(packageRoot(), `systemd/${name}.service`), "utf8").split("\n");
+
   test("has what the cluster's safety rests on", () => {
-    const unit = readFileSync(join(packageRoot(), "systemd/paceline.service"), "utf8");
-    for (const line of [
-      "Type=notify",
-      "NotifyAccess=all",
-      "KillMode=process",
-      "RestartKillSignal=SIGUSR2",
-      "OOMPolicy=continue",
-      "RestartPreventExitStatus=100",
-      "RuntimeDirectoryPreserve=yes",
-      "TasksMax=infinity",
-      "StartLimitIntervalSec=0",
-    ]) {
-      expect(unit.split("\n")).toContain(line);
-    }
+    expect(linesOf("paceline")).toEqual(
+      expect.arrayContaining([
+        "Type=notify",
+        "NotifyAccess=all",
+        "KillMode=process",
+        "RestartKillSignal=SIGUSR2",
+        "OOMPolicy=continue",
+        "Restart=on-failure",
+        "RestartSec=0",
+        "RestartPreventExitStatus=100",
+        "TimeoutStopSec=30min",
+        "RuntimeDirectoryPreserve=yes",
+        "StateDirectoryMode=0700",
+        "TasksMax=infinity",
+        "StartLimitIntervalSec=0",
+      ]),
+    );
+  });
+
+  test("goes before others, with files enough, and is confined as far as agents allow", () => {
+    const lines = linesOf("paceline");
+    const own = ["Nice=-10", "OOMScoreAdjust=-900", "LimitNOFILE=65536"];
+    expect(lines).toEqual(expect.arrayContaining([...own, "LockPersonality=yes"]));
+    // Agents inherit what is set here: these would keep them from their work.
+    const harmful =
+      /^(Protect|Private|NoNewPrivileges|CapabilityBoundingSet|SystemCall|Restrict[A-Z])/;
+    expect(lines.filter((line) => harmful.test(line))).toEqual([]);
+  });
+
+  test("of an arbiter may do nothing but answer and keep its file", () => {
+    expect(linesOf("paceline-arbiter")).toEqual(
+      expect.arrayContaining([
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "ProtectHome=read-only",
+        "PrivateTmp=yes",
+        "PrivateDevices=yes",
+        "ProtectKernelTunables=yes",
+        "ProtectKernelModules=yes",
+        "ProtectControlGroups=yes",
+        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+        "RestrictNamespaces=yes",
+        "RestrictSUIDSGID=yes",
+        "LockPersonality=yes",
+        "CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_SYS_NICE",
+        "StateDirectoryMode=0700",
+        "RestartPreventExitStatus=100",
+      ]),
+    );
   });
 
   test.skipIf(!hasVerify).each(["paceline", "paceline-arbiter"])(

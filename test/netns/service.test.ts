@@ -8,6 +8,8 @@ if (!usable) console.warn("skipped: the service under systemd (needs root and sy
 
 const NODE = "pclservice";
 const FILE = "/etc/paceline/cluster.yaml";
+/** A unit that the cluster runs, and not systemd by itself. */
+const UNIT = "pclworker";
 
 function definition(greeting: string): string {
   return `cluster: service
@@ -16,6 +18,8 @@ messaging: { transport: unicast, advert-interval: 2s } # a start takes half a se
 properties: { fencing-enabled: false }
 resources:
   work: { agent: dummy } # ${greeting}
+  command: { agent: service, params: { command: "exec sleep 1000000" } }
+  unit: { agent: service, params: { unit: ${UNIT} }, operations: { monitor: 1s } }
 `;
 }
 
@@ -29,7 +33,9 @@ describe.skipIf(!usable)("the service under systemd", { timeout: 120_000 }, () =
   const status = async (): Promise<string> => {
     return (await container.run("/usr/local/bin/paceline", "status")).stdout;
   };
-  const runs = async (): Promise<boolean> => /work +Started/.test(await status());
+  const runs = async (): Promise<boolean> => {
+    return (await status()).match(/^ +(work|command|unit) +Started/gm)?.length === 3;
+  };
   /** When the resource was started: a stop and a start would make another file. */
   const startedAt = async (): Promise<string> => {
     return await container.must(
@@ -58,17 +64,62 @@ describe.skipIf(!usable)("the service under systemd", { timeout: 120_000 }, () =
 
   test("it starts, says that it is ready, and runs what it is to run", async () => {
     await write(definition("as written"));
+    await container.must(
+      "sh",
+      "-c",
+      `printf '[Service]\nExecStart=/bin/sleep 1000000\n' >/etc/systemd/system/${UNIT}.service`,
+    );
+    await container.must("systemctl", "daemon-reload");
     const { code } = await container.run("systemctl", "start", "paceline");
     const journal = await container.run("journalctl", "-u", "paceline", "-o", "cat", "-n", "20");
     expect(code, journal.stdout).toBe(0);
     expect(await show("ActiveState")).toBe("active");
-    await until("the resource runs", runs);
+    await until("the resources run", runs);
   });
 
   test("the daemon goes before others, and what its agents start does not", async () => {
-    const pid = await show("MainPID");
-    const nice = await container.must("ps", "-o", "ni=", "-p", pid);
-    expect(Number(nice)).toBeLessThan(0);
+    const niceOf = async (pid: string): Promise<number> =>
+      Number(await container.must("ps", "-o", "ni=", "-p", pid));
+    expect(await niceOf(await show("MainPID"))).toBe(-10);
+    expect(await show("OOMScoreAdjust")).toBe("-900");
+    const started = await container.must("pgrep", "-f", "sleep 1000000");
+    const services = started.trim().split("\n");
+    expect(services).toHaveLength(2);
+    for (const pid of services) {
+      expect(await niceOf(pid)).toBe(0);
+      expect(await container.must("cat", `/proc/${pid}/oom_score_adj`)).toBe("0\n");
+    }
+  });
+
+  describe("a resource that is a systemd unit", () => {
+    const state = async (property: string): Promise<string> => {
+      return (await container.must("systemctl", "show", "--value", `-p${property}`, UNIT)).trim();
+    };
+    const cli = "/usr/local/bin/paceline";
+
+    test("was started by its agent, which keeps systemd from restarting it by itself", async () => {
+      expect(await state("ActiveState")).toBe("active");
+      expect(await state("Restart")).toBe("no");
+      expect(await state("After")).toContain("paceline.service");
+    });
+
+    test("is found stopped by the monitor, and started again", async () => {
+      const before = await state("MainPID");
+      await container.must("systemctl", "kill", "--signal=KILL", UNIT);
+      await until("another process runs", async () => {
+        return (await state("ActiveState")) === "active" && (await state("MainPID")) !== before;
+      });
+      await until("that is noted", async () => /unit .*not running/.test(await status()));
+      await container.must(cli, "resource", "cleanup", "unit", "--wait");
+    });
+
+    test("is stopped by its agent, which leaves nothing of the cluster behind", async () => {
+      await container.must(cli, "resource", "stop", "unit", "--wait");
+      expect(await state("ActiveState")).toBe("inactive");
+      expect(await state("DropInPaths")).toBe("");
+      await container.must(cli, "resource", "start", "unit", "--wait");
+      expect(await state("ActiveState")).toBe("active");
+    });
   });
 
   test("reload puts the file in force", async () => {
@@ -102,18 +153,22 @@ describe.skipIf(!usable)("the service under systemd", { timeout: 120_000 }, () =
     expect(await show("NRestarts")).toBe("1");
   });
 
-  test("a restart of the service moves what it ran, and brings it back", async () => {
+  test("a restart of the service leaves running what it ran", async () => {
+    const before = await startedAt();
+    const pid = await show("MainPID");
     await container.must("systemctl", "restart", "paceline");
-    await until("the resource runs", runs);
+    expect(await show("MainPID")).not.toBe(pid);
+    await until("the new daemon has found it", runs);
+    expect(await startedAt()).toBe(before);
   });
 
-  test("stop stops the resource too, and leaves no process", async () => {
+  test("stop stops the resources too, and leaves no process", async () => {
     await container.must("systemctl", "stop", "paceline");
     expect(await show("ActiveState")).toBe("inactive");
     const left = await container.run("sh", "-c", "ls /run/resource-agents/paceline-dummy-*");
     expect(left.code).not.toBe(0);
     await until("no process is left", async () => {
-      return (await container.run("pgrep", "-f", "daemon/main.js")).code !== 0;
+      return (await container.run("pgrep", "-f", "daemon/main.js|sleep 1000000")).code !== 0;
     });
   });
 
