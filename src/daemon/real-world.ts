@@ -161,8 +161,8 @@ export class RealWorld implements World {
 }
 
 /**
- * The addresses must be gone before the others take over: a daemon that dies is noticed after about
- * 1.9 intervals, and taking an address down takes some 20 ms.
+ * The addresses must be gone before the others take over: a silent node is missed after 1.75 intervals,
+ * counted from the last sign of life that the guardian gave, and taking an address down takes some 20 ms.
  */
 export function guardianGraceMs(advertIntervalMs: Millis): Millis {
   return Math.max(5, advertIntervalMs * 1.6 - 20);

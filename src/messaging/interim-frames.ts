@@ -19,6 +19,9 @@ export interface InterimFrames {
 /** A start takes half a second, on a busy machine two; whoever needs longer is missed. */
 const SPAN_MS: Millis = 2_500;
 
+/** Of long intervals one sign is enough: by it the peers wait until the guardian has acted. */
+const LEAST_ROUNDS = 1;
+
 /** Several in the time after which a peer is down (1.75 intervals), since a starting process stalls. */
 const ROUNDS_PER_INTERVAL = 2.5;
 
@@ -47,7 +50,7 @@ export function interimFrames(context: MessagingContext): InterimFrames {
     ),
   );
   const count = Math.min(SPAN_MS / everyMs, MAX_FRAMES / Math.max(1, ways.length));
-  const rounds = Array.from({ length: Math.floor(count) }, () =>
+  const rounds = Array.from({ length: Math.max(LEAST_ROUNDS, Math.floor(count)) }, () =>
     ways.map(({ to, address, port }) => ({
       address,
       port,

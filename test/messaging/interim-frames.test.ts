@@ -1,24 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { interimSpeaker } from "./interim-speaker.ts";
 import { MessagingNet } from "./messaging-net.ts";
 
 const NODES = ["a", "b", "c"];
 
-/** The frames that `name` has left, one round at a time, to whom they are addressed. */
-function speaker(net: MessagingNet, name: string): (rounds: number) => void {
-  const { everyMs, rounds } = net.interimFrames(name);
-  let next = 0;
-  return (count) => {
-    for (const round of rounds.slice(next, next + count)) {
-      for (const { address, port, bytes } of round) {
-        const to = NODES[Number(address.split(".").at(-1)) - 1] ?? "";
-        const link = port - 7700;
-        net.input(to, { kind: "datagram", link, from: { address: "10.0.0.9", port: 1 }, bytes });
-      }
-      net.run(everyMs);
-    }
-    next += count;
-  };
-}
+const speaker = (net: MessagingNet, name: string) => interimSpeaker(net, NODES, name);
 
 describe("frames that a daemon leaves for the time after its death", () => {
   test("keep its peers from missing it, some seconds long and no longer", () => {
