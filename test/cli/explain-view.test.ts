@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { explainView } from "../../src/cli/views/explain-view.ts";
 import { createPaint } from "../../src/cli/views/paint.ts";
 import type { ExplainReport } from "../../src/model/control.ts";
+import type { Placement } from "../../src/model/plan.ts";
 import type { StatusReport } from "../../src/model/status-report.ts";
 import { report, resource, STOPPED } from "./report-fixture.ts";
 
@@ -38,4 +39,27 @@ test("what waits for a fencing says what has become of that", () => {
   expect(explained({ warnings: [other, failed] })).toContain(
     `fencing (reboot) of node2\n  ${message}\n`,
   );
+});
+
+test("what gives a score nothing is not told", () => {
+  const parts = [
+    { source: "location odd", score: 0 },
+    { source: "location some", score: 7 },
+  ];
+  const placement: Placement = {
+    resource: "db",
+    current: { role: "Stopped", nodes: [] },
+    next: { role: "Started", nodes: ["node1"] },
+    managed: true,
+    blocked: false,
+    failed: false,
+    orphan: false,
+    scores: [{ node: "node1", score: 7, parts }],
+  };
+  const told = explainView(
+    { report: { ...WAITS, placements: [placement] }, status: report(), rows: [] },
+    createPaint(false),
+  );
+  expect(told).toContain("  node1  7  (chosen)\n            7  location some\n");
+  expect(told).not.toContain("odd");
 });

@@ -55,6 +55,24 @@ describe("what if", () => {
     expect(out).toMatch(outcome);
   });
 
+  test.each<[flags: string[], outcome: RegExp]>([
+    [[], /^ {2}web +Started on node1 +→ +Stopped$/m],
+    [["--quorum", "yes"], /^(?![\s\S]*web +Started on node1 +→)/],
+    [["--quorum", "yes", "--at", "2026-11-21T11:59:59Z"], /^(?![\s\S]*web +Started on node1 +→)/],
+    [["--quorum", "yes", "--at", "2026-11-21T12:00:01Z"], /move +web +node1 → node2/],
+  ])("%j, where quorum is lost and a rule begins later", async (flags, outcome) => {
+    const file = join(folder, "lost.xml");
+    const rule = `<rule id="r" score="-INFINITY">
+      <expression id="e" attribute="#uname" operation="eq" value="node1"/>
+      <date_expression id="d" operation="gt" start="2026-11-21T12:00:00Z"/></rule>`;
+    const later = `<rsc_location id="later" rsc="web">${rule}</rsc_location></constraints>`;
+    const lost = CIB.replace("</constraints>", later).replace('have-quorum="1"', 'have-quorum="0"');
+    writeFileSync(file, lost.replace("<cib ", '<cib execution-date="1700000000" '));
+    const { exit, out, err } = await paceline(folder, ["simulate", "--cib", file, ...flags]);
+    expect({ exit, err }).toEqual({ exit: 0, err: "" });
+    expect(out).toMatch(outcome);
+  });
+
   test.each<[flag: string, value: string, message: string, hint: string]>([
     ["--at", "someday", '"someday" is no time', "an ISO 8601 date: 2026-11-21"],
     ["--node-fail", "nod1", "there is no node nod1", "did you mean node1?"],

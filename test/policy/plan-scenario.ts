@@ -7,21 +7,23 @@ import { NOW_SECONDS, SmallCluster } from "./small-cluster.ts";
 
 /**
  * The commands of a scenario: `cluster` starts a new one, `and` adds lines to it; `plan` tells what
- * would change, `actions` in which order, `reasons` for what, `scores ID …` why there, `notices` what
- * is worth saying.
+ * would change (`at=2027-01-15T09:00Z`: another time than 08:00 of that day), `actions` in which
+ * order, `fields NAME …` what else they have, `reasons` for what, `scores ID …` why there, `notices`
+ * what is worth saying.
  */
 export function newPlanScenario(): ScenarioRunner {
   let cluster = new SmallCluster();
-  return ({ name, args, body }: ScenarioCommand) => {
+  return ({ name, args, options, body }: ScenarioCommand) => {
     if (name === "cluster") cluster = new SmallCluster();
     if (name === "cluster" || name === "and") {
       for (const line of body) cluster.line(line);
       return [];
     }
-    const made = planOf(cluster);
+    const made = planOf(cluster, options.get("at"));
     if (name === "plan") return said(made.summary.map(rowText));
     if (name === "actions") return said(actionTexts(made));
     if (name === "reasons") return said(reasonTexts(made));
+    if (name === "fields") return said(fieldTexts(made, args));
     if (name === "scores") return args.flatMap((id) => scoreTexts(made, id));
     if (name === "notices")
       return said(made.notices.map((each) => `${each.level} ${each.message}`));
@@ -29,8 +31,8 @@ export function newPlanScenario(): ScenarioRunner {
   };
 }
 
-export function planOf(cluster: SmallCluster): Plan {
-  const now = (NOW_SECONDS * 1000) as WallTime;
+export function planOf(cluster: SmallCluster, at?: string): Plan {
+  const now = (at === undefined ? NOW_SECONDS * 1000 : Date.parse(at)) as WallTime;
   return plan(cluster.definition(), cluster.status(), now, { explain: true });
 }
 
@@ -67,6 +69,21 @@ function actionTexts({ actions }: Plan): string[] {
         : `${actionText(action)}, after ${before.join(" and ")}`;
     })
     .sort();
+}
+
+/** Fields of actions by their names, `meta.` those that go to the agent; of the actions that have any. */
+function fieldTexts({ actions }: Plan, names: readonly string[]): string[] {
+  const real = actions.filter(({ kind }) => kind !== "pseudo");
+  const lines = real.flatMap((action) => {
+    const fields = names.flatMap((name) => {
+      const value = name.startsWith("meta.")
+        ? action.meta?.[name.slice("meta.".length)]
+        : action[name as keyof PlanAction];
+      return value === undefined ? [] : `${name} ${value}`;
+    });
+    return fields.length === 0 ? [] : `${actionText(action)}: ${fields.join(", ")}`;
+  });
+  return lines.sort();
 }
 
 /** What every action is for. */

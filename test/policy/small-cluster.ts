@@ -9,10 +9,19 @@ import type {
   PrimitiveDefinition,
   ResourceDefinition,
 } from "../../src/model/policy-definition.ts";
-import type { AttributeSet } from "../../src/model/rule.ts";
+import type { AttributeSet, Rule } from "../../src/model/rule.ts";
 import { parseScore } from "../../src/model/score.ts";
-
-type Words = Readonly<Record<string, string>>;
+import {
+  location,
+  primitive,
+  ruledSets,
+  ruleOf,
+  set,
+  setsConstraint,
+  take,
+  type Words,
+  withPrefix,
+} from "./small-cluster-lines.ts";
 
 /** The time at which the small clusters live. */
 export const NOW_SECONDS = 1_800_000_000;
@@ -22,8 +31,8 @@ const DIGEST = "f2317cad3d54cec5d7d7aa7d0bf35cf8";
 const MONITOR_DIGEST = "4811cef7f7f94e3a35a70be7916cb2fd";
 
 interface NodeDraft {
-  permanent: Record<string, string>;
-  utilization: Record<string, string>;
+  permanent: AttributeSet[];
+  utilization: AttributeSet[];
   transient: Map<string, string>;
   state: Partial<NodeStatus>;
 }
@@ -31,6 +40,7 @@ interface NodeDraft {
 /** A cluster put down in a few lines, see line by line in the scenarios. */
 export class SmallCluster {
   private readonly options: Record<string, string> = { "fencing-enabled": "false" };
+  private readonly ruledOptions: AttributeSet[] = [];
   private readonly nodes = new Map<string, NodeDraft>();
   private readonly primitives = new Map<string, PrimitiveDefinition>();
   private readonly groups = new Map<string, GroupDefinition>();
@@ -43,17 +53,24 @@ export class SmallCluster {
   private readonly agents = new Map<string, AgentName>();
   private probed = true;
   private quorate = true;
+  private hadQuorum = false;
   private calls = 0;
 
-  /** One line of a cluster: what it is about, names, `name=value` words. */
+  /** One line of a cluster: what it is about, names, `name=value` words, perhaps `when` and a rule. */
   line(text: string): void {
-    const words = text.split(/\s+/);
+    const [facts = "", condition] = text.split(" when ");
+    const rule = condition === undefined ? undefined : ruleOf(condition);
+    const words = facts.split(/\s+/);
     const named = words.filter((word) => word.includes("="));
     const [what, ...args] = words.filter((word) => !word.includes("="));
     const values = Object.fromEntries(
       named.map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)]),
     );
-    if (!this.define(what!, args, values) && !this.observe(what!, args, values)) {
+    const understood =
+      rule === undefined
+        ? this.define(what!, args, values) || this.observe(what!, args, values)
+        : this.defineRuled(what!, args, values, rule);
+    if (!understood) {
       throw new Error(`not understood: ${text}`);
     }
   }
@@ -67,20 +84,9 @@ export class SmallCluster {
     else if (what === "primitive") this.primitives.set(first, primitive(first, values));
     else if (what === "group") this.groups.set(first, this.group(args, values));
     else if (what === "clone") this.clones.set(first, this.clone(first, second, values));
-    else if (what === "location") {
-      const score = parseScore(third)!;
-      const [pattern] = /(?<=^\/).*(?=\/$)/.exec(first) ?? [];
-      const subject = pattern === undefined ? { resource: first } : { pattern };
-      this.constraints.push({
-        kind: what,
-        id,
-        ...subject,
-        node: second,
-        score,
-        rules: [],
-        ...values,
-      });
-    } else if (what === "colocation") {
+    else if (what === "location") this.constraints.push(location(id, args, values, undefined));
+    else if (what === "sets") this.constraints.push(setsConstraint(id, args, values));
+    else if (what === "colocation") {
       const score = parseScore(fourth ?? "INFINITY")!;
       this.constraints.push({ kind: what, id, resource: first, with: third, score, ...values });
     } else if (what === "order") {
@@ -92,14 +98,31 @@ export class SmallCluster {
     return true;
   }
 
+  /** What holds only by a rule; of nodes and primitives it is said after they are there. */
+  private defineRuled(what: string, args: readonly string[], values: Words, rule: Rule): boolean {
+    const id = `${what}-${this.constraints.length + 1}`;
+    if (what === "options") this.ruledOptions.push(...ruledSets(what, values, rule));
+    else if (what === "location") this.constraints.push(location(id, args, values, rule));
+    else if (what === "nodes") {
+      for (const name of args) {
+        const [utilization, permanent] = withPrefix("has.", values);
+        this.nodes.get(name)!.permanent.push(...ruledSets(name, permanent, rule));
+        this.nodes.get(name)!.utilization.push(...ruledSets(`${name}-u`, utilization, rule));
+      }
+    } else return false;
+    return true;
+  }
+
   private observe(what: string, args: readonly string[], values: Words): boolean {
     const [first = "", second = ""] = args;
     if (what === "unprobed") this.probed = false;
     else if (what === "forget") {
       this.agents.set(first, this.find(first).agent!);
       this.primitives.delete(first);
-    } else if (what === "quorum") this.quorate = first !== "lost";
-    else if (what === "ticket") this.tickets.set(first, second === "granted");
+    } else if (what === "quorum") {
+      this.quorate = first !== "lost";
+      this.hadQuorum = values["had"] === "yes";
+    } else if (what === "ticket") this.tickets.set(first, second === "granted");
     else if (what === "attributes") {
       for (const [name, value] of Object.entries(values)) {
         this.nodes.get(first)!.transient.set(name, value);
@@ -127,15 +150,10 @@ export class SmallCluster {
   }
 
   private addNode(name: string, values: Words): void {
-    const split = (uses: boolean) =>
-      Object.fromEntries(
-        Object.entries(values)
-          .filter(([key]) => key.startsWith("has.") === uses)
-          .map(([key, value]) => [key.replace("has.", ""), value]),
-      );
+    const [utilization, permanent] = withPrefix("has.", values);
     this.nodes.set(name, {
-      permanent: split(false),
-      utilization: split(true),
+      permanent: set(name, permanent),
+      utilization: set(`${name}-u`, utilization),
       transient: new Map(),
       state: { member: true, daemonOnline: true, join: "member", expected: "member" },
     });
@@ -223,8 +241,8 @@ export class SmallCluster {
         id: name,
         name,
         type: "member",
-        attributes: set(name, draft.permanent),
-        utilization: set(`${name}-u`, draft.utilization),
+        attributes: draft.permanent,
+        utilization: draft.utilization,
       }),
     );
     const resources: ResourceDefinition[] = [
@@ -233,7 +251,7 @@ export class SmallCluster {
       ...this.clones.values(),
     ];
     return {
-      properties: set("options", this.options),
+      properties: [...set("options", this.options), ...this.ruledOptions],
       resourceDefaults: [],
       operationDefaults: [],
       nodes,
@@ -251,6 +269,7 @@ export class SmallCluster {
     const [dcNode] = nodes.filter((node) => node.member).map((node) => node.name);
     return {
       quorate: this.quorate,
+      ...(this.hadQuorum && { hadQuorum: true }),
       featureSet: "3.19.0",
       nodes,
       tickets,
@@ -289,52 +308,4 @@ export class SmallCluster {
     this.definition().resources.forEach(add);
     return ids;
   }
-}
-
-/** A primitive: `monitor=10s`, `promoted-monitor=11s`, `uses.cpu=2`, `start.on-fail=block`, meta. */
-function primitive(id: string, values: Words): PrimitiveDefinition {
-  const meta: Record<string, string> = {};
-  const uses: Record<string, string> = {};
-  const operations = new Map<string, Map<string, string>>();
-  const option = (operation: string, name: string, value: string) => {
-    const known = operations.get(operation) ?? new Map<string, string>();
-    operations.set(operation, known.set(name, value));
-  };
-  for (const [name, value] of Object.entries(values)) {
-    const [operation, rest] = name.split(".");
-    if (operation === "uses") uses[rest!] = value;
-    else if (rest !== undefined) option(operation!, rest, value);
-    else if (name === "monitor") option("monitor", "interval", value);
-    else if (name === "promoted-monitor") {
-      option("promoted", "interval", value);
-      option("promoted", "role", "Promoted");
-    } else meta[name] = value;
-  }
-  return {
-    kind: "primitive",
-    id,
-    agent: { class: "ocf", provider: "pacemaker", type: "Dummy" },
-    meta: set(id, meta),
-    params: [],
-    utilization: set(`${id}-u`, uses),
-    operations: [...operations].map(([name, options]) => {
-      const { interval = "0", ...others } = Object.fromEntries(options);
-      const real = name === "promoted" ? "monitor" : name;
-      const rest = new Map(Object.entries(others));
-      return { id: `${id}-${name}`, name: real, interval, options: rest, meta: [], params: [] };
-    }),
-  };
-}
-
-function set(id: string, values: Words): AttributeSet[] {
-  const entries = Object.entries(values);
-  if (entries.length === 0) return [];
-  return [{ id: `${id}-values`, score: 0, values: new Map(entries) }];
-}
-
-function take<T>(from: Map<string, T>, id: string): T {
-  const found = from.get(id);
-  if (found === undefined) throw new Error(`not declared yet: ${id}`);
-  from.delete(id);
-  return found;
 }
