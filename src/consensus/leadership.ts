@@ -2,7 +2,7 @@ import { assert } from "../core/assert.ts";
 import type { RaftCore } from "./raft-core.ts";
 import { advanceCommit, broadcast, isReplicated, progressOf, rewind } from "./replication.ts";
 import { wantedVoters } from "./voter-changes.ts";
-import { findVoter, isSafeStep, nextVoterStep } from "./voters.ts";
+import { ABSENT_VOTES, findVoter, isSafeStep, nextVoterStep, type VoterSet } from "./voters.ts";
 
 /** What a leader does beside replicating: its first entry, lease, voter changes, handing over. */
 
@@ -143,7 +143,7 @@ export function changeVoters(core: RaftCore): void {
   if (next !== undefined) {
     assert(isSafeStep(current.voters, next), "voter steps keep quorums overlapping");
     core.appendOwn({ kind: "voters", voters: next, founding: current.founding });
-    core.note("info", "voters-change", "The voters change.", { voters: next });
+    tellVoters(core, current.voters, next);
     broadcast(core);
     advanceCommit(core);
     return;
@@ -151,6 +151,16 @@ export function changeVoters(core: RaftCore): void {
   // A leader that the definition no longer has hands over once it is out.
   const own = findVoter(current.voters, core.self);
   if ((own?.weight ?? 0) === 0 && core.candidates().length > 0) startTransfer(core, undefined);
+}
+
+/** Steps between weights, and disks that are learnt, are for us. */
+function tellVoters(core: RaftCore, before: VoterSet, next: VoterSet): void {
+  const counting = (voters: VoterSet) =>
+    voters.filter((v) => v.weight > 0 && v.name !== ABSENT_VOTES).map((v) => v.name);
+  const names = counting(next).join(", ");
+  const level = names === counting(before).join(", ") ? "debug" : "info";
+  const voters = next.map((v) => `${v.name} ${v.weight}`);
+  core.note(level, "voters-change", `These have a vote from now on: ${names}.`, { voters });
 }
 
 /** Hands over to `to`, or to the living voter with the longest log (ties by rank). */

@@ -293,7 +293,7 @@ export class Raft implements Machine<RaftInput, RaftOutput> {
     const core = this.#core;
     if (node === core.self) return;
     core.dismissed.set(node, { why });
-    core.note("info", "peer-dismissed", `${node} counts as absent: ${why}.`);
+    core.note("debug", "peer-dismissed", `${node} counts as absent: ${why}.`);
     if (core.role === "leader") {
       onPeersChanged(core);
       advanceCommit(core);

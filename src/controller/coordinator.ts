@@ -11,9 +11,11 @@ import type { RunnerInput, RunnerOutput } from "../transition/transition-events.
 import { CollectedStatus, ticketsOf } from "./collected-status.ts";
 import type { CoordinatorContext, CoordinatorOutput } from "./coordinator-ports.ts";
 import type { Coordination, NodeMessage } from "./node-message.ts";
+import { PlanLog } from "./plan-log.ts";
 import { PlanMaking, type PlanProblem } from "./plan-making.ts";
-import { PlanPacer } from "./plan-pacer.ts";
-import { finishedNote, planFailure, planNote, promotedBy } from "./plan-words.ts";
+import { PlanPacer, untilRecheck } from "./plan-pacer.ts";
+import { attributeReason, viewReason } from "./plan-reasons.ts";
+import { finishedNote, planFailure, promotedBy, silentNote, unlessOwn } from "./plan-words.ts";
 import { propertyOf, transitionLimits } from "./properties.ts";
 import type { StatusDelta } from "./status-delta.ts";
 
@@ -31,9 +33,6 @@ const TIMERS = ["collect", "recheck", "pace", "dampen", "slice"] as const;
 
 /** A plan that could not be made is tried again after so long, if nothing happens before. */
 const PLAN_RETRY_MS: Millis = 10_000;
-
-/** Rules with dates and expiries are looked at again at least so often (cluster-recheck-interval). */
-const RECHECK_MS: Millis = 15 * 60_000;
 
 /**
  * The duties of the coordinator: collects the status of every member, has the policy engine plan,
@@ -54,6 +53,7 @@ export class Coordinator {
   readonly #timers = new Timers<(typeof TIMERS)[number]>();
   readonly #pacer = new PlanPacer();
   readonly #making = new PlanMaking();
+  readonly #log = new PlanLog();
   #by: Coordination | undefined;
   #quorate = false;
   #stale = false;
@@ -103,6 +103,7 @@ export class Coordinator {
     this.#settled = false;
     this.#plan = undefined;
     this.#making.drop();
+    this.#log.forget();
     this.status.forgetAll();
     this.status.setMembers(members);
     this.runner.step(now, { kind: "reset" });
@@ -129,18 +130,20 @@ export class Coordinator {
     members: ReadonlyMap<string, number>,
     quorate: boolean,
     lost: readonly string[],
+    joined: readonly string[],
   ): CoordinatorOutput[] {
     this.#by = by;
     this.#quorate = quorate;
     this.status.setMembers(members);
     if (lost.length > 0) this.#pacer.forget();
     const outputs = lost.flatMap((node) => this.#run(now, { kind: "node-lost", node }));
-    this.#want(lost.length > 0 ? `${lost.join(", ")} lost` : "view changed");
+    this.#want(viewReason(lost, joined));
     return [...outputs, ...this.#collect(now), ...this.#proceed(now)];
   }
 
   /** Anything outside the statuses that may change the plan: definition, override, fencing. */
   replan(now: Instant, reason: string): CoordinatorOutput[] {
+    if (this.#by === undefined) return [];
     this.#want(reason);
     return this.#proceed(now);
   }
@@ -162,9 +165,10 @@ export class Coordinator {
   acceptDelta(now: Instant, delta: StatusDelta): CoordinatorOutput[] {
     if (this.#by === undefined || !this.status.isMember(delta.node)) return [];
     if (!this.status.acceptDelta(delta)) return this.#ask(delta.node);
-    const attributes = Object.keys(delta.attributes);
-    if (attributes.length > 0) {
-      this.#want(`${attributes[0]} of ${delta.node} changed`);
+    const attributes = Object.entries(delta.attributes);
+    if (attributes[0] !== undefined) {
+      const [name, value] = attributes[0];
+      this.#want(attributeReason(delta.node, name, value));
       this.#timers.set("dampen", now + DAMPEN_MS);
       return [{ kind: "changed" }];
     }
@@ -246,7 +250,9 @@ export class Coordinator {
     if (this.#stale && !this.#begin(now, inForce.policy)) return [];
     const plan = this.#making.proceed();
     if (this.#making.underWay) this.#timers.set("slice", now);
-    if (plan !== undefined) return this.#follow(now, by, plan, inForce);
+    if (plan !== undefined) {
+      return [...this.#log.notices(plan), ...this.#follow(now, by, plan, inForce)];
+    }
     return this.#making.problem === before ? [] : this.#cannotPlan(now, before);
   }
 
@@ -284,7 +290,8 @@ export class Coordinator {
   ): CoordinatorOutput[] {
     const { policy } = inForce;
     this.#plan = plan;
-    this.#armRecheck(now, plan, inForce.nextExpiry);
+    const recheckMs = untilRecheck(this.#wall, plan.recheckAt, inForce.nextExpiry);
+    this.#timers.set("recheck", now + recheckMs);
     if (!this.runner.isWalking && !plan.actions.some((action) => this.#isNews(action))) {
       // What earlier plans left in flight may change that: see `#run`.
       return this.runner.isIdle ? this.#settle() : [];
@@ -292,7 +299,7 @@ export class Coordinator {
     this.#transitionId += 1;
     const outputs: CoordinatorOutput[] = [
       { kind: "planned", plan, transitionId: this.#transitionId },
-      planNote(plan, this.#transitionId, this.#staleReason),
+      this.#log.begun(plan, this.#transitionId, this.#staleReason),
     ];
     return [
       ...outputs,
@@ -316,7 +323,8 @@ export class Coordinator {
   #settle(): CoordinatorOutput[] {
     this.#settled = true;
     this.#pacer.settled();
-    return [{ kind: "settled" }, { kind: "changed" }];
+    const told = this.#log.settled(this.#transitionId);
+    return [...told, { kind: "settled" }, { kind: "changed" }];
   }
 
   #clusterStatus(policy: PolicyDefinition, newcomers: readonly string[] = []): ClusterStatus {
@@ -328,13 +336,6 @@ export class Coordinator {
       tickets: ticketsOf(this.#context.cib()),
       attributes: (node) => this.#context.attributes?.(node) ?? {},
     });
-  }
-
-  #armRecheck(now: Instant, plan: Plan, nextExpiry: WallTime | undefined): void {
-    const due = [RECHECK_MS];
-    if (plan.recheckAt !== undefined) due.push(plan.recheckAt * 1000 - this.#wall + 1_000);
-    if (nextExpiry !== undefined) due.push(nextExpiry - this.#wall + 10);
-    this.#timers.set("recheck", now + Math.max(100, Math.min(...due)));
   }
 
   #run(now: Instant, input: RunnerInput): CoordinatorOutput[] {
@@ -356,15 +357,7 @@ export class Coordinator {
         return [output];
       case "unanswered":
         this.#want(`${output.node} did not answer`);
-        return [
-          note(
-            "error",
-            "lrm-silent",
-            `${output.node} did not answer for ${output.action.operation} of ${output.action.resource ?? "?"} in time`,
-            { node: output.node, key: output.key },
-          ),
-          ...this.#ask(output.node),
-        ];
+        return [silentNote(output), ...this.#ask(output.node)];
       case "aborted":
         this.#want(output.reason);
         return [];
@@ -372,7 +365,7 @@ export class Coordinator {
         this.#want(`transition ${output.transitionId} ${output.outcome}`);
         return [finishedNote(output), { kind: "changed" }];
       case "note":
-        return [output];
+        return [unlessOwn(output, this.#context.self)];
     }
   }
 

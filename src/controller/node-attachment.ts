@@ -19,6 +19,8 @@ const AGAIN_MS: Millis = 1_000;
 export class Attachment {
   coordinator: string | undefined;
   sayAt: Instant | undefined;
+  /** Whom the log named last. */
+  told: string | undefined;
 
   nextDeadline(): Instant | undefined {
     return this.sayAt;
@@ -29,6 +31,7 @@ export class Attachment {
 export function settleAttachment(node: NodeCore): void {
   const { attachment, now } = node;
   const leader = follows(node);
+  tellLeader(node, leader);
   const isKnown =
     leader === undefined || leader === node.self || node.member.coordinator === leader;
   if (isKnown) {
@@ -41,6 +44,17 @@ export function settleAttachment(node: NodeCore): void {
     attachment.sayAt = now + AGAIN_MS;
     node.tell(leader, { t: "ask-me" });
   }
+}
+
+/** Of itself a coordinator tells when it takes office. */
+function tellLeader(node: NodeCore, leader: string | undefined): void {
+  const { attachment, view } = node;
+  if (leader === undefined || leader === attachment.told) return;
+  attachment.told = leader;
+  if (leader === node.self) return;
+  const isDc = view?.quorum.quorate === true;
+  const message = `${leader} ${isDc ? "is the DC" : "coordinates this partition without quorum"}`;
+  node.out.push(note("info", "coordinator", message, { node: leader }));
 }
 
 /** A member was away without this coordinator noticing: what is known of it may be wrong. */

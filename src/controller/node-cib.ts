@@ -9,6 +9,7 @@ import { configureChecks, leaveSteps } from "./node-leaving.ts";
 import { arbitrationSettings, arbitrationStep } from "./node-tie-breaker.ts";
 import { diskRefuses } from "./node-trust.ts";
 import { fromMembership } from "./node-view.ts";
+import { changeReason, handNotes } from "./plan-reasons.ts";
 import type { ReplicatedCibOutput } from "./replicated-cib.ts";
 
 export function raftStep(node: NodeCore, input: RaftInput): void {
@@ -51,7 +52,7 @@ export function fromCib(node: NodeCore, outputs: readonly ReplicatedCibOutput[])
         votersChanged(node);
         break;
       case "cib-changed":
-        cibChanged(node);
+        cibChanged(node, output);
         break;
       case "proposed": {
         const done = node.proposals.get(output.id);
@@ -92,7 +93,10 @@ function votersChanged(node: NodeCore): void {
 }
 
 /** A command was applied: a new definition goes everywhere it matters, and the plan is stale. */
-function cibChanged(node: NodeCore): void {
+function cibChanged(
+  node: NodeCore,
+  { before, command }: Extract<ReplicatedCibOutput, { kind: "cib-changed" }>,
+): void {
   const { changed, notes } = node.force.update(node.store.cib);
   node.out.push(...notes, { kind: "changed" });
   const version = node.store.cib.definition;
@@ -118,5 +122,8 @@ function cibChanged(node: NodeCore): void {
     configureFencing(node);
   }
   settleDepartures(node);
-  fromCoordinator(node, node.coordinator.replan(node.now, "the CIB changed"));
+  if (node.coordinator.by?.acting === false) {
+    node.out.push(...handNotes(before, command, node.wall()));
+  }
+  fromCoordinator(node, node.coordinator.replan(node.now, changeReason(command)));
 }

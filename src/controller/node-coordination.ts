@@ -78,7 +78,8 @@ export function settleOffice(
     takeOffice(node, wanted, view);
   } else if (lost !== undefined) {
     const { coordinator, now } = node;
-    fromCoordinator(node, coordinator.setView(now, wanted, node.members(), quorate, lost));
+    const members = node.members();
+    fromCoordinator(node, coordinator.setView(now, wanted, members, quorate, lost, view.joined));
   }
   if (wanted.acting) fenceForQuorum(node);
 }

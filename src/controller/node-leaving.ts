@@ -6,6 +6,16 @@ import { raftStep } from "./node-cib.ts";
 import { follows } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 
+/** This node is asked to leave the cluster. */
+export function beginLeave(node: NodeCore): void {
+  const steps = node.leave.begin(node.now);
+  if (steps.length === 0) return;
+  const resources = node.member.activeResources();
+  const what = resources.length === 0 ? "nothing runs here" : "what runs here moves away first";
+  node.out.push(note("info", "leaving", `Asked to leave: ${what}.`, { resources }));
+  leaveSteps(node, steps);
+}
+
 /** Performs steps of a clean leave. */
 export function leaveSteps(node: NodeCore, steps: readonly LeaveStep[]): void {
   for (const step of steps) {

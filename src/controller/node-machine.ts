@@ -21,7 +21,7 @@ import { follows, fromCoordinator, settleOffice } from "./node-coordination.ts";
 import { NodeCore, type NodeOptions } from "./node-core.ts";
 import { answerAlone, deskOffice } from "./node-desk.ts";
 import type { NodeInput, NodeOutput } from "./node-io.ts";
-import { configureChecks, fromChecks, fromMember, leaveSteps } from "./node-leaving.ts";
+import { beginLeave, configureChecks, fromChecks, fromMember, leaveSteps } from "./node-leaving.ts";
 import { type Coordination, decodeMessage } from "./node-message.ts";
 import { receive, releaseStarts } from "./node-messages.ts";
 import { beginRestart, tickRestarts } from "./node-restart.ts";
@@ -196,7 +196,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
         this.#request(input.requestId, input.request);
         break;
       case "shutdown":
-        if (input.mode === "leave") leaveSteps(node, node.leave.begin(node.now));
+        if (input.mode === "leave") beginLeave(node);
         else beginRestart(node);
         break;
     }
@@ -271,7 +271,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     };
     if (request.method === "leave") {
       respond({ ok: true, result: {} });
-      leaveSteps(node, node.leave.begin(node.now));
+      beginLeave(node);
       return;
     }
     const reply = request.method === "attribute" ? ownAttribute(node, request) : undefined;

@@ -1,4 +1,4 @@
-import type { Instant, Millis } from "../core/units.ts";
+import type { Instant, Millis, WallTime } from "../core/units.ts";
 
 /** So many plans may follow one another freely; a healthy recovery needs a handful. */
 const FREE_PLANS = 20;
@@ -8,6 +8,21 @@ const PACE_MS: Millis = 1_000;
 
 /** Without planning for so long, the count starts anew. */
 const FORGET_MS: Millis = 10_000;
+
+/** Rules with dates and expiries are looked at again at least so often (cluster-recheck-interval). */
+const RECHECK_MS: Millis = 15 * 60_000;
+
+/** When to plan anew though nothing happens: by the plan (seconds), and for the next expiry. */
+export function untilRecheck(
+  wall: WallTime,
+  recheckAt: number | undefined,
+  nextExpiry: WallTime | undefined,
+): Millis {
+  const due = [RECHECK_MS];
+  if (recheckAt !== undefined) due.push(recheckAt * 1000 - wall + 1_000);
+  if (nextExpiry !== undefined) due.push(nextExpiry - wall + 10);
+  return Math.max(100, Math.min(...due));
+}
 
 /**
  * Keeps a plan that fails at once, again and again, from spinning the cluster: the first plans

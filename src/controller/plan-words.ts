@@ -27,15 +27,8 @@ export function changeInWords(row: Row): string {
   return [row.action, row.resource, place].filter((word) => word !== undefined).join(" ");
 }
 
-/** For the log: a plan is carried out from now on, and why it was made. */
-export function planNote(plan: Plan, transition: number, because: string): Note {
-  const changes = changesInWords(plan.summary, changeWithReason);
-  const told = changes === "" ? "no change of what runs where" : changes;
-  const fields = { transition, actions: plan.actions.length };
-  return note("info", "plan", `transition ${transition} (${because}): ${told}`, fields);
-}
-
-function changeWithReason(row: Row): string {
+/** One change and why, as the log tells it. */
+export function changeWithReason(row: Row): string {
   const remarks = [row.blocked === true ? "blocked" : undefined, row.reason];
   const told = remarks.filter((remark) => remark !== undefined).join(": ");
   const from = row.from !== undefined && row.to !== undefined && row.from !== row.to;
@@ -59,14 +52,28 @@ export function promotedBy(plan: Plan | undefined): ReadonlyMap<string, readonly
   return nodes;
 }
 
-/** What came of a transition, for the log. That a probe finds something running is no failure. */
+/** A node owes an answer. */
+export function silentNote({ node, action, key }: Extract<RunnerOutput, { kind: "unanswered" }>) {
+  const what = `${action.operation} of ${action.resource ?? "?"}`;
+  const message = `${node} did not answer for ${what} in time`;
+  return note("error", "lrm-silent", message, { node, key });
+}
+
+/** What is told of a run that failed here is told already, by who ran it. */
+export function unlessOwn(told: Note, self: string): Note {
+  const { event, fields } = told;
+  return event === "action-failed" && fields?.["node"] === self
+    ? { ...told, level: "debug" }
+    : told;
+}
+
+/** What came of a transition, for us. That a probe finds something running is no failure. */
 export function finishedNote(output: Extract<RunnerOutput, { kind: "finished" }>): Note {
   const { transitionId: transition, outcome, failed } = output;
   const failures = failed.filter((action) => !foundRunning(action, action.rc));
   const isFinding = outcome === "failed" && failed.length > 0 && failures.length === 0;
   const words = isFinding ? "planned anew, for what was found running" : outcome;
-  const level = outcome === "failed" && !isFinding ? "warn" : "info";
-  return note(level, "transition-finished", `transition ${transition}: ${words}`, {
+  return note("debug", "transition-finished", `transition ${transition}: ${words}`, {
     transition,
     failed: failures.map(
       (action) => `${action.operation} ${action.resource ?? action.node ?? ""}: ${action.detail}`,

@@ -74,7 +74,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     onFenceAgents: (facts) => driver.push({ kind: "fence-agents", facts }),
     tieBreakers: new TieBreakers(options.node, prepared.definition, prepared.keys),
     finish: (code, reason) => {
-      log.info({ event: "exit", code }, reason);
+      log.info({ event: "exit", code }, `pacelined ends: ${reason}`);
       removeInterim(options.runDir);
       if (reason === "left the cluster") guardian.release();
       void finish(world, prepared, notifier, driver, code, reason);
@@ -129,11 +129,11 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
   });
   listenToSignals(driver);
   world.learnFenceAgents(prepared.definition);
-  driver.push({ kind: "tick" });
   log.info(
     { event: "started", version: VERSION, incarnation: prepared.incarnation, pid: process.pid },
     `pacelined ${VERSION} runs as ${options.node} of cluster ${prepared.definition.cluster}`,
   );
+  driver.push({ kind: "tick" });
   const status = `node ${options.node} of ${prepared.definition.cluster}`;
   await notifier.notify({ ready: true, status });
   rehearseSoon({ definition: prepared.definition, ...localPlanners() }, (note) =>

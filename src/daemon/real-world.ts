@@ -129,7 +129,7 @@ export class RealWorld implements World {
     }
     if (!isCurrent) {
       if (file.expect(text)) {
-        const message = `${file.path} is not definition ${version}, the last one that this node knows for certain to be in force: it goes by that one until it hears from the cluster, and leaves the file alone`;
+        const message = `${file.path} is not definition ${version}, the last that this node is certain of: until it hears from the cluster it goes by that one, and leaves the file alone`;
         log.info({ event: "definition-differs", version }, message);
       }
       return;

@@ -28,12 +28,19 @@ const PLAIN = /^[\w.:/@%+-]+$/;
  */
 export function logText(entry: LogEntry, toJournal: boolean): string {
   const { level, time, daemon, event, message = "", ...fields } = entry;
-  const facts = Object.entries(fields).map(([name, value]) => `${name}=${fieldText(value)}`);
+  const facts = Object.entries(fields).flatMap(([name, value]) =>
+    isEmpty(value) ? [] : [`${name}=${fieldText(value)}`],
+  );
   const code = [...(event === undefined ? [] : [event]), ...facts].join(" ");
   const text = code === "" ? message : `${message} [${code}]`;
   if (!toJournal) return `${time} ${level.padEnd(5)} ${daemon}: ${text}\n`;
   const lines = text.split("\n").map((line) => `${PRIORITY[level] ?? ""}${line}\n`);
   return lines.join("");
+}
+
+/** Says nothing to a person; what collects logs has every field of an event. */
+function isEmpty(value: unknown): boolean {
+  return value === "" || value === false || (Array.isArray(value) && value.length === 0);
 }
 
 function fieldText(value: unknown): string {

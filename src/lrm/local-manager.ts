@@ -23,7 +23,8 @@ import { LocalRecords } from "./local-records.ts";
 import { type AgentEnvironment, ocfEnvironment } from "./ocf-environment.ts";
 import type { RecordedOutcome } from "./ocf-outcome.ts";
 import { hasFailed } from "./operation-history.ts";
-import { checkedOutcome, outcomeNote, requestProblem } from "./request-check.ts";
+import { outcomeNote } from "./outcome-note.ts";
+import { checkedOutcome, requestProblem } from "./request-check.ts";
 import { StepOutputs } from "./step-outputs.ts";
 
 export interface LocalManagerOptions {
@@ -319,8 +320,7 @@ export class LocalManager implements Machine<LocalInput, LocalOutput> {
     const instance = this.#runs.get(runId);
     const run = instance?.run;
     if (instance === undefined || run?.runId !== runId) {
-      const message = `An agent run ended that nobody waits for: ${runId}.`;
-      this.#outputs.note("debug", "run-unknown", message);
+      this.#outputs.note("debug", "run-unknown", `Nobody waits for the agent run ${runId}.`);
       return;
     }
     this.#runs.delete(runId);

@@ -52,7 +52,7 @@ function notStarted(outcome: AgentOutcome): RecordedOutcome {
   };
 }
 
-const EXIT_REASON = "ocf-exit-reason:";
+export const EXIT_REASON = "ocf-exit-reason:";
 const EXIT_REASON_MAX = 500;
 
 /** The last `ocf-exit-reason:` line that the agent wrote to stderr, empty if none (OCF 1.1). */

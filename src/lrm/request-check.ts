@@ -1,9 +1,7 @@
-import { type Note, note } from "../core/note.ts";
-import { describeExitCode, EXECUTION, OCF } from "../model/exit-code.ts";
+import { EXECUTION, OCF } from "../model/exit-code.ts";
 import type { AgentOutcome, OperationRequest } from "../model/operation.ts";
 import { maskSecrets } from "../model/secret-mask.ts";
 import { type RecordedOutcome, recordedOutcome } from "./ocf-outcome.ts";
-import { hasFailed } from "./operation-history.ts";
 
 /** setTimeout's limit; a timeout or interval beyond it (24 days) is surely a mistake. */
 const MILLIS_MAX = 0x7fff_ffff;
@@ -49,33 +47,6 @@ export function checkedOutcome(request: OperationRequest, outcome: AgentOutcome)
   }
   const recorded = recordedOutcome(outcome, request.timeoutMs);
   return { ...recorded, exitReason: maskSecrets(recorded.exitReason, request.params) };
-}
-
-/** What there is to tell of a run; nothing of a recurring one that went well. */
-export function outcomeNote(
-  request: OperationRequest,
-  recorded: RecordedOutcome,
-  outcome: AgentOutcome,
-): Note | undefined {
-  const { resource, operation, intervalMs } = request;
-  const failed = hasFailed(request, recorded);
-  if (intervalMs > 0 && !failed) return undefined;
-  const every = intervalMs > 0 ? ` every ${intervalMs} ms` : "";
-  const reason = recorded.exitReason === "" ? "" : `: ${recorded.exitReason}`;
-  const code = `${recorded.rc} (${describeExitCode(recorded.rc)})`;
-  const took = `${Math.round(outcome.durationMs)} ms`;
-  const isProbe = operation === "monitor" && intervalMs === 0;
-  return note(
-    failed && !isProbe ? "warn" : "info",
-    "operation-done",
-    `${operation}${every} of ${resource} gave ${code} after ${took}${reason}`,
-    {
-      resource,
-      operation,
-      rc: recorded.rc,
-      ...(failed ? { stderr: maskSecrets(outcome.stderr.slice(-1000), request.params) } : {}),
-    },
-  );
 }
 
 /** A request in name only: cancels and cleanups are answered in the shape of an operation. */

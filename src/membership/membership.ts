@@ -1,5 +1,5 @@
 import type { Machine, Tick } from "../core/machine.ts";
-import { type Note, note } from "../core/note.ts";
+import type { Note } from "../core/note.ts";
 import { Timers } from "../core/timers.ts";
 import type { Instant, Millis } from "../core/units.ts";
 import type { QuorumSettings } from "../model/definition.ts";
@@ -16,6 +16,7 @@ import {
   parseViewId,
   type ViewWord,
 } from "./view-id.ts";
+import { viewNotes } from "./view-notes.ts";
 
 /**
  * Turns what messaging tells of peers into a view: who is in, whether it has quorum, and why.
@@ -304,7 +305,7 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
     if (before === undefined || joined.length > 0 || lost.length > 0) this.#formed += 1;
     const viewId = formatViewId(this.#formed, this.#self, []);
     this.#view = { viewId, members: names, peers, joined, lost, evicted, elsewhere, quorum };
-    this.#tell(before, this.#view);
+    this.#outputs.push(...viewNotes(before, this.#view, this.#matrix.broken()));
     this.#outputs.push({ kind: "view", view: this.#view });
   }
 
@@ -334,44 +335,6 @@ export class Membership implements Machine<MembershipInput, MembershipOutput> {
       dismissed: new Set(this.#dismissed.keys()),
       tieBreak: this.#tieBreak,
     });
-  }
-
-  #tell(before: View | undefined, view: View): void {
-    for (const { node, reason } of view.lost) {
-      this.#note("info", "member-lost", `${node} is not a member any more (${reason}).`, {
-        node,
-        reason,
-      });
-    }
-    for (const node of view.joined)
-      this.#note("info", "member-joined", `${node} joined.`, { node });
-    const out = view.evicted.filter((node) => !before?.evicted.includes(node));
-    if (out.length > 0) {
-      const pairs = this.#matrix.broken().map((pair) => pair.join(" and "));
-      const cause =
-        pairs.length === 0 ? "the view's decision" : `${pairs.join(", ")} do not hear each other`;
-      this.#note("warn", "member-evicted", `Left out: ${out.join(", ")} (${cause}).`, {
-        nodes: out,
-      });
-    }
-    if (before?.quorum.explanation === view.quorum.explanation) return;
-    const { quorate, explanation } = view.quorum;
-    const isWorse = before?.quorum.quorate === true && !quorate;
-    const event = quorate ? "quorum" : "no-quorum";
-    this.#note(
-      isWorse ? "warn" : "info",
-      event,
-      `${quorate ? "Quorum" : "No quorum"}: ${explanation}.`,
-    );
-  }
-
-  #note(
-    level: "info" | "warn",
-    event: string,
-    message: string,
-    fields?: Record<string, unknown>,
-  ): void {
-    this.#outputs.push(note(level, event, message, fields));
   }
 
   #advertise(word: ViewWord | undefined, exclusions: Exclusions): void {

@@ -164,7 +164,8 @@ export function scheduleFencingAndShutdowns(ws: WorkingSet): void {
       else shutdowns.push(shutdown);
     }
     if (node.unclean) {
-      const message = `node ${node.name} is unclean but cannot be fenced`;
+      const why = ws.quorate ? "there is no fencing" : "there is no quorum";
+      const message = `${node.name} may still run resources, and cannot be fenced: ${why}`;
       ws.notice("warn", "unfenceable", message, { node: node.name });
     }
   }

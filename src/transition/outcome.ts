@@ -1,5 +1,5 @@
 import type { OperationRecord } from "../model/cluster-status.ts";
-import { isActiveCode } from "../model/exit-code.ts";
+import { describeExitCode, isActiveCode } from "../model/exit-code.ts";
 import type { PlanAction } from "../model/plan.ts";
 
 /** Values of OperationRecord.status that matter here (Pacemaker's pcmk_exec_status). */
@@ -41,6 +41,9 @@ export function describeAction(action: PlanAction): string {
 export function describeOutcome(action: PlanAction, record: OperationRecord): string {
   if (record.status === STATUS_TIMEOUT) return `timed out after ${action.timeoutMs} ms`;
   if (record.status === STATUS_CANCELLED) return "was cancelled";
-  const because = record.exitReason ? ` (${record.exitReason})` : "";
-  return `returned ${record.rc}, expected ${action.expectedRc}${because}`;
+  const code = describeExitCode(record.rc);
+  const wanted =
+    action.expectedRc === 0 ? "" : ` instead of ${describeExitCode(action.expectedRc)}`;
+  const because = record.exitReason && record.exitReason !== code ? `: ${record.exitReason}` : "";
+  return `${code}${wanted}${because}`;
 }

@@ -235,8 +235,9 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     const transition = this.#transition;
     const isFinding = foundRunning(action, code?.rc);
     const found = `${action.resource ?? ""} was found running on ${action.node ?? ""}`;
-    if (isFinding) this.#note("info", "probe-found", `${found}: it is planned anew`, { key });
-    else this.#note(level, "action-failed", `${describeAction(action)}: ${detail}`, { key });
+    const told = { key, ...(action.node === undefined ? {} : { node: action.node }) };
+    if (isFinding) this.#note("info", "probe-found", `${found}: it is planned anew`, told);
+    else this.#note(level, "action-failed", `${describeAction(action)} failed: ${detail}`, told);
     if (transition === undefined) return;
     if (graphId !== undefined) {
       transition.walk.fail(graphId);

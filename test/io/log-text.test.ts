@@ -30,6 +30,20 @@ describe("a log entry for people", () => {
     expect(logText(entry, true)).toBe("<3>one\n<3>two\n");
   });
 
+  test("leaves out what says nothing", () => {
+    const none = { stderr: "", failed: [], acting: false };
+    const entry = {
+      level: "info",
+      time: "",
+      daemon: "a",
+      event: "x",
+      message: "m",
+      rc: 0,
+      ...none,
+    };
+    expect(logText(entry, true)).toBe("<6>m [x rc=0]\n");
+  });
+
   test("cannot be mistaken for another by what it quotes", () => {
     const entry = {
       level: "info",

@@ -121,7 +121,7 @@ describe.skipIf(!usable)("bad input to real daemons", { timeout: 120_000 }, () =
     earlier.start();
     await settled(nodes);
     for (const node of [first, nodes[1] as LabNode]) {
-      expect(log(node)).not.toMatch(/node[12] is not a member any more/);
+      expect(log(node)).not.toMatch(/node[12] is lost/);
     }
   });
 

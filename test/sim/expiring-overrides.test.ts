@@ -2,42 +2,16 @@ import { describe, expect, test } from "vitest";
 import type { Override } from "../../src/model/cib.ts";
 import { overrideId } from "../../src/model/override-id.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
-import {
-  asked,
-  busyHostOf,
-  dcOf,
-  profileOf,
-  smallCluster,
-  smallDefinition,
-  statusOf,
-} from "./small-cluster.ts";
+import { asked, busyHostOf, clusterAtHome, dcOf, HOME, statusOf } from "./small-cluster.ts";
 
 /*
  * What is set by hand for a while ends by itself: nobody has to remember it.
  */
 
-const HOME = "node1";
-const RESOURCES = "  r1: { agent: dummy }\n";
 const LASTS_MS = 5_000;
 
 /** What is set; `node` as a migrate has it is one that is neither home nor the DC. */
 type What = Pick<Override, "kind" | "node"> & { readonly target?: string };
-
-/** Three nodes; the one resource is at home, and the DC is another node. */
-function atHome() {
-  const location = `{ resource: r1, node: ${HOME}, score: 100 }`;
-  const { cluster } = smallCluster(3, profileOf("calm", 3), (names) =>
-    smallDefinition(names, { resources: RESOURCES, location, fencing: "" }),
-  );
-  // Whoever is the DC then ends it by its own clock.
-  const [first] = cluster.hosts;
-  for (const host of cluster.hosts) host.clock.jump(first!.wall() - host.wall());
-  cluster.startAll();
-  expect(runsOn(cluster, HOME, 20_000)).toBe(true);
-  expect(cluster.runUntil(() => dcOf(cluster)?.name !== HOME, 20_000)).toBe(true);
-  cluster.runFor(2_000);
-  return cluster;
-}
 
 function runsOn(cluster: SimulatedCluster, node: string, withinMs: number): boolean {
   return cluster.runUntil(() => busyHostOf(cluster)?.name === node, withinMs);
@@ -76,7 +50,7 @@ const KINDS: readonly (readonly [string, What])[] = [
 
 describe.each(KINDS)("%s with an expiry", (_, what) => {
   test("ends then and not before, and the resource is back at home", () => {
-    const cluster = atHome();
+    const cluster = clusterAtHome();
     const ends = setForAWhile(cluster, what);
     expect(goesAway(cluster)).toBe(true);
     cluster.runFor(ends - cluster.queue.now - 100);
@@ -88,7 +62,7 @@ describe.each(KINDS)("%s with an expiry", (_, what) => {
   });
 
   test("ends although the DC that took it is gone by then", () => {
-    const cluster = atHome();
+    const cluster = clusterAtHome();
     const ends = setForAWhile(cluster, what);
     expect(goesAway(cluster)).toBe(true);
     const first = dcOf(cluster);
@@ -104,7 +78,7 @@ describe.each(KINDS)("%s with an expiry", (_, what) => {
 });
 
 test("one that makes no difference ends as well", () => {
-  const cluster = atHome();
+  const cluster = clusterAtHome();
   setForAWhile(cluster, { kind: "ban", node: "node2" });
   cluster.runFor(LASTS_MS - 500);
   expect(statusOf(cluster).overrides).toHaveLength(1);

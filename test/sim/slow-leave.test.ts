@@ -58,7 +58,7 @@ test("who has said goodbye does not warn of the quorum that it is no part of any
   expect(cluster.runUntil(() => leaver!.daemon === undefined, 10_000)).toBe(true);
   const said = cluster.trace.lines().slice(since);
   const own = said.filter((line) => line.includes(` ${leaver!.name} `));
-  expect(own.filter((line) => / (warn|error) | coordinator: /.test(line))).toEqual([]);
+  expect(own.filter((line) => / (warn|error) | coordinates /.test(line))).toEqual([]);
 });
 
 test("else it stops by itself what it runs, and says why", () => {

@@ -71,6 +71,29 @@ export function powerControllers(names: readonly string[]): string {
     .join("");
 }
 
+/** Where the resource of `clusterAtHome` prefers to run. */
+export const HOME = "node1";
+
+/** Three nodes without fencing; r1 is at home, the DC is another node, and all clocks are alike. */
+export function clusterAtHome(): SimulatedCluster {
+  const { cluster } = smallCluster(3, profileOf("calm", 3), (names) =>
+    smallDefinition(names, {
+      resources: "  r1: { agent: dummy }\n",
+      location: `{ resource: r1, node: ${HOME}, score: 100 }`,
+      fencing: "",
+    }),
+  );
+  const [first] = cluster.hosts;
+  for (const host of cluster.hosts) host.clock.jump(first!.wall() - host.wall());
+  cluster.startAll();
+  const isReady = () => {
+    return busyHostOf(cluster)?.name === HOME && ![undefined, HOME].includes(dcOf(cluster)?.name);
+  };
+  if (!cluster.runUntil(isReady, 20_000)) throw new Error(`nothing runs on ${HOME}`);
+  cluster.runFor(2_000);
+  return cluster;
+}
+
 /** The DC as it sees itself; undefined where there is none, which a test says that it does not expect. */
 export function dcOf(cluster: SimulatedCluster): SimulatedHost {
   return cluster.hosts.find((host) => cluster.observe(host)?.leads) as SimulatedHost;

@@ -137,8 +137,8 @@ describe("a main thread that hangs while the messaging thread speaks on", () => 
     stuck.blockMain(10 * MINUTE);
     const isFenced = () => fenced(cluster).includes(stuck.name);
     expect(cluster.runUntil(isFenced, 2 * MINUTE)).toBe(true);
-    const said = cluster.trace.lines().filter((line) => line.includes("not a member any more"));
-    expect(said.join()).toContain(`${stuck.name} is not a member any more (stuck)`);
+    const said = cluster.trace.lines().filter((line) => line.includes(" member-lost: "));
+    expect(said.join()).toContain(`${stuck.name} is lost: its daemon hangs`);
     expect(settles(2 * MINUTE)).toBe(true);
   });
 });

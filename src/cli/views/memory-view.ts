@@ -1,5 +1,6 @@
 import type { WallTime } from "../../core/units.ts";
 import type { Override } from "../../model/cib.ts";
+import { overrideWords } from "../../model/override-words.ts";
 import type { FailureReport, StatusReport } from "../../model/status-report.ts";
 import { type Paint, plain } from "./paint.ts";
 import { agoText, clockText, untilText } from "./time-text.ts";
@@ -19,26 +20,7 @@ export function overrideRows(report: StatusReport, paint: Paint): string[][] {
 
 /** An override in words: `node1 is in standby`, `web is banned from node2`. */
 export function overrideText(override: Override): string {
-  const { kind, target, node, role } = override;
-  const name = plain(target);
-  const place = plain(node ?? "?");
-  const who = role === undefined || role === "Started" ? name : `${name} (${role})`;
-  switch (kind) {
-    case "standby":
-      return `${name} is in standby`;
-    case "maintenance":
-      return `${name} is in maintenance`;
-    case "migrate":
-      return `${who} is moved to ${place}`;
-    case "ban":
-      return `${who} is banned from ${place}`;
-    case "stop":
-      return `${name} is stopped`;
-    case "start":
-      return `${name} is started`;
-    case "unmanage":
-      return `${name} is unmanaged`;
-  }
+  return plain(overrideWords(override));
 }
 
 /** The command that takes an override back. */
