@@ -3,13 +3,18 @@ import { applyOverrides } from "../cib/override-policy.ts";
 import { loadDefinition } from "../config/load-definition.ts";
 import { type Note, note } from "../core/note.ts";
 import type { WallTime } from "../core/units.ts";
-import type { Cib, Override } from "../model/cib.ts";
+import type { Cib, DefinitionVersion, Override } from "../model/cib.ts";
 import type { Definition } from "../model/definition.ts";
 import type { MessagingConfig } from "../model/peer.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
 import type { AttributeSet } from "../model/rule.ts";
 import { chainTo } from "./failure-reports.ts";
 import { primitivesOf } from "./resource-reports.ts";
+
+function leftOut(version: number): Note {
+  const message = `Definition ${version} of the cluster does not name this node: it runs nothing until one does.`;
+  return note("warn", "left-out", message, { version });
+}
 
 /** Comes after whatever the definition says itself. */
 const HEAL_GENTLY: AttributeSet = {
@@ -23,9 +28,12 @@ const STUCK_AFTER_MS = 10_000;
 
 /**
  * The definition that this node works by: the committed one, and before there is any the local
- * file's; with the operator's overrides on top.
+ * file's; with the operator's overrides on top. One that does not name this node is nothing that it
+ * could work by: it goes on with the one before, by which the others can find it once they name it
+ * again, and meanwhile decides nothing.
  */
 export class DefinitionInForce {
+  readonly #self: string;
   #definition: Definition;
   #text: string;
   #unfencingAgents: ReadonlySet<string> = new Set();
@@ -41,7 +49,12 @@ export class DefinitionInForce {
       }
     | undefined;
 
-  constructor(local: Definition) {
+  #leftOutBy: DefinitionVersion | undefined;
+  /** The version that a peer told of, where that is newer than the newest known to be committed. */
+  #heard = 0;
+
+  constructor(self: string, local: Definition) {
+    this.#self = self;
     this.#definition = local;
     this.#text = local.text;
     this.#mentionsUnfencing = local.text.includes("unfencing");
@@ -56,14 +69,29 @@ export class DefinitionInForce {
     return this.#committed;
   }
 
+  /** The version of the committed definition, if that does not name this node. */
+  get leftOutBy(): number | undefined {
+    return this.#leftOutBy?.version;
+  }
+
   /** Takes over what the CIB says; true if the definition changed. */
   update(cib: Cib): { changed: boolean; notes: Note[] } {
     const version = cib.definition;
-    if (version === undefined) return { changed: false, notes: [] };
+    if (version === undefined || version === this.#leftOutBy || version.version < this.#heard) {
+      return { changed: false, notes: [] };
+    }
+    this.#leftOutBy = undefined;
     const first = !this.#committed;
-    this.#committed = true;
-    if (version.text === this.#text) return { changed: first, notes: [] };
+    if (version.text === this.#text) {
+      this.#committed = true;
+      return { changed: first, notes: [] };
+    }
     const { definition, diagnostics } = loadDefinition(version.text);
+    if (definition?.nodes.every(({ name }) => name !== this.#self)) {
+      this.#leftOutBy = version;
+      return { changed: false, notes: [leftOut(version.version)] };
+    }
+    this.#committed = true;
     if (definition === undefined) {
       // A newer version of paceline wrote it: what we run by stays, and a person must be told.
       return {
@@ -82,6 +110,19 @@ export class DefinitionInForce {
     this.#text = version.text;
     this.#mentionsUnfencing = version.text.includes("unfencing");
     return { changed: true, notes: [] };
+  }
+
+  /** Takes over what a peer says is committed; false: it is nothing that this node could work by. */
+  hear(version: number, text: string): boolean {
+    const { definition } = loadDefinition(text);
+    if (version <= this.#heard || definition?.cluster !== this.#definition.cluster) return false;
+    if (definition.nodes.every(({ name }) => name !== this.#self)) return false;
+    this.#heard = version;
+    this.#leftOutBy = undefined;
+    this.#definition = definition;
+    this.#text = text;
+    this.#mentionsUnfencing = text.includes("unfencing");
+    return true;
   }
 
   /**

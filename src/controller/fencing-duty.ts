@@ -134,7 +134,8 @@ export function fenceForPlan(
 
 /**
  * A survivor that would have quorum if the others were certain not to act makes that certain. To be
- * called whenever view or office may have changed.
+ * called whenever view or office may have changed. That a node has left counts if this daemon has seen
+ * it go: a record on its disk may be older than that node's return, and than its fencing of this one.
  */
 export function fenceForQuorum(node: NodeCore): void {
   const { view, force, coordinator, fencing: duty } = node;

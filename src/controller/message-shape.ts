@@ -31,6 +31,7 @@ const SHAPES: Readonly<Record<string, Check>> = {
   "back-soon-noted": () => true,
   "ask-me": () => true,
   leaving: () => true,
+  definition: has({ version: isInteger, text: isText }),
   history: () => true,
 };
 

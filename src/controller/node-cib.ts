@@ -1,6 +1,7 @@
 import type { RaftInput } from "../consensus/raft-types.ts";
 import { note } from "../core/note.ts";
 import type { CibCommand, CibResult } from "../model/cib.ts";
+import { tellOlder } from "./definition-news.ts";
 import { settleDepartures } from "./fencing-departures.ts";
 import { configureFencing } from "./fencing-duty.ts";
 import { fromCoordinator } from "./node-coordination.ts";
@@ -92,6 +93,21 @@ function votersChanged(node: NodeCore): void {
   fromMembership(node, node.membership.step(node.now, { kind: "excused", nodes }));
 }
 
+/** Another definition is in force: everybody who works by it is told. */
+export function definitionChanged(node: NodeCore): void {
+  const { nodes, quorum } = node.force.definition;
+  const config = node.force.messagingConfig(node.self);
+  node.out.push({ kind: "messaging", command: { kind: "configure", config } });
+  configureChecks(node);
+  raftStep(node, { kind: "rules", rules: { nodes, quorum } });
+  fromMembership(node, node.membership.step(node.now, { kind: "rules", nodes, quorum }));
+  arbitrationStep(node, {
+    kind: "settings",
+    settings: arbitrationSettings(node.force.definition),
+  });
+  configureFencing(node);
+}
+
 /** A command was applied: a new definition goes everywhere it matters, and the plan is stale. */
 function cibChanged(
   node: NodeCore,
@@ -101,8 +117,6 @@ function cibChanged(
   node.out.push(...notes, { kind: "changed" });
   const version = node.store.cib.definition;
   if (changed && version !== undefined) {
-    const { nodes, quorum } = node.force.definition;
-    const config = node.force.messagingConfig(node.self);
     const { isCurrent } = node.store;
     node.unconfirmed = !isCurrent;
     node.out.push({
@@ -111,15 +125,8 @@ function cibChanged(
       version: version.version,
       isCurrent,
     });
-    node.out.push({ kind: "messaging", command: { kind: "configure", config } });
-    configureChecks(node);
-    raftStep(node, { kind: "rules", rules: { nodes, quorum } });
-    fromMembership(node, node.membership.step(node.now, { kind: "rules", nodes, quorum }));
-    arbitrationStep(node, {
-      kind: "settings",
-      settings: arbitrationSettings(node.force.definition),
-    });
-    configureFencing(node);
+    definitionChanged(node);
+    tellOlder(node);
   }
   settleDepartures(node);
   if (node.coordinator.by?.acting === false) {

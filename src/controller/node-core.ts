@@ -94,6 +94,8 @@ export class NodeCore {
   /** Until then this node only listens, unless a quorum elects it; it ends in the first quorate view. */
   listenUntil: Instant;
   proposalCount = 0;
+  /** Which definition each peer was told of that works by an older one, and in which of its lives. */
+  readonly definitionsTold = new Map<string, string>();
   /** The definition in force may be older than the newest committed one: `ReplicatedCib.isCurrent`. */
   unconfirmed = false;
   view: View | undefined;
@@ -115,7 +117,7 @@ export class NodeCore {
     this.wallReading = { wall: options.wall, at: now };
     this.trust = new Trust(now);
     this.listenUntil = now + LISTEN_MS + 3 * definition.messaging.advertIntervalMs;
-    this.force = new DefinitionInForce(definition);
+    this.force = new DefinitionInForce(self, definition);
     const { nodes, quorum } = definition;
     this.membership = new Membership({
       self,

@@ -200,6 +200,16 @@ function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWa
       hint: node.view?.quorum.explanation ?? "the view of the cluster has not formed yet",
     });
   }
+  const { leftOutBy } = node.force;
+  if (leftOutBy !== undefined) {
+    found.push({
+      code: "LEFT_OUT",
+      severity: "error",
+      message: `definition ${leftOutBy} of the cluster does not name this node: it runs nothing here`,
+      hint: "apply a definition that names it on a node of the cluster; or, if it is meant: systemctl disable --now paceline",
+      node: node.self,
+    });
+  }
   found.push(...trustWarnings(node));
   const namesake = namesakeWarning(node);
   if (namesake !== undefined) found.push(namesake);

@@ -56,6 +56,8 @@ export type NodeMessage =
   | { readonly t: "ask-me" }
   /** Member to coordinator: move my resources away, I want to leave. */
   | { readonly t: "leaving" }
+  /** To a node that is in no view with this one: the committed definition is newer than yours. */
+  | { readonly t: "definition"; readonly version: number; readonly text: string }
   /** Entries of the timeline that the other has not got. */
   | { readonly t: "history"; readonly entries: readonly TimelineEntry[] };
 

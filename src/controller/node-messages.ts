@@ -1,4 +1,5 @@
 import { parseRaftMessage } from "../consensus/raft-codec.ts";
+import { hearDefinition } from "./definition-news.ts";
 import { acceptUnfenced, unfenceHere } from "./fencing-unfence.ts";
 import { acceptCondemned, condemned, mayStart } from "./fencing-watchdog.ts";
 import { readEntries } from "./history-sharing.ts";
@@ -66,6 +67,9 @@ export function receive(
       break;
     case "ask-me":
       askMember(node, from);
+      break;
+    case "definition":
+      hearDefinition(node, from, message);
       break;
     case "leaving":
       // It asks every second: a plan that is under way sees to it already.

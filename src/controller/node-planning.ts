@@ -22,7 +22,7 @@ export function policyNow(
 function mustWait(node: NodeCore): boolean {
   const { coordinator, force, view } = node;
   const { by } = coordinator;
-  if (by?.acting !== true && !force.committed) return true;
+  if ((by?.acting !== true && !force.committed) || force.leftOutBy !== undefined) return true;
   // The view has gained or lost quorum in this very step: who coordinates is decided first.
   if (by !== undefined && by.acting === view?.quorum.quorate) return true;
   return (

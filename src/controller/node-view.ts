@@ -1,6 +1,7 @@
 import type { Note } from "../core/note.ts";
 import type { MembershipOutput, View } from "../membership/membership.ts";
 import type { PeerEvent } from "../model/peer.ts";
+import { tellOlder } from "./definition-news.ts";
 import { isOfFencedLife, settleDepartures } from "./fencing-departures.ts";
 import { memberCame } from "./fencing-returns.ts";
 import { raftStep } from "./node-cib.ts";
@@ -23,6 +24,7 @@ export function peerEvent(node: NodeCore, event: Exclude<PeerEvent, { kind: "mes
   if (isOfFencedLife(node, event)) return;
   if (event.kind === "peer-up") node.incarnations.set(event.node, event.incarnation);
   fromMembership(node, node.membership.step(node.now, { kind: "peer", event }));
+  if (event.kind !== "peer-down") tellOlder(node);
 }
 
 export function fromMembership(node: NodeCore, outputs: readonly MembershipOutput[]): void {
@@ -66,6 +68,7 @@ function newView(node: NodeCore, view: View): void {
   memberCame(node, view.joined);
   settleRestarts(node);
   settleDepartures(node);
+  tellOlder(node);
   node.viewChanged = true;
   node.out.push({ kind: "changed" });
 }

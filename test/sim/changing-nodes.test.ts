@@ -161,3 +161,31 @@ describe("a node that a definition leaves out", () => {
     expect(new Set(outcomes)).toEqual(new Set([true, false]));
   });
 });
+
+test("a node that is put back needs no more than that", () => {
+  const { cluster, settles, apply } = fourNodes("fencing");
+  const gone = FIRST.find((name) => name !== dcOf(cluster).name)!;
+  leave(cluster, gone);
+  expect(apply(without(gone))).toMatchObject({ ok: true });
+  cluster.host(gone).startDaemon();
+  cluster.runFor(20_000);
+  expect(activeOn(cluster, gone)).toEqual([]);
+  expect(apply(ALL)).toMatchObject({ ok: true });
+  expect(settles(30_000)).toBe(true);
+  expect(quorumOf(cluster)).toEqual({ votes: 4, expected: 4, needed: 3 });
+});
+
+test("who has missed the node that is the DC by now hears of it from one that it knows", () => {
+  const { cluster, settles, apply } = threeNodes("fencing");
+  leave(cluster, "node1");
+  expect(apply(ALL)).toMatchObject({ ok: true });
+  cluster.host("node4").startDaemon();
+  expect(settles(30_000, ALL.slice(1))).toBe(true);
+  // The office goes to who runs nothing.
+  const override = { id: "standby:node4", kind: "standby", target: "node4", author: "t" } as const;
+  expect(asked(cluster, { method: "override-set", override })).toMatchObject({ ok: true });
+  expect(cluster.runUntil(() => dcOf(cluster)?.name === "node4", 120_000)).toBe(true);
+  cluster.host("node1").startDaemon();
+  expect(settles(30_000)).toBe(true);
+  expect(cluster.trace.lines().join("\n")).toMatch(/node1 .*definition-heard: node[23] works by/);
+});

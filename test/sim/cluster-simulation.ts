@@ -21,7 +21,8 @@ import { UnknownIsNotStopped } from "./checkers/unknown-is-not-stopped.ts";
 import { ComposedDaemon, type NodeLayer } from "./composed-daemon.ts";
 import { type ClusterKind, type DrawnCluster, drawCluster } from "./drawn-cluster.ts";
 import { type FaultKind, heal, unleash } from "./fault-schedule.ts";
-import { Operator } from "./operator.ts";
+import { MemberLines } from "./member-lines.ts";
+import { Operator, type OperatorHabits } from "./operator.ts";
 import { newMessaging } from "./replica-simulation.ts";
 import { type ObservedDaemon, SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
@@ -36,7 +37,7 @@ export interface Profile extends ClusterKind {
   readonly overlapMaxMs: Millis;
   /** More faults, shorter ones, and more at a time. */
   readonly isFierce?: boolean;
-  readonly operator?: { readonly pauseMs?: Millis; readonly reshapes?: boolean };
+  readonly operator?: OperatorHabits;
   readonly faultyMs: Millis;
   readonly recoveryMaxMs: Millis;
 }
@@ -146,7 +147,9 @@ export function buildCluster(run: ClusterRun, random: SeededRandom): BuiltCluste
     newDaemon: (host, incarnation) => newDaemon(run, drawn, random, host, incarnation, frames),
   });
   run.prepare?.(cluster);
-  operator = new Operator(cluster, random, drawn.resources, writes, run.profile.operator);
+  const habits = run.profile.operator;
+  const members = new MemberLines(drawn.definition.text, drawn.names);
+  operator = new Operator(cluster, random, drawn.resources, writes, habits, members);
   return { cluster, writes, expected, operator };
 }
 
@@ -191,6 +194,7 @@ function recover(
 ): Millis {
   const begun = cluster.queue.now;
   const isFree = () =>
+    !operator.isSomebodyOut() &&
     cluster.hosts.every((host) => cluster.observe(host)?.cib?.overrides.length === 0);
   const isWell = () => {
     bringUp(cluster);

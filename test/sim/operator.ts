@@ -11,6 +11,7 @@ import {
 } from "../support/cib-registers.ts";
 import { CallRecorder } from "../support/linearizability.ts";
 import type { AcknowledgedWrites } from "./checkers/acknowledged-writes.ts";
+import type { MemberLines } from "./member-lines.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
 
@@ -19,8 +20,21 @@ interface Shown {
   readonly text: string;
 }
 
+export interface OperatorHabits {
+  readonly pauseMs?: Millis;
+  readonly reshapes?: boolean;
+  readonly changesMembers?: boolean;
+}
+
 /** Mean time between two things that the operator does, where the profile does not say. */
 const PAUSE_MS: Millis = 1_500;
+
+/** So long somebody waits for a daemon to leave. */
+const PATIENCE_MS: Millis = 10_000;
+
+function hasLeft({ exitReason }: SimulatedHost): boolean {
+  return exitReason !== undefined && exitReason !== "";
+}
 
 /** The line that tells one text from another. */
 export function lastLineOf(text: string): string {
@@ -40,6 +54,8 @@ export class Operator {
   readonly #pauseMs: Millis;
   /** Changes options at times, not only comments. */
   readonly #reshapes: boolean;
+  /** Takes nodes out of the definition, and puts them back, if it has these. */
+  readonly #members: MemberLines | undefined;
   #serial = 0;
   /** Everything that was asked of the CIB, and answered, in true time. */
   readonly definitionCalls = new CallRecorder<DefinitionCall, DefinitionAnswer>();
@@ -50,8 +66,10 @@ export class Operator {
     random: Random,
     resources: readonly string[],
     writes: AcknowledgedWrites,
-    habits: { readonly pauseMs?: Millis; readonly reshapes?: boolean } = {},
+    habits: OperatorHabits = {},
+    members?: MemberLines,
   ) {
+    this.#members = habits.changesMembers === true ? members : undefined;
     this.#pauseMs = habits.pauseMs ?? PAUSE_MS;
     this.#reshapes = habits.reshapes ?? false;
     this.#cluster = cluster;
@@ -73,6 +91,10 @@ export class Operator {
 
   #act(): void {
     const host = this.#pick(this.#cluster.hosts);
+    if (this.#members !== undefined && this.#random.below(3) === 0) {
+      this.#changeMembers(host, this.#members);
+      return;
+    }
     const choice = this.#random.below(10);
     if (choice < 5) this.#append(host);
     else if (choice < 6) this.#standby(host);
@@ -82,11 +104,47 @@ export class Operator {
   }
 
   #append(host: SimulatedHost): void {
+    this.#edit(host, (before) => (this.#reshapes ? this.#reshaped(before) : before));
+  }
+
+  /**
+   * Whoever takes a machine out stops its daemon first, mostly, and mostly waits until it has left.
+   * What is out is put back before long, and started.
+   */
+  #changeMembers(host: SimulatedHost, members: MemberLines): void {
+    const target = this.#pick(this.#cluster.hosts);
+    const isPatient = this.#random.below(4) > 0;
+    const puttingBack = this.#random.below(2) === 0;
+    if (puttingBack) {
+      this.#edit(host, (before) => members.withAll(before));
+      for (const each of this.#cluster.hosts) if (hasLeft(each)) each.startDaemon();
+      return;
+    }
+    if (this.#random.below(4) > 0) target.deliver({ kind: "shutdown", mode: "leave" });
+    const takeOut = () => this.#edit(host, (before) => this.#without(members, before, target.name));
+    if (isPatient) this.#onceLeft(target, this.#now() + PATIENCE_MS, takeOut);
+    else takeOut();
+  }
+
+  #onceLeft(target: SimulatedHost, until: Millis, act: () => void): void {
+    if (hasLeft(target)) act();
+    else if (this.#now() < until) {
+      this.#cluster.queue.after(500, () => this.#onceLeft(target, until, act));
+    }
+  }
+
+  /** Two always stay. */
+  #without(members: MemberLines, text: string, name: string): string {
+    const isSmall = this.#cluster.hosts.length - members.missingIn(text).length <= 2;
+    return isSmall ? text : members.without(text, name);
+  }
+
+  #edit(host: SimulatedHost, change: (text: string) => string): void {
     const mark = `# mark ${++this.#serial}.`;
     host.request({ method: "config-show" }, (reply) => {
       if (!reply.ok) return;
       const { version, text: before } = reply.result as Shown;
-      const text = this.#reshapes ? this.#reshaped(before) : before;
+      const text = change(before);
       const request: ControlRequest = {
         method: "config-apply",
         text: `${text}${mark}\n`,
@@ -178,6 +236,19 @@ export class Operator {
     const [host] = this.#cluster.hosts;
     this.#freeAll(host!);
     this.#ask(host!, { method: "cleanup" });
+    const members = this.#members;
+    if (members !== undefined && this.isSomebodyOut()) {
+      for (const each of this.#cluster.hosts) this.#edit(each, (text) => members.withAll(text));
+    }
+  }
+
+  /** Whether some host still believes a definition without all nodes. */
+  isSomebodyOut(): boolean {
+    const { hosts } = this.#cluster;
+    const texts = hosts.map((host) => this.#cluster.observe(host)?.cib?.definition?.text);
+    const members = this.#members;
+    if (members === undefined) return false;
+    return texts.some((text) => text !== undefined && members.missingIn(text).length > 0);
   }
 
   #ask(

@@ -103,6 +103,16 @@ export const PROFILES: readonly Profile[] = [
     recoveryMaxMs: 180_000,
   },
   {
+    name: "members",
+    nodes: [3, 6],
+    kinds: [...CRASHES, ...CUTS, "pause", "slow-disk", "bad-weather", ...LEAVES, "resource-dies"],
+    fencing: true,
+    operator: { pauseMs: 1_000, changesMembers: true },
+    overlapMaxMs: 0,
+    faultyMs: 40_000,
+    recoveryMaxMs: 180_000,
+  },
+  {
     name: "watchdogs",
     nodes: [2, 9],
     kinds: [

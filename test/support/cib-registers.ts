@@ -87,4 +87,10 @@ export function effectOf(reply: ControlReply): "done" | "conflict" | "none" | "u
 const CONFLICTS = ["CONFLICT", "VERSION_CONFLICT"];
 
 /** Codes of refusals before anything was proposed. NO_DC is none: a DC may be lost in between. */
-const WITHOUT_EFFECT = ["NOT_QUORATE", "INVALID_DEFINITION", "INVALID_OVERRIDE", "BUSY"];
+const WITHOUT_EFFECT = [
+  "NODE_PRESENT",
+  "NOT_QUORATE",
+  "INVALID_DEFINITION",
+  "INVALID_OVERRIDE",
+  "BUSY",
+];

@@ -1,0 +1,3 @@
+import { testSeeds } from "./seed-batches.ts";
+
+testSeeds("members", 60);
