@@ -1,10 +1,11 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { explainView } from "../../src/cli/views/explain-view.ts";
 import { createPaint } from "../../src/cli/views/paint.ts";
+import { clockText } from "../../src/cli/views/time-text.ts";
 import type { ExplainReport } from "../../src/model/control.ts";
-import type { Placement } from "../../src/model/plan.ts";
-import type { StatusReport } from "../../src/model/status-report.ts";
-import { report, resource, STOPPED } from "./report-fixture.ts";
+import type { NodeScore, Placement } from "../../src/model/plan.ts";
+import type { FailureReport, ResourceReport, StatusReport } from "../../src/model/status-report.ts";
+import { NOW, report, resource, STOPPED } from "./report-fixture.ts";
 
 const WAITS: ExplainReport = {
   resource: "db",
@@ -41,11 +42,7 @@ test("what waits for a fencing says what has become of that", () => {
   );
 });
 
-test("what gives a score nothing is not told", () => {
-  const parts = [
-    { source: "location odd", score: 0 },
-    { source: "location some", score: 7 },
-  ];
+function scoresTold(score: number, parts: NodeScore["parts"]): string {
   const placement: Placement = {
     resource: "db",
     current: { role: "Stopped", nodes: [] },
@@ -54,12 +51,77 @@ test("what gives a score nothing is not told", () => {
     blocked: false,
     failed: false,
     orphan: false,
-    scores: [{ node: "node1", score: 7, parts }],
+    scores: [{ node: "node1", score, parts }],
   };
-  const told = explainView(
+  return explainView(
     { report: { ...WAITS, placements: [placement] }, status: report(), rows: [] },
     createPaint(false),
   );
+}
+
+test("what gives a score nothing is not told", () => {
+  const told = scoresTold(7, [
+    { source: "location odd", score: 0 },
+    { source: "location some", score: 7 },
+  ]);
   expect(told).toContain("  node1  7  (chosen)\n            7  location some\n");
   expect(told).not.toContain("odd");
+});
+
+test("what forbids a node is told once, and what adds up as often as it does", () => {
+  const failed = { source: "failed stop", score: -1_000_000 };
+  const some = { source: "location some", score: 7 };
+  const told = scoresTold(-1_000_000, [failed, some, failed, some]);
+  expect(told.split("failed stop")).toHaveLength(2);
+  expect(told.split("location some")).toHaveLength(3);
+});
+
+describe("a failure for which a resource is blocked", () => {
+  const reason = "db is blocked: it failed on node1; clean it up once it is well";
+  const blocked = { code: "blocked", reason, command: "paceline resource cleanup db" };
+  const failure = {
+    ...{ resource: "db", node: "node1", operation: "stop", intervalMs: 0, rc: 1 },
+    ...{ result: "error", exitReason: "told to fail", at: NOW - 11_000, clearsAt: null },
+  };
+  const notice = { level: "error", code: "blocked", message: reason, resource: "db" } as const;
+
+  function told(row: Partial<ResourceReport>, failures: readonly FailureReport[]): string {
+    return explainView(
+      {
+        report: { ...WAITS, actions: [], notices: [notice] },
+        status: report({ failures }),
+        rows: [resource("db", { managed: false, blocked, since: null, ...row })],
+      },
+      createPaint(false),
+    );
+  }
+
+  test("is told once, with its time, and what to do", () => {
+    expect(told({ failed: true }, [failure])).toBe(
+      [
+        "db is Started on node1",
+        `  blocked: stop on node1 failed at ${clockText(failure.at, NOW)}, 11 s ago: error (told to fail)`,
+        "  → paceline resource cleanup db, once it is well",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("is the stop, of several; the others are told as well", () => {
+    const monitor = { ...failure, operation: "monitor", result: "not running", exitReason: null };
+    const elsewhere = { ...failure, node: "node2" };
+    const lines = told({ failed: true }, [monitor, elsewhere, failure]).split("\n");
+    expect(lines.filter((line) => line.includes("blocked"))).toEqual([
+      expect.stringContaining("stop on node1 failed"),
+    ]);
+    expect(lines.filter((line) => line.startsWith("  monitor on node1 failed"))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith("  stop on node2 failed"))).toHaveLength(1);
+  });
+
+  test("may be none: then the reason is given as it is", () => {
+    const reason = "db is blocked: ticket t is lost, and its loss-policy is freeze";
+    const text = told({ blocked: { ...blocked, reason } }, [failure]);
+    expect(text).toContain("  blocked: ticket t is lost, and its loss-policy is freeze\n");
+    expect(text).toContain("  stop on node1 failed at");
+  });
 });

@@ -1,8 +1,8 @@
 import type { ExplainReport } from "../../model/control.ts";
 import type { Placement } from "../../model/plan.ts";
-import type { ResourceReport, StatusReport } from "../../model/status-report.ts";
+import type { FailureReport, ResourceReport, StatusReport } from "../../model/status-report.ts";
 import { changesView } from "./changes-view.ts";
-import { overrideRemoval, overrideText } from "./memory-view.ts";
+import { failureResult, overrideRemoval, overrideText } from "./memory-view.ts";
 import { type Paint, plain } from "./paint.ts";
 import { placementWords, waitLines } from "./placement-words.ts";
 import { scoreLines } from "./score-lines.ts";
@@ -28,9 +28,12 @@ export function explainView(explained: Explained, paint: Paint): string {
   lines.push(...waitLines(report.actions), ...fencingLines(explained, paint));
   const changes = changesView(report.changes, paint);
   if (changes.length > 0) lines.push("", paint("bold", "What is planned"), ...changes);
-  if (report.notices.length > 0) {
+  // Why something is blocked is said above.
+  const said = new Set(rows.map(({ blocked }) => blocked?.reason));
+  const notices = report.notices.filter(({ message }) => !said.has(message));
+  if (notices.length > 0) {
     lines.push("", paint("bold", "What the policy engine says"));
-    lines.push(...report.notices.map((notice) => `  ${notice.level}: ${plain(notice.message)}`));
+    lines.push(...notices.map((notice) => `  ${notice.level}: ${plain(notice.message)}`));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -49,22 +52,48 @@ function rowLines(row: ResourceReport, status: StatusReport, paint: Paint): stri
   const since = row.since === null ? "" : `, since ${clockText(row.since, status.at)}`;
   const lines = [`${paint("bold", plain(row.id))} is ${row.role}${where}${since}`];
   if (row.targetRole === "Stopped") lines.push("  it is to be stopped (target-role: Stopped)");
-  if (!row.managed) lines.push("  it is unmanaged: paceline neither starts nor stops it");
+  if (!row.managed && row.blocked === null)
+    lines.push("  it is unmanaged: paceline neither starts nor stops it");
   if (row.stoppedReason !== null) lines.push(`  ${plain(row.stoppedReason)}`);
-  if (row.blocked !== null) {
-    lines.push(`  ${paint("red", "blocked")}: ${plain(row.blocked.reason)}`);
-    if (row.blocked.command !== null) {
-      lines.push(`  ${paint("cyan", `→ ${plain(row.blocked.command)}`)}`);
-    }
-  }
-  for (const failure of status.failures.filter((each) => each.resource === row.id)) {
-    const said = failure.exitReason === null ? "" : ` (${failure.exitReason})`;
-    const when = agoText(failure.at, status.at);
-    lines.push(
-      plain(`  ${failure.operation} on ${failure.node} failed ${when}: ${failure.result}${said}`),
-    );
+  const failures = status.failures.filter((each) => each.resource === row.id);
+  const cause = blockingFailure(row, failures);
+  lines.push(...blockedLines(row, cause, status, paint));
+  for (const failure of failures) {
+    if (failure !== cause) lines.push(`  ${failureLine(failure, status)}`);
   }
   return lines;
+}
+
+/** The failure for which nothing more is done with a resource; undefined: it is another reason. */
+function blockingFailure(
+  { blocked, failed, nodes }: ResourceReport,
+  failures: readonly FailureReport[],
+): FailureReport | undefined {
+  if (blocked === null || !failed) return undefined;
+  const here = failures.filter((each) => nodes.includes(each.node));
+  return here.find((each) => each.operation === "stop") ?? here[0];
+}
+
+function blockedLines(
+  { id, blocked }: ResourceReport,
+  cause: FailureReport | undefined,
+  status: StatusReport,
+  paint: Paint,
+): string[] {
+  if (blocked === null) return [];
+  const reason = plain(blocked.reason.replace(`${id} is blocked: `, ""));
+  const why = cause === undefined ? reason : failureLine(cause, status);
+  const lines = [`  ${paint("red", "blocked")}: ${why}`];
+  if (blocked.command === null) return lines;
+  const once = cause === undefined ? "" : ", once it is well";
+  return [...lines, `  ${paint("cyan", `→ ${plain(blocked.command)}`)}${once}`];
+}
+
+function failureLine(failure: FailureReport, status: StatusReport): string {
+  const { operation, node, at, exitReason } = failure;
+  const said = exitReason === null ? "" : ` (${exitReason})`;
+  const when = `${clockText(at, status.at)}, ${agoText(at, status.at)}`;
+  return plain(`${operation} on ${node} failed at ${when}: ${failureResult(failure)}${said}`);
 }
 
 function overrideLines({ status, rows }: Explained, paint: Paint): string[] {

@@ -21,7 +21,8 @@ export function placementWords(
   if (chosen === undefined || placement.next.role === "Stopped") {
     return nowhereWords(placement, stateOf);
   }
-  if (!placement.managed) return [`it is unmanaged, so it is left on ${chosen}`];
+  const why = placement.blocked ? "blocked" : "unmanaged";
+  if (!placement.managed) return [`it is ${why}, so it is left on ${chosen}`];
   return [chosenWords(placement, stateOf, chosen)];
 }
 

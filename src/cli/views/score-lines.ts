@@ -4,6 +4,16 @@ import { columns } from "./columns.ts";
 import { type Paint, plain } from "./paint.ts";
 import type { StateOf } from "./placement-words.ts";
 
+type Part = NodeScore["parts"][number];
+
+/** Infinity twice is as much as once: a failure may be on record under two names. */
+function isRepeated({ score, source, detail }: Part, before: readonly Part[]): boolean {
+  if (Math.abs(score) < INFINITY_SCORE) return false;
+  return before.some((each) => {
+    return each.score === score && each.source === source && each.detail === detail;
+  });
+}
+
 /** The score of a node, and what it is made of: the most decisive first, what gives nothing not at all. */
 export function scoreLines(
   score: NodeScore,
@@ -22,7 +32,7 @@ export function scoreLines(
   const note = facts.length === 0 ? "" : `  (${facts.join(", ")})`;
   const parts = score.parts.toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score));
   const rows = parts
-    .filter((part) => part.score !== 0)
+    .filter((part, index) => part.score !== 0 && !isRepeated(part, parts.slice(0, index)))
     .map((part) => [
       paint(part.score < 0 ? "red" : "green", formatScore(part.score).padStart(9)),
       plain(part.source),

@@ -91,6 +91,12 @@ test.each([
     "it is unmanaged, so it is left on a",
   ],
   [
+    "it waits for a person",
+    ["nodes a b", "primitive web", "is web started a", "is web stuck a"],
+    "web",
+    "it is blocked, so it is left on a",
+  ],
+  [
     "it must wait for another",
     ["nodes a", "primitive db", "primitive web", "order db then web"],
     "web",
