@@ -202,9 +202,14 @@ function recover(
   };
   const end = begun + profile.recoveryMaxMs;
   const left = () => end - cluster.queue.now;
-  // An override that was asked for while things were bad may be committed only now.
+  // An override that was asked for while things were bad may be committed only now, and an agent that
+  // hung then fails only once its time is up.
+  let cleanedAt = Number.NEGATIVE_INFINITY;
   for (let first = true; left() > 0 && (first || !(isFree() && isWell())); first = false) {
-    if (first || !isFree()) operator.cleanUp();
+    if (!isFree() || cluster.queue.now - cleanedAt > SETTLES_MS) {
+      operator.cleanUp();
+      cleanedAt = cluster.queue.now;
+    }
     bringUp(cluster);
     cluster.runUntil(() => isFree() && isWell(), Math.min(CLEAN_UP_EVERY_MS, left()));
   }
