@@ -19,6 +19,8 @@ export type Planner = (
     readonly explain?: boolean;
     /** Promotable clone to the nodes on which the plan under way promotes it. */
     readonly promoting?: ReadonlyMap<string, readonly string[]>;
+    /** The partition has no quorum: what only a failed probe says to be here may run elsewhere. */
+    readonly wary?: boolean;
   },
 ) => Plan;
 

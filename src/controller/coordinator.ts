@@ -221,7 +221,12 @@ export class Coordinator {
     const newcomers = asked.nodes.map((node) => node.name).filter((name) => !known.includes(name));
     const status = withPending(this.#clusterStatus(asked, newcomers), this.runner.inFlight());
     const promoting = promotedBy(this.#plan);
-    const input = [asked, status, this.#wall, { explain, promoting }] as const;
+    const input = [
+      asked,
+      status,
+      this.#wall,
+      { explain, promoting, wary: this.#by.acting },
+    ] as const;
     return this.#making.look(this.#context.planner, [...input]);
   }
 
@@ -278,7 +283,8 @@ export class Coordinator {
     this.#stale = false;
     const status = withPending(this.#clusterStatus(policy), this.runner.inFlight());
     const promoting = promotedBy(this.#plan);
-    this.#making.begin(this.#context, [policy, status, this.#wall, { promoting }]);
+    const wary = this.#by?.acting === true;
+    this.#making.begin(this.#context, [policy, status, this.#wall, { promoting, wary }]);
     return true;
   }
 

@@ -1,7 +1,7 @@
 import { ACT, Action, ORDER } from "./action.ts";
 import type { NoQuorumPolicy } from "./engine-options.ts";
 import { canFence, fenceNode } from "./fencing-need.ts";
-import { isActive } from "./resource-state.ts";
+import { isActive, isOnlyGuessed } from "./resource-state.ts";
 import { type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /**
@@ -172,7 +172,8 @@ function applyQuorum(ws: WorkingSet, resource: Resource, action: Action): void {
     action.clear(ACT.runnable);
     action.reason = "no quorum";
   } else if (policy === "freeze") {
-    if (!isActive(resource, true) || resource.nextRole > resource.role) {
+    const isHere = isActive(resource, true) && !(ws.wary && isOnlyGuessed(resource));
+    if (!isHere || resource.nextRole > resource.role) {
       action.clear(ACT.runnable);
       action.reason = "quorum freeze";
     }

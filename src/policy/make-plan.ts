@@ -48,6 +48,11 @@ export interface PlanOptions {
    * it equally, that decision stands: it is not turned over by a score that has just been set.
    */
   readonly promoting?: ReadonlyMap<string, readonly string[]>;
+  /**
+   * Those of a partition without quorum may know nothing of the rest. What only a failed probe says to
+   * be active here may run there: with `no-quorum-policy: freeze` it is stopped, and not recovered.
+   */
+  readonly wary?: boolean;
 }
 
 /** A plan together with the working set that it was read out of, for outcomes and explanations. */
@@ -164,6 +169,7 @@ export function* scheduling(
   ws.explain = options.explain ?? false;
   ws.sanitized = options.sanitized ?? false;
   ws.promoting = options.promoting ?? ws.promoting;
+  ws.wary = options.wary ?? false;
   yield* unpack(ws);
   for (const resource of ws.resources) propagateRunning(resource);
   const inside = ws.nodes.filter((node) => node.connection && isBundled(node.connection));

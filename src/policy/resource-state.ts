@@ -182,3 +182,18 @@ export function isOrderedGroup(group: Resource): boolean {
   const text = group.meta.get("ordered");
   return text === undefined || isTrue(text);
 }
+
+/** Active only on the word of a probe that failed: nothing shows that it has ever run where it is said to. */
+export function isOnlyGuessed({ runningOn, histories }: Resource): boolean {
+  return runningOn.every((node) => {
+    const done = (histories[node.index]?.entries ?? []).filter(
+      ({ record }) => record.rc === 0 || record.rc === 8,
+    );
+    const last = (names: readonly string[]) =>
+      done.findLastIndex(({ record }) => names.includes(record.operation));
+    return last(RUNS_AFTER) <= last(STOPPED_AFTER);
+  });
+}
+
+const RUNS_AFTER = ["start", "monitor", "promote", "demote", "migrate_from"];
+const STOPPED_AFTER = ["stop", "migrate_to"];

@@ -342,6 +342,8 @@ export class WorkingSet {
   sanitized = false;
   /** Collect where every score came from. */
   explain = false;
+  /** Without quorum, and without the status of those who are elsewhere. */
+  wary = false;
   /** Promotable clone to the nodes on which the plan under way promotes it. */
   promoting: ReadonlyMap<string, readonly string[]> = new Map();
 

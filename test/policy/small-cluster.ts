@@ -177,6 +177,8 @@ export class SmallCluster {
 
   private history(resource: string, state: string, node: string): void {
     if (state === "stopped") this.record(resource, node, "monitor", 0, 7, 7);
+    if (state === "halted") this.record(resource, node, "stop", 0, 0);
+    if (state === "doubtful") this.record(resource, node, "monitor", 0, 1, 7);
     if (state === "stuck") this.record(resource, node, "stop", 0, 1);
     if (state === "started" || state === "promoted") {
       this.record(resource, node, "start", 0, 0);

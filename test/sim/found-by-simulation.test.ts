@@ -227,6 +227,7 @@ describe("by seed", () => {
     ["a failure counts although the wall clock was set back", "everything", 2266, true],
     ["a partition without quorum can't tell what there is to remove", "writes", 11, true],
     ["a DC that has just started knows nothing of who was lost before", "fencing", 106, true],
+    ["what a probe failed to find is not started without quorum", "watchdogs", 540067, true],
     ["who was left out when it was the DC is let in again", "members", 26, false],
     ["who lost power right after it had added nodes fences nobody for ever", "members", 44, false],
   ])("%s", { timeout: 120_000 }, (_, name, seed, isShort) => {
