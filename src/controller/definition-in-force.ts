@@ -74,6 +74,11 @@ export class DefinitionInForce {
     return this.#leftOutBy?.version;
   }
 
+  /** The version that a peer told of; 0: none, or it is committed here by now. */
+  get heardVersion(): number {
+    return this.#heard;
+  }
+
   /** Takes over what the CIB says; true if the definition changed. */
   update(cib: Cib): { changed: boolean; notes: Note[] } {
     const version = cib.definition;

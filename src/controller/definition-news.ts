@@ -26,6 +26,16 @@ export function tellOlder(node: NodeCore): void {
   }
 }
 
+/**
+ * Heard nodes that work by a newer definition than this one: it may leave this node out, or be about to
+ * arrive. Until that is known they may do what this node believes to be its own.
+ */
+export function newerElsewhere(node: NodeCore): string[] {
+  const own = Math.max(node.store.cib.definition?.version ?? 0, node.force.heardVersion);
+  const versions = [...node.membership.definitionVersions()];
+  return versions.flatMap(([name, version]) => (version > own ? [name] : [])).sort();
+}
+
 /** A peer knows a newer committed definition: this node goes by it until it is told by a DC. */
 export function hearDefinition(
   node: NodeCore,

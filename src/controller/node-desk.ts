@@ -8,6 +8,7 @@ import type {
   TransitionReport,
 } from "../model/status-report.ts";
 import { type ControlDesk, type DeskOffice, ok, readConfig } from "./control-desk.ts";
+import { newerElsewhere } from "./definition-news.ts";
 import { fencingReport, fencingWarnings } from "./fencing-reports.ts";
 import { fenceByHand } from "./fencing-requests.ts";
 import { unfencedAttributes } from "./fencing-unfence.ts";
@@ -207,6 +208,16 @@ function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWa
       severity: "error",
       message: `definition ${leftOutBy} of the cluster does not name this node: it runs nothing here`,
       hint: "apply a definition that names it on a node of the cluster; or, if it is meant: systemctl disable --now paceline",
+      node: node.self,
+    });
+  }
+  const newer = node.view?.quorum.quorate === true ? [] : newerElsewhere(node);
+  if (newer.length > 0) {
+    found.push({
+      code: "OUTDATED",
+      severity: "error",
+      message: `${newer.join(", ")} works by a newer definition, which this node has not got`,
+      hint: "is this node still named in it? look at `paceline config show` there",
       node: node.self,
     });
   }

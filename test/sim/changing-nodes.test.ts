@@ -189,3 +189,24 @@ test("who has missed the node that is the DC by now hears of it from one that it
   expect(settles(30_000)).toBe(true);
   expect(cluster.trace.lines().join("\n")).toMatch(/node1 .*definition-heard: node[23] works by/);
 });
+
+test("one of two that was taken out serves nothing beside the other, though it need not ask anybody", () => {
+  const [stays, gone] = ["node1", "node2"] as const;
+  // By multicast it hears the other, which does not heed it any more.
+  const define = (names: readonly string[]) =>
+    smallDefinition(names, { properties: "no-quorum-policy: ignore", fencing: "" }).replace(
+      "transport: unicast, ",
+      "",
+    );
+  const { cluster, settles } = smallCluster(2, profileOf("calm", 2), define);
+  cluster.startAll();
+  expect(settles(30_000)).toBe(true);
+  leave(cluster, gone);
+  const left = { method: "config-apply", text: define([stays]), author: "t" } as const;
+  expect(asked(cluster, left)).toMatchObject({ ok: true });
+  expect(settles(10_000, [stays])).toBe(true);
+  cluster.host(gone).startDaemon();
+  cluster.runFor(30_000);
+  expect(activeOn(cluster, gone)).toEqual([]);
+  expect(activeOn(cluster, stays)).toEqual(["r1", "r2"]);
+});
