@@ -1,16 +1,18 @@
 import { describe, expect, test } from "vitest";
+import { SeededRandom } from "../../src/core/random.ts";
 import type { WallTime } from "../../src/core/units.ts";
-import type { ClusterStatus } from "../../src/model/cluster-status.ts";
-import type { Plan, PlanAction } from "../../src/model/plan.ts";
-import type { PolicyDefinition } from "../../src/model/policy-definition.ts";
+import type { ClusterStatus, ResourceHistory } from "../../src/model/cluster-status.ts";
+import type { Placement, Plan, PlanAction } from "../../src/model/plan.ts";
+import type { Constraint, PolicyDefinition } from "../../src/model/policy-definition.ts";
 import { plan } from "../../src/policy/make-plan.ts";
 import { simulate } from "../../src/policy/outcome/simulation.ts";
+import { checkPlan, described } from "./plan-checks.ts";
 import { planOf } from "./plan-scenario.ts";
 import { clusterOf, randomLines } from "./random-cluster.ts";
 import { NOW_SECONDS } from "./small-cluster.ts";
 
 const NOW = (NOW_SECONDS * 1000) as WallTime;
-const SEEDS = Array.from({ length: 120 }, (_, seed) => seed);
+const SEEDS = Array.from({ length: 160 }, (_, seed) => seed);
 
 describe("whatever the cluster is like", () => {
   test.each(SEEDS)("cluster %i", (seed) => {
@@ -22,172 +24,147 @@ describe("whatever the cluster is like", () => {
     const status = cluster.status();
 
     expect(planOf(clusterOf(lines)), told).toEqual(made);
-    const turned = plan(turnDefinition(definition), turnStatus(status), NOW, { explain: true });
-    expect(turned.summary.map(withoutReason), told).toEqual(made.summary.map(withoutReason));
-    expect(turned.actions.map(withoutReason), told).toEqual(made.actions.map(withoutReason));
+    const nodes = [...definition.nodes].reverse();
+    const turned = planned({ ...definition, nodes }, turnStatus(status, seed));
+    expect(essence(turned), told).toEqual(essence(made));
+    const constraints = shuffled(definition.constraints, subjectOf, seed);
+    const other = planned({ ...definition, constraints }, status);
+    expect(looseEssence(other), told).toEqual(looseEssence(made));
 
-    checkGraph(made, told);
-    checkStarts(made, status, told);
-    checkOrder(made, lines);
-    checkOnce(made, told);
-    expect(unsettled(definition, status), told).toEqual([]);
+    checkPlan(made, status, lines);
+    expect(unsettled(definition, status, 3), told).toEqual([]);
+  });
+
+  // Promotion scores count where an instance is known to be, and wishes may add up otherwise from
+  // another place: as with Pacemaker that may take a plan more.
+  test("one plan is nearly always enough: that of its outcome has nothing to do", () => {
+    const slow = SEEDS.filter((seed) => {
+      const cluster = clusterOf(randomLines(seed));
+      return unsettled(cluster.definition(), cluster.status(), 1).length > 0;
+    });
+    expect(slow.length).toBeLessThanOrEqual(SEEDS.length / 50);
   });
 });
 
-/** A node may have several reasons to be fenced: any of them will do. */
+/** Wishes that are passed on in part, and rounded on the way. */
+function colocatedLines(seed: number): string[] {
+  const random = new SeededRandom(seed);
+  const lines = ["nodes a b c", ...[0, 1, 2, 3, 4, 5].map((i) => `primitive r${i}`)];
+  for (let i = 0; i < 14; i++) {
+    const dependent = 1 + random.below(5);
+    const score = random.below(1_500_000) - 750_000;
+    lines.push(`colocation r${dependent} with r${random.below(dependent)} ${score}`);
+  }
+  for (let i = 0; i < 8; i++) {
+    lines.push(`location r${random.below(6)} ${"abc"[random.below(3)]} ${random.below(200) - 99}`);
+  }
+  return lines;
+}
+
+test.each(SEEDS.slice(0, 40))("constraints in another order give the same scores: %i", (seed) => {
+  const lines = colocatedLines(seed);
+  const cluster = clusterOf(lines);
+  const definition = cluster.definition();
+  const constraints = shuffled(definition.constraints, subjectOf, seed);
+  const [made, other] = [definition, { ...definition, constraints }].map((each) =>
+    essence(planned(each, cluster.status())),
+  );
+  expect(other, lines.join("\n")).toEqual(made);
+});
+
+function planned(definition: PolicyDefinition, status: ClusterStatus): Plan {
+  return plan(definition, status, NOW, { explain: true });
+}
+
+/** All that must not depend on the order of the input: any of several reasons will do. */
+function essence({ summary, actions, placements, notices, recheckAt }: Plan) {
+  return {
+    summary: summary.map(withoutReason),
+    actions: actions.map(withoutReason),
+    placements: placements.map(withSortedParts),
+    notices: notices.map((each) => JSON.stringify(each)).sort(),
+    recheckAt,
+  };
+}
+
+/** As in Pacemaker, which stops wait for which probes may depend on the order of constraints. */
+function looseEssence(whole: Plan) {
+  const actions = new Map(whole.actions.map((action) => [action.id, action]));
+  const named = (action: PlanAction) => `${action.kind} ${described(action)} ${action.intervalMs}`;
+  const isProbe = ({ operation, intervalMs }: PlanAction) =>
+    operation === "monitor" && intervalMs === 0;
+  const lines = whole.actions.map((action) => {
+    const before = action.after.map((id) => actions.get(id)!).filter((each) => !isProbe(each));
+    return `${named(action)} after ${before.map(named).sort().join(", ")}`;
+  });
+  return { ...essence(whole), actions: lines.sort() };
+}
+
 function withoutReason<T extends { readonly reason?: string }>({ reason: _, ...rest }: T) {
   return rest;
 }
 
-/** What is still to do once plans have been carried out until nothing is left, at most thrice. */
-function unsettled(definition: PolicyDefinition, status: ClusterStatus): string[] {
-  let now = status;
-  for (let round = 0; round < 3; round++) now = simulate(plan, definition, now, NOW).outcome;
-  return plan(definition, now, NOW).actions.map(described);
-}
-
-function described(action: PlanAction): string {
-  return `${action.operation} ${action.resource ?? ""} ${action.node ?? ""}`;
-}
-
-/** Nothing waits for itself, for what is not there, or for what comes later. */
-function checkGraph({ actions }: Plan, told: string): void {
-  const known = new Set(actions.map((action) => action.id));
-  const done = new Set<number>();
-  let left = [...actions];
-  for (;;) {
-    const ready = left.filter((action) => action.after.every((id) => done.has(id)));
-    if (ready.length === 0) break;
-    for (const action of ready) done.add(action.id);
-    left = left.filter((action) => !done.has(action.id));
-  }
-  expect(left.map(described), told).toEqual([]);
-  expect(
-    actions.flatMap((action) => action.after).every((id) => known.has(id)),
-    told,
-  ).toBe(true);
-}
-
-/** Nothing starts where it must not, and what ran on a lost node starts after its fencing only. */
-function checkStarts(made: Plan, status: ClusterStatus, told: string): void {
-  const up = new Set(
-    status.nodes
-      .filter((node) => node.member && node.attributes.get("standby") !== "on")
-      .map((node) => node.name),
-  );
-  const byId = new Map(made.actions.map((action) => [action.id, action]));
-  const fenced = new Map(
-    made.actions.filter((each) => each.kind === "fence").map((each) => [each.node!, each]),
-  );
-  for (const action of made.actions) {
-    if (action.operation !== "start" || action.kind !== "resource") continue;
-    expect(up.has(action.node!), `${described(action)}\n${told}`).toBe(true);
-    const placement = made.placements.find((each) => each.resource === action.resource)!;
-    const score = placement.scores.find((each) => each.node === action.node);
-    expect(score?.score, told).toBeGreaterThanOrEqual(0);
-    for (const node of placement.current.nodes) {
-      const fencing = fenced.get(node);
-      if (fencing !== undefined) expect(follows(action, fencing.id, byId), told).toBe(true);
-    }
-  }
-}
-
-/** Both in one plan, the later one starts after, and stops before, the earlier one. */
-function checkOrder(made: Plan, lines: readonly string[]): void {
-  const told = lines.join("\n");
-  const byId = new Map(made.actions.map((action) => [action.id, action]));
-  // What moves live is started by its migration, and stopped only after that.
-  const moving = made.actions
-    .filter((each) => each.operation === "migrate_to")
-    .map(({ resource }) => resource);
-  const real = (name: string, operation: string) =>
-    made.actions.filter(
-      ({ kind, operation: what, resource }) =>
-        kind === "resource" && what === operation && resource === name && !moving.includes(name),
-    );
-  for (const [first, then, symmetrical] of orderedPrimitives(lines)) {
-    for (const [operation, earlier, later] of [
-      ["start", first, then],
-      ...(symmetrical ? [["stop", then, first] as const] : []),
-    ] as const) {
-      for (const after of real(later, operation)) {
-        for (const before of real(earlier, operation)) {
-          const what = `${described(before)} before ${described(after)}\n${told}`;
-          expect(follows(after, before.id, byId), what).toBe(true);
-        }
-      }
-    }
-  }
-}
-
-type OrderedPair = readonly [first: string, then: string, symmetrical: boolean];
-
-/** Neighbours in a group, and what is ordered by a constraint; clones have marks in between. */
-function orderedPrimitives(lines: readonly string[]): OrderedPair[] {
-  const words = lines.map((line) => line.trim().split(/ +/));
-  const members = words.find(([kind]) => kind === "group")?.slice(2) ?? [];
-  const cloned = words.find(([kind]) => kind === "clone")?.slice(1, 3) ?? [];
-  const plain = (name: string) => !cloned.includes(name);
-  const pairs: OrderedPair[] = members
-    .slice(1)
-    .map((member, i): OrderedPair => [members[i]!, member, true]);
-  for (const [kind, first = "", , then = "", option] of words) {
-    if (kind !== "order" || !plain(first) || !plain(then)) continue;
-    const last = first === "g" ? members.at(-1)! : first;
-    const next = then === "g" ? members[0]! : then;
-    pairs.push([last, next, option !== "symmetrical=false"]);
-  }
-  return pairs;
-}
-
-/** Nothing starts before it is stopped, or the node off, wherever else it is. */
-function checkOnce({ actions, placements }: Plan, told: string): void {
-  const byId = new Map(actions.map((action) => [action.id, action]));
-  for (const start of actions) {
-    if (start.operation !== "start" || start.kind !== "resource") continue;
-    const { current } = placements.find((each) => each.resource === start.resource)!;
-    for (const node of current.nodes) {
-      const ends = actions.filter(
-        (each) =>
-          each.node === node &&
-          (each.kind === "fence" ||
-            (each.operation === "stop" && each.resource === start.resource)),
-      );
-      const ended = ends.some((each) => follows(start, each.id, byId));
-      expect(ended, `${described(start)}, ${node}\n${told}`).toBe(true);
-    }
-  }
-  for (const { resource, next } of placements) {
-    expect(next.nodes.length, `${resource}\n${told}`).toBeLessThanOrEqual(1);
-  }
-}
-
-function follows(
-  action: PlanAction,
-  id: number,
-  byId: ReadonlyMap<number, PlanAction>,
-  seen = new Set<number>(),
-): boolean {
-  return action.after.some((earlier) => {
-    if (earlier === id) return true;
-    if (seen.has(earlier)) return false;
-    seen.add(earlier);
-    return follows(byId.get(earlier)!, id, byId, seen);
+function withSortedParts(placement: Placement) {
+  const scores = placement.scores.map(({ parts, ...rest }) => {
+    return { ...rest, parts: parts.map((part) => JSON.stringify(part)).sort() };
   });
+  return { ...placement, scores };
 }
 
-function turnDefinition(definition: PolicyDefinition): PolicyDefinition {
-  return { ...definition, nodes: [...definition.nodes].reverse() };
+/**
+ * What is still to do once so many plans have been carried out. Marks alone are nothing, nor is it
+ * that others are told of a stop, which waits for a node to have joined.
+ */
+function unsettled(
+  definition: PolicyDefinition,
+  status: ClusterStatus,
+  rounds: number,
+): readonly string[] {
+  let now = status;
+  for (let round = 0; round < rounds; round++) now = simulate(plan, definition, now, NOW).outcome;
+  const left = plan(definition, now, NOW).actions;
+  return left.filter(({ kind, notify }) => kind !== "pseudo" && !notify).map(described);
+}
+
+/** As in Pacemaker, what is said first of two resources goes before what is said later. */
+function subjectOf(constraint: Constraint): string {
+  if (constraint.kind === "colocation") return pairOf(constraint.resource, constraint.with);
+  if (constraint.kind === "order") return pairOf(constraint.first, constraint.then);
+  return constraint.id;
+}
+
+function pairOf(a = "", b = ""): string {
+  return a < b ? `${a} and ${b}` : `${b} and ${a}`;
 }
 
 /** The same status, told in another order; that of the nodes says who was known first. */
-function turnStatus(status: ClusterStatus): ClusterStatus {
+function turnStatus(status: ClusterStatus, seed: number): ClusterStatus {
   const nodes = status.nodes.map((node) => ({
     ...node,
     attributes: new Map([...node.attributes].reverse()),
-    history: [...node.history]
-      .reverse()
-      .map((each) => ({ ...each, operations: [...each.operations].reverse() })),
+    history: shuffled(node.history, failureOf, seed).map((each) => {
+      return { ...each, operations: [...each.operations].reverse() };
+    }),
   }));
   return { ...status, nodes, tickets: [...status.tickets].reverse() };
+}
+
+/** As in Pacemaker, once a node is to be fenced for a failure, further ones there need no answer. */
+function failureOf({ resource, operations }: ResourceHistory): string {
+  return operations.some(({ status }) => status === 4) ? "failed" : resource;
+}
+
+/** In another order; of several with the same key the first one still comes first. */
+function shuffled<T>(list: readonly T[], keyOf: (each: T) => string, seed: number): T[] {
+  const random = new SeededRandom(seed);
+  const left = [...list];
+  const keys = list.map(keyOf);
+  for (let i = keys.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [keys[i], keys[j]] = [keys[j]!, keys[i]!];
+  }
+  return keys.flatMap((key) => {
+    const at = left.findIndex((each) => keyOf(each) === key);
+    return left.splice(at, 1);
+  });
 }

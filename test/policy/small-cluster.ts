@@ -179,7 +179,10 @@ export class SmallCluster {
     if (state === "stopped") this.record(resource, node, "monitor", 0, 7, 7);
     if (state === "halted") this.record(resource, node, "stop", 0, 0);
     if (state === "doubtful") this.record(resource, node, "monitor", 0, 1, 7);
-    if (state === "stuck") this.record(resource, node, "stop", 0, 1);
+    if (state === "stuck") {
+      this.record(resource, node, "stop", 0, 1);
+      this.nodes.get(node)!.transient.set(`fail-count-${resource}#stop_0`, "INFINITY");
+    }
     if (state === "started" || state === "promoted") {
       this.record(resource, node, "start", 0, 0);
     }
