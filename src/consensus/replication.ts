@@ -14,6 +14,12 @@ const MAX_ENTRIES = 64;
 /** A snapshot that is not acknowledged for so many heartbeats is sent again. */
 const SNAPSHOT_PATIENCE = 10;
 
+/**
+ * So long after a commit it is noted on the disk how far is committed: a daemon that ends before goes
+ * by what was committed before, until somebody tells it.
+ */
+const COMMIT_FLUSH_MS = 100;
+
 /** Sends to every living replica what it lacks, or an empty append. */
 export function broadcast(core: RaftCore): void {
   for (const name of core.replicas()) if (core.isAlive(name)) replicateTo(core, name);
@@ -127,7 +133,7 @@ export function advanceCommit(core: RaftCore): void {
 export function setCommit(core: RaftCore, index: number): void {
   if (index <= core.commit) return;
   core.commit = index;
-  core.timers.set("commit-flush", core.now + core.options.heartbeatMs);
+  core.timers.set("commit-flush", core.now + COMMIT_FLUSH_MS);
   applyCommitted(core);
 }
 

@@ -216,6 +216,7 @@ describe.skipIf(!usable)("bad input to real daemons", { timeout: 120_000 }, () =
     });
     const last = withComment(first, count + 1);
     await applied(first, last);
+    const before = commitOf(node);
     remount(node.stateDir, "rw,size=8m");
     await until("it has the last definition", async () => textOf(node) === last);
     await until("status has no more to say of it", async () => {
@@ -223,6 +224,8 @@ describe.skipIf(!usable)("bad input to real daemons", { timeout: 120_000 }, () =
     });
     for (const each of lab.nodes) expect(log(each)).not.toContain('"event":"member-lost"');
 
+    const isNoted = async () => commitOf(node) > before;
+    await until("it is noted on its disk that it is committed", isNoted);
     // It is on the disk: a daemon that hears nobody has it from nowhere else.
     await node.kill();
     const mark = log(node).length;
@@ -361,6 +364,12 @@ esac
 /** The definition with so long a comment that the journal must grow. */
 function withComment(node: LabNode, n: number): string {
   return `${textOf(node)}${`# ${String(n).repeat(60)}\n`.repeat(2000)}`;
+}
+
+/** How far the log is committed, by the newest word of it in the state file. */
+function commitOf(node: LabNode): number {
+  const text = readFileSync(join(node.stateDir, "state"), "latin1");
+  return Math.max(...[...text.matchAll(/"commit":(\d+)/g)].map(([, index]) => Number(index)));
 }
 
 function textOf(node: LabNode): string {
