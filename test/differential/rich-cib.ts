@@ -9,12 +9,12 @@ import { WideParts } from "./wide-parts.ts";
  * failcounts and half-done operations. The same seed gives the same cluster.
  */
 export function richCib(seed: number): string {
-  return new RichCluster(new SeededRandom(seed), false).text();
+  return new RichCluster(seed, false).text();
 }
 
 /** As `richCib`, with everything of wide-parts.ts as well. */
 export function wideCib(seed: number): string {
-  return new RichCluster(new SeededRandom(seed), true).text();
+  return new RichCluster(seed, true).text();
 }
 
 export type Values = Record<string, string>;
@@ -66,9 +66,11 @@ class RichCluster {
   readonly #wide: WideParts | undefined;
   #count = 0;
 
-  constructor(random: SeededRandom, wide: boolean) {
+  constructor(seed: number, wide: boolean) {
+    const random = new SeededRandom(seed);
     this.#choose = new Chooser(random);
-    this.#wide = wide ? new WideParts(this.#choose) : undefined;
+    const ofSets = new Chooser(new SeededRandom(seed + 1_000_000));
+    this.#wide = wide ? new WideParts(this.#choose, ofSets) : undefined;
     this.#nodes = 2 + random.below(4);
     this.#utilization = this.#choose.chance(25);
   }
@@ -109,14 +111,18 @@ class RichCluster {
     if (chance(10)) options["stop-orphan-resources"] = "false";
     if (chance(10)) options["shutdown-lock"] = "true";
     const all = { ...options, ...this.#wide?.options() };
-    return block("cluster_property_set", "cib-bootstrap-options", all);
+    const ruled = this.#wide?.ruledOptions() ?? "";
+    return block("cluster_property_set", "cib-bootstrap-options", all) + ruled;
   }
 
   #defaults(): string {
     const { chance, pick } = bound(this.#choose);
-    if (!chance(30)) return "";
+    const more = this.#wide?.operationDefaults() ?? "";
+    if (!chance(30)) return more;
     const stickiness = { "resource-stickiness": pick(["1", "100", "INFINITY"]) };
-    return `<rsc_defaults>${block("meta_attributes", "rsc-defaults", stickiness)}</rsc_defaults>`;
+    const plain = block("meta_attributes", "rsc-defaults", stickiness);
+    const ruled = this.#wide?.ruledResourceDefaults() ?? "";
+    return `<rsc_defaults>${plain}${ruled}</rsc_defaults>${more}`;
   }
 
   #node(id: number): string {
@@ -128,7 +134,8 @@ class RichCluster {
     const capacity = this.#utilization
       ? block("utilization", `nu${id}`, { cpu: pick(["2", "4", "8"]), ram: pick(["10", "20"]) })
       : "";
-    return `<node id="${id}" uname="node${id}">${attributes}${capacity}</node>`;
+    const ruled = this.#wide?.ruledAttributes(id) ?? "";
+    return `<node id="${id}" uname="node${id}">${attributes}${ruled}${capacity}</node>`;
   }
 
   #resource(): string {

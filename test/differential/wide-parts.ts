@@ -1,16 +1,72 @@
+import { block } from "../interop/cib-text.ts";
 import { bound, type Chooser, type Values } from "./rich-cib.ts";
 import { recorded } from "./rich-history.ts";
 
 /**
  * What only the wide random clusters have: monitors of the role Stopped, fixed monitor times, other
  * answers to failure, unfencing, templates, tags and patterns, bundles with something in them,
- * half-done migrations, histories of what is no longer defined.
+ * half-done migrations, histories of what is no longer defined, and sets that hold by a rule.
  */
 export class WideParts {
   readonly #choose: Chooser;
+  /** For sets of values: choices of their own, by which no others change. */
+  readonly #ofSets: Chooser;
+  #ruled = 0;
 
-  constructor(choose: Chooser) {
+  constructor(choose: Chooser, ofSets: Chooser) {
     this.#choose = choose;
+    this.#ofSets = ofSets;
+  }
+
+  /** A set with a score and a rule, for some of the clusters. */
+  #ruledSet(kind: string, rule: string, values: Values): string {
+    const id = `ruled-${this.#ruled++}`;
+    const scored = `<${kind} id="${id}" score="${this.#ofSets.pick(["5", "-5", "INFINITY"])}">`;
+    const whole = `<rule id="${id}-rule" score="0">${rule}</rule>`;
+    return block(kind, id, values).replace(`<${kind} id="${id}">`, `${scored}${whole}`);
+  }
+
+  ruledOptions(): string {
+    const { chance, pick } = bound(this.#ofSets);
+    if (!chance(30)) return "";
+    const start = pick(["2023-01-01", "2023-12-01"]);
+    const rule = `<date_expression id="od" operation="gt" start="${start}"/>`;
+    const values = pick<Values>([
+      { "maintenance-mode": "true" },
+      { "no-quorum-policy": "ignore" },
+      { "start-failure-is-fatal": "false" },
+    ]);
+    return this.#ruledSet("cluster_property_set", rule, values);
+  }
+
+  ruledAttributes(node: number): string {
+    const { chance, pick } = bound(this.#ofSets);
+    if (!chance(8)) return "";
+    const rule = `<date_expression id="nd${node}" operation="lt" end="${pick(["2023-01-01", "2023-12-01"])}"/>`;
+    return this.#ruledSet("instance_attributes", rule, { standby: "on" });
+  }
+
+  /** Inside `meta_attributes` of rsc_defaults, and all of op_defaults. */
+  ruledResourceDefaults(): string {
+    if (!this.#ofSets.chance(30)) return "";
+    const rule = `<rsc_expression id="re" class="ocf" type="Stateful"/>`;
+    return this.#ruledSet("meta_attributes", rule, { "resource-stickiness": "7" });
+  }
+
+  operationDefaults(): string {
+    const { chance, pick } = bound(this.#ofSets);
+    if (!chance(40)) return "";
+    const rule = `<op_expression id="oe" name="${pick(["monitor", "start", "stop"])}"/>`;
+    const plain = block("meta_attributes", "op-defaults", { timeout: pick(["25s", "40s"]) });
+    const ruled = this.#ruledSet("meta_attributes", rule, { timeout: "55s" });
+    return `<op_defaults>${plain}${ruled}</op_defaults>`;
+  }
+
+  /** An operation that has sets of its own. */
+  #deepMonitor(id: string): string {
+    const params = block("instance_attributes", `${id}-deep-p`, { OCF_CHECK_LEVEL: "10" });
+    const meta = block("meta_attributes", `${id}-deep-m`, { timeout: "77s" });
+    return `<op id="${id}-deep" name="monitor" interval="71s">${params}${meta}</op>`;
   }
 
   options(): Values {
@@ -46,6 +102,7 @@ export class WideParts {
     if (chance(8)) op("stop", "0", `on-fail="${pick(["block", "ignore", "fence"])}"`);
     if (promotable && chance(12))
       op("promote", "0", `on-fail="${pick(["block", "demote", "stop"])}"`);
+    if (this.#ofSets.chance(10)) more.push(this.#deepMonitor(id));
     return more.join("");
   }
 
