@@ -86,6 +86,7 @@ export class DefinitionInForce {
       return { changed: false, notes: [] };
     }
     this.#leftOutBy = undefined;
+    this.#heard = 0;
     const first = !this.#committed;
     if (version.text === this.#text) {
       this.#committed = true;

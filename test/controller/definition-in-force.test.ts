@@ -53,9 +53,9 @@ describe("a definition that a peer tells of", () => {
     expect(force.hear(4, textOf(NEW))).toBe(true);
     expect(namesOf(force)).toEqual(NEW);
     expect(force.update(committed(3, OLD)).changed).toBe(false);
-    expect(namesOf(force)).toEqual(NEW);
+    expect([namesOf(force), force.heardVersion]).toEqual([NEW, 4]);
     expect(force.update(committed(5, OLD)).changed).toBe(true);
-    expect(namesOf(force)).toEqual(OLD);
+    expect([namesOf(force), force.heardVersion]).toEqual([OLD, 0]);
   });
 
   test.each([
