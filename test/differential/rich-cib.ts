@@ -256,7 +256,7 @@ class RichCluster {
     this.#tops.push(id);
     const container = `<docker image="x" replicas="${pick(["1", "2"])}"/>`;
     const content = this.#wide
-      ? `<network control-port="3121"/>${this.#primitive(`${name}in`, { cloned: true })}`
+      ? `<network control-port="3121"><port-mapping id="${name}-port" port="80"/></network>${this.#primitive(`${name}in`, { cloned: true })}`
       : "";
     return `<bundle id="${id}">${container}${content}</bundle>`;
   }

@@ -60,7 +60,7 @@ describe.skipIf(CASES.length === 0)("an imported CIB gives the same plan", () =>
   });
 });
 
-const SEEDS = Array.from({ length: 120 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: 400 }, (_, i) => i + 1);
 
 describe("an imported CIB of our own making gives the same plan", () => {
   test.each(SEEDS)("seed %i", (seed) => {
