@@ -15,7 +15,6 @@ import type {
 import type { Definition } from "../model/definition.ts";
 import { explainReport } from "../model/explain-report.ts";
 import type { Plan, SummaryRow } from "../model/plan.ts";
-
 import type { PolicyDefinition } from "../model/policy-definition.ts";
 import type { StatusReport } from "../model/status-report.ts";
 import type { Timeline } from "./timeline.ts";

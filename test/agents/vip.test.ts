@@ -52,6 +52,11 @@ describe.skipIf(SKIPPED !== undefined)("with real addresses", () => {
     return sandbox.action("vip", action, params, here).rc;
   }
 
+  /** Whether the kernel looks for duplicates of addresses that others add. */
+  function acceptsDad(): string {
+    return ip(`netns exec ${here} cat /proc/sys/net/ipv6/conf/eth0/accept_dad`);
+  }
+
   const forms = [
     ["IPv4, interface given", { ip: "10.9.0.100/24", nic: "eth0" }, "10.9.0.100/24"],
     ["IPv4, interface found", { ip: "10.9.0.100/24" }, "10.9.0.100/24"],
@@ -106,8 +111,7 @@ describe.skipIf(SKIPPED !== undefined)("with real addresses", () => {
     const mac = ip(`-n ${here} -o link show dev eth0`).match(/link\/ether (\S+)/)?.[1];
     const learned = () => ip(`-n ${there} neigh show fd09::100`).includes(mac!);
     expect(await until(learned)).toBe(true);
-    const setting = ["netns", "exec", here, "cat", "/proc/sys/net/ipv6/conf/eth0/accept_dad"];
-    expect(ip(setting.join(" "))).toBe("1\n");
+    expect(acceptsDad()).toBe("1\n");
   });
 
   test("two addresses of one subnet: taking the first down leaves the second", () => {
@@ -159,6 +163,7 @@ describe.skipIf(SKIPPED !== undefined)("with real addresses", () => {
       const before = sandbox.action("vip", "start", { ...params, duplicate_check: "before" }, here);
       expect(before.rc).toBe(1);
       expect(before.stderr).toContain(`another host answers for ${address.split("/")[0]}`);
+      expect(acceptsDad()).toBe("1\n");
       expect(act("start", params)).toBe(0);
       const found = join(sandbox.dir, "paceline-vip-test.duplicate");
       expect(await until(() => existsSync(found) && statSync(found).size > 0)).toBe(true);
