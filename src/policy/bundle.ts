@@ -27,26 +27,17 @@ import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from
  * containers are; what runs inside sees only the nodes that the containers provide.
  */
 
-function setAll(
-  resource: Resource,
-  nodes: readonly Node[],
-  score: (node: Node) => number | undefined,
-): void {
-  for (const node of nodes) {
-    if (!resource.allowed.has(node.index)) continue;
-    const value = score(node);
-    if (value !== undefined) resource.allowed.set(node.index, value);
-  }
-}
-
 /** The contained instance runs on its own replica's node and nowhere else. */
 function assignContent(ws: WorkingSet, replica: BundleReplica, stopIfFail: boolean): void {
   const { child, node } = replica;
   if (!child || !node) return;
-  setAll(child, ws.nodes, (each) => {
-    if (each !== node) return -INFINITY_SCORE;
-    return thresholdReached(ws, child, node) ? undefined : INFINITY_SCORE;
-  });
+  for (const each of ws.nodes) {
+    if (!child.allowed.has(each.index)) continue;
+    if (each !== node) child.allowed.ban(each.index, `only on ${node.name}`);
+    else if (!thresholdReached(ws, child, node)) {
+      child.allowed.overrule(each.index, INFINITY_SCORE, "the replica's own node");
+    }
+  }
   const clone = child.parent;
   if (clone) clone.assigning = true;
   assign(ws, child, node, stopIfFail);
@@ -86,12 +77,23 @@ export function assignBundle(ws: WorkingSet, bundle: Resource): void {
   assignInstances(ws, bundle, containers, state.replicas.length, state.replicasPerHost);
   for (const replica of state.replicas) assignReplica(ws, replica);
   if (state.childClone) {
-    const inside = new Set(state.replicas.map((replica) => replica.node));
-    setAll(state.childClone, ws.nodes, (node) => (inside.has(node) ? 0 : -INFINITY_SCORE));
+    allowInside(ws, state.childClone, new Set(state.replicas.map((replica) => replica.node)));
     assign(ws, state.childClone, undefined, true);
   }
   bundle.provisional = false;
   bundle.assigning = false;
+}
+
+function allowInside(
+  ws: WorkingSet,
+  { allowed }: Resource,
+  inside: ReadonlySet<Node | undefined>,
+): void {
+  for (const node of ws.nodes) {
+    if (!allowed.has(node.index)) continue;
+    if (inside.has(node)) allowed.overrule(node.index, 0, "a replica's own node");
+    else allowed.ban(node.index, "only inside the bundle");
+  }
 }
 
 export function createBundleActions(ws: WorkingSet, bundle: Resource): void {

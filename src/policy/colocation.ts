@@ -109,8 +109,7 @@ export function applyToScores(
     } else if (sameValue(colocationValue(node, nodeAttribute, dependent), value)) {
       if (score < INFINITY_SCORE) work.add(node.index, score, source, detail);
     } else if (score >= INFINITY_SCORE) {
-      work.set(node.index, -INFINITY_SCORE);
-      work.explain(node.index, source, -INFINITY_SCORE, `${detail} on ${where.name}`);
+      work.ban(node.index, source, `${detail} on ${where.name}`);
     }
   }
   if (Math.abs(score) >= INFINITY_SCORE || anyAllowed(ws, work)) dependent.allowed = work;
@@ -170,8 +169,7 @@ export function intersectNodes(
     if (!dependent.allowed.has(node.index)) continue;
     const score = nodes.get(node);
     if (score === undefined) {
-      dependent.allowed.set(node.index, -INFINITY_SCORE);
-      dependent.allowed.explain(node.index, source, -INFINITY_SCORE, noInstanceOf(colocation));
+      dependent.allowed.ban(node.index, source, noInstanceOf(colocation));
     } else if (mergeScores) {
       dependent.allowed.add(node.index, score, source, `with ${colocation.primary.id}`);
     }

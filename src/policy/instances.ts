@@ -34,22 +34,22 @@ function whyNotHere(instance: Resource, node: Node): string {
   if (instance.orphan) return `more instances than ${whole.id} is to have`;
   const problem = nodeProblem(node);
   if (problem !== undefined) return problem;
-  if (!whole.allowed.has(node.index) || whole.allowed.get(node.index) < 0) {
-    return `${whole.id} may not run here`;
+  if (whole.allowed.has(node.index) && whole.allowed.get(node.index) >= 0) {
+    return `another instance of ${whole.id} is here`;
   }
-  return `another instance of ${whole.id} is here`;
+  const ban = whole.allowed.parts?.[node.index]?.find(({ score }) => score <= -INFINITY_SCORE);
+  return ban?.source ?? `${whole.id} may not run here`;
 }
 
 function banUnavailable(ws: WorkingSet, instance: Resource, maxPerNode: number): void {
   for (const node of ws.nodes) {
     if (!instance.allowed.has(node.index) || canRun(instance, node, maxPerNode)) continue;
-    instance.allowed.set(node.index, -INFINITY_SCORE);
-    if (ws.explain) {
-      const why = whyNotHere(instance, node);
-      instance.allowed.explain(node.index, why, -INFINITY_SCORE);
-    }
-    for (const child of instance.children) {
-      if (child.allowed.has(node.index)) child.allowed.set(node.index, -INFINITY_SCORE);
+    const why = ws.explain ? whyNotHere(instance, node) : "";
+    for (const { allowed } of [instance, ...instance.children]) {
+      // What forbids it already says so itself.
+      if (allowed.has(node.index) && allowed.get(node.index) > -INFINITY_SCORE) {
+        allowed.ban(node.index, why);
+      }
     }
   }
 }

@@ -285,8 +285,7 @@ function applyExclusive(resource: Resource, node: Node): void {
   for (const child of resource.children) applyExclusive(child, node);
   if (!resource.allowed.has(node.index)) return;
   if ((resource.discovery?.[node.index] ?? 0) === DISCOVERY.exclusive) return;
-  resource.allowed.set(node.index, -INFINITY_SCORE);
-  resource.allowed.explain(node.index, "resource-discovery=exclusive elsewhere", -INFINITY_SCORE);
+  resource.allowed.ban(node.index, "resource-discovery=exclusive elsewhere");
 }
 
 /** Applies everything that depends on the node alone: locations, stickiness, failures. */

@@ -153,7 +153,7 @@ export function constrainPrimitive(ws: WorkingSet, resource: Resource): void {
 function avoidRemoteNodes(ws: WorkingSet, resource: Resource): void {
   for (const node of ws.nodes) {
     if (node.kind !== "remote" && node.kind !== "guest") continue;
-    if (resource.allowed.has(node.index)) resource.allowed.set(node.index, -INFINITY_SCORE);
+    if (resource.allowed.has(node.index)) resource.allowed.ban(node.index, "on cluster nodes only");
   }
 }
 
@@ -176,7 +176,7 @@ function constrainToContainer(ws: WorkingSet, resource: Resource, container: Res
   if (remote) {
     for (const node of ws.nodes) {
       if (node.connection !== remote && resource.allowed.has(node.index)) {
-        resource.allowed.set(node.index, -INFINITY_SCORE);
+        resource.allowed.ban(node.index, `only on ${remote.id}`);
       }
     }
     return;

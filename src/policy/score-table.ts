@@ -35,8 +35,21 @@ export class ScoreTable {
     this.scores[index] = score;
   }
 
+  /** Whatever else speaks for the node: the resource may not run there. */
+  ban(index: number, source: string, detail?: string): void {
+    this.scores[index] = -INFINITY_SCORE;
+    this.explain(index, source, -INFINITY_SCORE, detail);
+  }
+
+  /** Whatever else was said of the node: this is its score. */
+  overrule(index: number, score: Score, source: string): void {
+    this.scores[index] = score;
+    if (this.parts) this.parts[index] = [{ source, score }];
+  }
+
   delete(index: number): void {
     this.scores[index] = ABSENT;
+    if (this.parts) this.parts[index] = undefined;
   }
 
   /** Every node that is not in the table yet joins it, with the score 0. */

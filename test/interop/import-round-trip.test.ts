@@ -11,6 +11,7 @@ import type { PolicyDefinition } from "../../src/model/policy-definition.ts";
 import { plan } from "../../src/policy/make-plan.ts";
 import { randomCib } from "../differential/random-cib.ts";
 import { richCib, wideCib } from "../differential/rich-cib.ts";
+import { checkScores } from "../policy/plan-checks.ts";
 
 const XML = resolve(import.meta.dirname, "../../../shared/cts/xml");
 
@@ -47,9 +48,11 @@ function withoutNames(whole: Plan): Plan {
 function expectSamePlan(cib: string): void {
   const { definition, status, executionDate } = readCib(cib);
   const now = executionDate ?? 1_800_000_000_000;
-  const [before, after] = [definition!, imported(definition!)].map((each) =>
-    withoutNames(plan(each, status!, now, { explain: true })),
-  );
+  const [before, after] = [definition!, imported(definition!)].map((each) => {
+    const made = plan(each, status!, now, { explain: true });
+    checkScores(made);
+    return withoutNames(made);
+  });
   // Everything: summary, order, deadlines, parameters, scores. The quick comparison goes first.
   if (!isDeepStrictEqual(after, before)) expect(after).toEqual(before);
 }

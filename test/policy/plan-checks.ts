@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { ClusterStatus } from "../../src/model/cluster-status.ts";
 import type { Plan, PlanAction } from "../../src/model/plan.ts";
+import { addScores } from "../../src/model/score.ts";
 
 /** What must hold of any plan. `lines` say what the cluster is like, and what a failure is told with. */
 export function checkPlan(plan: Plan, status: ClusterStatus, lines: readonly string[]): void {
@@ -13,6 +14,18 @@ export function checkPlan(plan: Plan, status: ClusterStatus, lines: readonly str
   checkLife(plan, order, told);
   checkNotifications(plan, order, told);
   checkOnce(plan, order, told);
+  checkScores(plan, told);
+}
+
+/** Every score is what its parts come to: it says by what it came about, all of it. */
+export function checkScores({ placements }: Plan, told = ""): void {
+  for (const { resource, scores } of placements) {
+    for (const { node, score, parts } of scores) {
+      const sum = parts.reduce((total, part) => addScores(total, part.score), 0);
+      if (sum === score) continue;
+      expect.fail(`${resource} on ${node}, ${score}: ${JSON.stringify(parts)}\n${told}`);
+    }
+  }
 }
 
 export function described(action: PlanAction): string {

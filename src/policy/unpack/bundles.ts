@@ -1,5 +1,4 @@
 import type { BundleDefinition } from "../../model/policy-definition.ts";
-import { INFINITY_SCORE } from "../../model/score.ts";
 import { ScoreTable } from "../score-table.ts";
 import type { BundleReplica } from "../working-parts.ts";
 import { DISCOVERY, type Node, type Resource, type WorkingSet } from "../working-set.ts";
@@ -123,12 +122,12 @@ function connect(
   child.allowed.add(node.index, 500, "the replica's own node");
   child.discovery = new Uint8Array(ws.nodes.length);
   child.discovery[node.index] = DISCOVERY.exclusive;
-  clone.allowed.set(node.index, -INFINITY_SCORE);
+  clone.allowed.ban(node.index, "a replica's own node");
   const remote = unpackResource(ws, definition, bundle);
   if (remote === undefined) return undefined;
   for (const each of ws.nodes) {
-    const guest = each.kind === "remote" || each.kind === "guest";
-    if (guest && remote.allowed.has(each.index)) remote.allowed.set(each.index, -INFINITY_SCORE);
+    if (each.kind !== "remote" && each.kind !== "guest") continue;
+    if (remote.allowed.has(each.index)) remote.allowed.ban(each.index, "on cluster nodes only");
   }
   bundle.children.push(remote);
   remote.container = container;

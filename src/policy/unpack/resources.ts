@@ -4,7 +4,6 @@ import type {
   PrimitiveDefinition,
   ResourceDefinition,
 } from "../../model/policy-definition.ts";
-import { INFINITY_SCORE } from "../../model/score.ts";
 import type { ConfiguredOperation } from "../operation-history-types.ts";
 import { parseInterval } from "../rules/interval.ts";
 import { mergeSets } from "../rules/merge-sets.ts";
@@ -122,7 +121,7 @@ function allowOn(ws: WorkingSet, resource: Resource, node: Node): void {
 function forbidBundleNode(ws: WorkingSet, resource: Resource, node: Node): void {
   // What the bundle itself put there stays.
   if (resource.allowed.has(node.index)) return;
-  resource.allowed.set(node.index, -INFINITY_SCORE);
+  resource.allowed.ban(node.index, "a bundle's own node");
   resource.discovery ??= new Uint8Array(ws.nodes.length);
   resource.discovery[node.index] = DISCOVERY.never;
 }
