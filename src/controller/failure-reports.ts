@@ -1,10 +1,13 @@
 import type { WallTime } from "../core/units.ts";
+import { parseDuration } from "../core/written-duration.ts";
 import type { OperationRecord } from "../model/cluster-status.ts";
 import { describeExitCode } from "../model/exit-code.ts";
 import type { LocalStatus } from "../model/operation.ts";
 import type { PolicyDefinition, ResourceDefinition } from "../model/policy-definition.ts";
+import type { AttributeSet } from "../model/rule.ts";
 import { parseScore } from "../model/score.ts";
 import type { FailcountReport, FailureReport } from "../model/status-report.ts";
+import { foundRunning } from "../transition/outcome.ts";
 
 interface FailureSource {
   readonly definition: { readonly policy: PolicyDefinition };
@@ -13,14 +16,17 @@ interface FailureSource {
     | undefined;
 }
 
-/** The remembered failures of all members, newest first. */
+/**
+ * The remembered failures of all members, newest first. A probe that found something running is
+ * among the records of failures, as with Pacemaker, and is none.
+ */
 export function failuresOf(source: FailureSource): FailureReport[] {
   const failures: FailureReport[] = [];
   for (const node of source.collected?.memberNames() ?? []) {
     for (const history of source.collected?.get(node)?.history ?? []) {
       const timeout = failureTimeoutMs(source.definition.policy, history.resource);
       for (const record of history.operations) {
-        if (record.id.includes("_last_failure_")) {
+        if (record.id.includes("_last_failure_") && !foundRunning(record, record.rc)) {
           failures.push(failureReport(node, history.resource, record, timeout));
         }
       }
@@ -80,7 +86,7 @@ export function failcountsOf(source: FailureSource, resource: string): Failcount
 
 /** `failure-timeout` in force for a resource; 0: never forgotten. */
 function failureTimeoutMs(policy: PolicyDefinition, resource: string): number {
-  return durationMs(metaValue(policy, resource, "failure-timeout")) ?? 0;
+  return parseDuration(metaValue(policy, resource, "failure-timeout") ?? "") ?? 0;
 }
 
 function metaNumber(policy: PolicyDefinition, resource: string, name: string): number | null {
@@ -97,16 +103,16 @@ export function metaValue(
   const id = instance.replace(/:\d+$/, "");
   const chain = chainTo(policy.resources, id);
   for (const resource of chain.reverse()) {
-    for (const set of resource.meta) {
-      const value = set.values.get(name);
-      if (value !== undefined) return value;
-    }
-  }
-  for (const set of policy.resourceDefaults) {
-    const value = set.values.get(name);
+    const template = resource.kind === "primitive" ? resource.template : undefined;
+    const below = policy.templates.find((each) => template !== undefined && each.id === template);
+    const value = firstValue([...resource.meta, ...(below?.meta ?? [])], name);
     if (value !== undefined) return value;
   }
-  return undefined;
+  return firstValue(policy.resourceDefaults, name);
+}
+
+function firstValue(sets: readonly AttributeSet[], name: string): string | undefined {
+  return sets.find((set) => set.values.has(name))?.values.get(name);
 }
 
 /** The resource and what it is a part of, outermost first. */
@@ -125,25 +131,6 @@ export function chainTo(
     if (below.length > 0) return [resource, ...below];
   }
   return [];
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  sec: 1_000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-  hr: 3_600_000,
-  d: 86_400_000,
-  "": 1_000,
-};
-
-/** Reads "10s", "10min", "500ms" or plain seconds; undefined if it is none of them. */
-export function durationMs(text: string | undefined): number | undefined {
-  const match = /^\s*(\d+)\s*([a-z]*)\s*$/i.exec(text ?? "");
-  const unit = UNITS[(match?.[2] ?? "?").toLowerCase()];
-  return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
 }
 
 export type { WallTime };

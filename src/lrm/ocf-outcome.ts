@@ -1,4 +1,4 @@
-import { describeExitCode, EXECUTION, isKnownCode, OCF } from "../model/exit-code.ts";
+import { EXECUTION, OCF } from "../model/exit-code.ts";
 import type { AgentOutcome } from "../model/operation.ts";
 
 /** What is recorded of a run. */
@@ -34,13 +34,28 @@ export function recordedOutcome(outcome: AgentOutcome, timeoutMs: number): Recor
 
 function exited(outcome: AgentOutcome): RecordedOutcome {
   const rc = outcome.rc ?? OCF.genericError;
-  const given = agentExitReason(outcome.stderr);
-  const reason = given || outcome.message || "";
-  const known = isKnownCode(rc) && rc !== OCF.pending;
+  const said = agentExitReason(outcome.stderr) || outcome.message;
+  const exitReason = said || (NO_COMPLAINT.has(rc) ? "" : lastWords(outcome.stderr));
+  if (rc !== OCF.pending) return { rc, status: EXECUTION.done, exitReason };
   // An agent that exits 193 must not look as if it were still running.
-  const safeRc = rc === OCF.pending ? OCF.genericError : rc;
-  if (known) return { rc, status: EXECUTION.done, exitReason: reason };
-  return { rc: safeRc, status: EXECUTION.done, exitReason: reason || describeExitCode(rc) };
+  const odd = { rc: OCF.genericError, status: EXECUTION.done };
+  return { ...odd, exitReason: exitReason || `exit code ${rc}` };
+}
+
+/** States rather than failures: what is written beside them is no reason. */
+const NO_COMPLAINT: ReadonlySet<number> = new Set([
+  OCF.success,
+  OCF.notRunning,
+  OCF.runningPromoted,
+  OCF.degraded,
+  OCF.degradedPromoted,
+]);
+const LAST_WORDS_MAX = 200;
+
+/** Most agents and all plain commands give no reason, but say what is wrong in their last line. */
+function lastWords(stderr: string): string {
+  const line = stderr.trimEnd().split("\n").at(-1) ?? "";
+  return line.trim().slice(0, LAST_WORDS_MAX);
 }
 
 function notStarted(outcome: AgentOutcome): RecordedOutcome {

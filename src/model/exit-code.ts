@@ -49,11 +49,6 @@ const MEANINGS: ReadonlyMap<number, string> = new Map([
   [OCF.pending, "pending"],
 ]);
 
-/** A code that the standard names; anything else an agent made up. */
-export function isKnownCode(rc: number): boolean {
-  return MEANINGS.has(rc);
-}
-
 /** The meaning of an exit code in a few words. */
 export function describeExitCode(rc: number): string {
   const known = MEANINGS.get(rc);
