@@ -83,9 +83,10 @@ export class IncidentRecorder {
     this.#publish(this.timeline.fault(wall, message, { node, resource }));
   }
 
-  settled(wall: WallTime): void {
+  /** `left`: what should run and does not, or is blocked, though nothing more can be done. */
+  settled(wall: WallTime, left: readonly string[]): void {
     this.#decided = undefined;
-    const entry = this.timeline.stable(wall);
+    const entry = this.timeline.stable(wall, left);
     if (entry !== undefined) this.#publish(entry);
   }
 }

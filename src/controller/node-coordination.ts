@@ -6,6 +6,7 @@ import type { CibCommand } from "../model/cib.ts";
 import type { CoordinatorOutput } from "./coordinator-ports.ts";
 import { recordLeave } from "./fencing-departures.ts";
 import { fenceForPlan, fenceForQuorum, layDownFencing, takeUpFencing } from "./fencing-duty.ts";
+import { leftUndone } from "./left-undone.ts";
 import { propose } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
 import type { Coordination, NodeMessage } from "./node-message.ts";
@@ -143,7 +144,9 @@ function tellMember(node: NodeCore, name: string, message: NodeMessage): void {
 }
 
 function settled(node: NodeCore): void {
-  node.incidents.settled(node.wall());
+  const { plan } = node.coordinator;
+  const { policy } = node.force.policy(node.store.cib, node.wall());
+  node.incidents.settled(node.wall(), plan === undefined ? [] : leftUndone(plan, policy));
   const by = node.coordinator.by;
   if (by === undefined) return;
   if (node.announceWhenSettled) {

@@ -84,7 +84,7 @@ function report(node: NodeCore, coordinatorName: string | undefined): StatusRepo
   const definition = force.definition;
   const quorate = node.view?.quorum.quorate === true;
   const active = coordinator.by !== undefined;
-  const plan = active ? coordinator.whatIf() : undefined;
+  const plan = active ? coordinator.whatIf(undefined, true) : undefined;
   return buildReport({
     self: node.self,
     version: node.options.version,

@@ -1,7 +1,9 @@
+import { nowhereReason, type StateOf } from "../model/placement-words.ts";
 import type { Placement, Plan, Role } from "../model/plan.ts";
 import type { PrimitiveDefinition, ResourceDefinition } from "../model/policy-definition.ts";
 import type { BlockedReport, ResourceReport, TransitionReport } from "../model/status-report.ts";
 import { chainTo, failcountsOf, metaValue } from "./failure-reports.ts";
+import { placementsByPrimitive, spareInstances } from "./left-undone.ts";
 import type { ReportSource } from "./status-report-builder.ts";
 
 /** The part of a report's source that resources are reported from. */
@@ -17,16 +19,12 @@ export type ResourceSource = Pick<
   | "collected"
   | "activeHere"
   | "transition"
->;
+> & { readonly stateOf: StateOf };
 
 /** One row per primitive instance, in the order of the definition. */
 export function resourceReports(source: ResourceSource): ResourceReport[] {
   const rows: ResourceReport[] = [];
-  const placed = new Map<string, Placement[]>();
-  for (const placement of source.plan?.placements ?? []) {
-    const id = placement.resource.replace(/:\d+$/, "");
-    placed.set(id, [...(placed.get(id) ?? []), placement]);
-  }
+  const placed = placementsByPrimitive(source.plan);
   for (const primitive of primitivesOf(source.definition.policy.resources)) {
     const placements = placed.get(primitive.id);
     placed.delete(primitive.id);
@@ -42,15 +40,6 @@ export function resourceReports(source: ResourceSource): ResourceReport[] {
     for (const placement of placements) rows.push(row(source, undefined, placement));
   }
   return rows;
-}
-
-/**
- * Instances of a clone that no node is left for, while others of it have theirs: as many run as
- * there are nodes for, and that is what was asked for.
- */
-function spareInstances(placements: readonly Placement[]): ReadonlySet<Placement> {
-  if (!placements.some((each) => each.next.nodes.length > 0)) return new Set();
-  return new Set(placements.filter((each) => each.next.nodes.length === 0));
 }
 
 /** All primitives of a tree of resources, in order. */
@@ -165,7 +154,7 @@ function blockedReport(plan: Plan | undefined, id: string, base: string): Blocke
   };
 }
 
-/** Why something that has no place is stopped: the engine's own reason where it gives one. */
+/** Why something that has no place is stopped. */
 function stoppedReason(source: ResourceSource, placement: Placement | undefined): string | null {
   if (source.dc === null && source.acting === null)
     return "there is no coordinator: nothing is decided";
@@ -174,6 +163,5 @@ function stoppedReason(source: ResourceSource, placement: Placement | undefined)
     return "this partition has no quorum";
   }
   if (placement.next.nodes.length > 0) return `is to start on ${placement.next.nodes.join(", ")}`;
-  const worst = placement.scores[0]?.parts.find((part) => part.score < 0);
-  return worst === undefined ? "no node may run it" : `no node may run it: ${worst.source}`;
+  return nowhereReason(placement, source.stateOf);
 }

@@ -12,6 +12,7 @@ import type {
   StatusWarning,
   TransitionReport,
 } from "../model/status-report.ts";
+import { isTrue } from "../policy/unpack/booleans.ts";
 import type { CollectedStatus } from "./collected-status.ts";
 import { failuresOf } from "./failure-reports.ts";
 import { resourceReports } from "./resource-reports.ts";
@@ -52,6 +53,8 @@ export interface ReportSource {
 /** The whole report of the coordinator, or what a node can say of itself where there is none. */
 export function buildReport(source: ReportSource): StatusReport {
   const { cib, definition } = source;
+  const nodes = definition.nodes.map((node) => nodeReport(source, node.name));
+  const stateOf = (name: string) => nodes.find((node) => node.name === name)?.state;
   return {
     cluster: definition.cluster,
     node: source.self,
@@ -73,8 +76,8 @@ export function buildReport(source: ReportSource): StatusReport {
             localFileDiffers: false,
           },
     quorum: source.quorum,
-    nodes: definition.nodes.map((node) => nodeReport(source, node.name)),
-    resources: resourceReports(source),
+    nodes,
+    resources: resourceReports({ ...source, stateOf }),
     overrides: cib.overrides,
     transition: source.transition,
     failures: failuresOf(source),
@@ -86,13 +89,13 @@ export function buildReport(source: ReportSource): StatusReport {
 
 function nodeReport(source: ReportSource, name: string): NodeReport {
   const settings = source.definition.nodes.find((node) => node.name === name);
-  const { state, detail } = nodeState(source, name);
   const attributes: Record<string, string> = {};
   const policyNode = source.definition.policy.nodes.find((node) => node.name === name);
   for (const set of policyNode?.attributes ?? []) {
     for (const [key, value] of set.values) attributes[key] ??= value;
   }
   Object.assign(attributes, source.collected?.get(name)?.attributes, source.attributes(name));
+  const { state, detail } = nodeState(source, name, attributes);
   return {
     name,
     state,
@@ -110,6 +113,7 @@ function nodeReport(source: ReportSource, name: string): NodeReport {
 function nodeState(
   source: ReportSource,
   name: string,
+  attributes: Readonly<Record<string, string>>,
 ): { state: NodeState; detail: string | null } {
   const awaited = source.awaited.get(name);
   if (awaited !== undefined) {
@@ -150,8 +154,14 @@ function nodeState(
   if (source.collected?.get(name) === undefined && source.collected !== undefined) {
     return { state: "pending", detail: "its status has not arrived yet" };
   }
-  return { state: "online", detail: null };
+  const mode = MODES.find((each) => isTrue(attributes[each]));
+  return mode === undefined
+    ? { state: "online", detail: null }
+    : { state: mode, detail: `by its attribute ${mode}` };
 }
+
+/** Set by the definition's attributes of the node, or by an agent. */
+const MODES = ["standby", "maintenance"] as const;
 
 function leftDetail({ cib }: ReportSource, name: string): string {
   const isNew = cib.departures?.some((left) => left.node === name && left.incarnation === 0);

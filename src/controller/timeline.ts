@@ -60,16 +60,21 @@ export class Timeline {
     return this.#record({ at, phase: "note", message, ...where });
   }
 
-  /** The cluster has settled: the incident, if one was open, is over. */
-  stable(at: WallTime): TimelineEntry | undefined {
+  /** The cluster has settled: the incident, if one was open, is over, though things may be left. */
+  stable(at: WallTime, left: readonly string[] = []): TimelineEntry | undefined {
     if (this.#incident === undefined) return undefined;
     const opened = this.#entries.find(({ entry }) => entry.incident === this.#incident)?.entry;
     const took = opened === undefined ? "" : ` ${inWords(at - opened.at)} after the fault`;
+    const message =
+      left.length === 0
+        ? `all is settled${took}`
+        : `nothing more can be done${took}: ${left.join(", ")}`;
     const entry = this.#record({
       at,
       incident: this.#incident,
       phase: "stable",
-      message: `all is settled${took}`,
+      message,
+      ...(left.length === 0 ? {} : { left: true }),
     });
     this.#incident = undefined;
     return entry;

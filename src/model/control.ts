@@ -140,6 +140,8 @@ export interface TimelineEntry {
   readonly message: string;
   readonly node?: string;
   readonly resource?: string;
+  /** Of phase stable: something that should run does not, or is blocked. */
+  readonly left?: true;
 }
 
 export interface FenceReport {

@@ -198,3 +198,20 @@ test("what is being started does not run yet", () => {
   expect(text).toContain("1 of 2 resources running");
   expect(text).toMatch(/slow +Starting +node1 .* start on node1 for 700 ms/);
 });
+
+test("what does not run for one and the same reason is told once", () => {
+  const nowhere = { ...STOPPED, stoppedReason: "no node may run it: every node is in standby" };
+  const other = { ...STOPPED, stoppedReason: "no node may run it: ticket site-a not granted" };
+  const resources = [
+    resource("vip", nowhere),
+    resource("db", other),
+    resource("ping:0", { clone: "ping-set", ...nowhere }),
+    resource("ping:1", { clone: "ping-set", ...nowhere }),
+    resource("log:0", { clone: "log-set", ...nowhere }),
+    resource("log:1", { clone: "log-set" }),
+  ];
+  expect(findProblems(report({ resources })).map((each) => each.text)).toEqual([
+    "vip, ping-set, log:0 do not run: no node may run them: every node is in standby",
+    "db does not run: no node may run it: ticket site-a not granted",
+  ]);
+});

@@ -20,3 +20,13 @@ test("an incident is one block, with the time since its beginning", () => {
 test("of one whose first entries are not shown no span is told", () => {
   expect(view(INCIDENT.slice(1))).toContain("incident i  stable; its beginning is not shown\n");
 });
+
+test("one that ended with something left is not called stable", () => {
+  const last = {
+    ...INCIDENT[2]!,
+    message: "nothing more can be done: db is blocked",
+    left: true,
+  } as const;
+  const text = view([...INCIDENT.slice(0, 2), last]);
+  expect(text).toContain("incident i  at rest after 600 ms, but not all is well\n");
+});

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { IncidentRecorder } from "../../src/controller/incident-recorder.ts";
+import { leftUndone } from "../../src/controller/left-undone.ts";
+import type { TimelineEntry } from "../../src/model/control.ts";
 import type { OperationResult } from "../../src/model/operation.ts";
 import { plan } from "../../src/policy/make-plan.ts";
 import { NOW_SECONDS, SmallCluster } from "../policy/small-cluster.ts";
@@ -38,10 +40,37 @@ test("a decision that is made again before anything came of it is told once", ()
   recorder.planned(start, 1, 10);
   recorder.result(probeOf("db", "node2"), 11);
   recorder.planned(start, 2, 11);
-  recorder.settled(12);
+  recorder.settled(12, []);
   recorder.planned(start, 3, 13);
   expect(told.filter((message) => message.startsWith("transition"))).toEqual([
     "transition 1: start db node1",
     "transition 3: start db node1",
   ]);
+});
+
+test("an incident that ends with something left is not told as settled", () => {
+  const told: TimelineEntry[] = [];
+  const recorder = new IncidentRecorder("node1", (entry) => told.push(entry));
+  const record = { id: "s", callId: 1, operation: "stop", intervalMs: 0, rc: 1, status: 0 };
+  recorder.result({ key: "1", node: "node1", resource: "db", record, term: 1 }, 10);
+  recorder.settled(12, ["db is blocked"]);
+  expect(told.at(-1)).toMatchObject({
+    phase: "stable",
+    message: "nothing more can be done 2 ms after the fault: db is blocked",
+    left: true,
+  });
+});
+
+test.each([
+  [["primitive db", "is db started node1"], []],
+  [
+    ["primitive db", "location db node1 -INFINITY", "location db node2 -INFINITY"],
+    ["db does not run"],
+  ],
+  [["primitive db target-role=Stopped"], []],
+])("what %j leaves undone: %j", (lines, left) => {
+  const cluster = new SmallCluster();
+  for (const line of ["nodes node1 node2", ...lines]) cluster.line(line);
+  const definition = cluster.definition();
+  expect(leftUndone(plan(definition, cluster.status(), NOW_SECONDS), definition)).toEqual(left);
 });

@@ -24,7 +24,7 @@ function source(text: string, online: readonly string[]): ResourceSource {
     self: "node1",
     definition,
     policy,
-    plan: plan(policy, { quorate: true, nodes, tickets: [] }, 0),
+    plan: plan(policy, { quorate: true, nodes, tickets: [] }, 0, { explain: true }),
     dc: "node1",
     acting: null,
     quorum: {
@@ -37,6 +37,7 @@ function source(text: string, online: readonly string[]): ResourceSource {
       tieBreaker: null,
       waitingFor: null,
     },
+    stateOf: (name) => (online.includes(name) ? "online" : "offline"),
     collected: undefined,
     activeHere: [],
     transition: {
@@ -77,4 +78,15 @@ test("where none of them has a node, every one is missing", () => {
   );
   expect(rows.every((row) => row.stoppedReason?.startsWith("no node may run it"))).toBe(true);
   expect(rows.length).toBeGreaterThan(0);
+});
+
+test("that no node may run it comes with why", () => {
+  const constraints = "constraints:\n  ticket: [ { ticket: site-a, resource: web } ]";
+  const web = `${NODES}\n${FENCING}\nresources:\n  web: { agent: dummy }\n`;
+  const reasonOf = (text: string, online: readonly string[]) =>
+    resourceReports(source(text, online))[0]?.stoppedReason;
+  expect(reasonOf(`${web}${constraints}`, ["node1", "node2"])).toBe(
+    "no node may run it: ticket site-a not granted",
+  );
+  expect(reasonOf(web, [])).toBe("no node may run it: every node is offline");
 });

@@ -1,12 +1,13 @@
 import type { ExplainReport } from "../../model/control.ts";
+import { placementWords } from "../../model/placement-words.ts";
 import type { Placement } from "../../model/plan.ts";
 import type { FailureReport, ResourceReport, StatusReport } from "../../model/status-report.ts";
 import { changesView } from "./changes-view.ts";
 import { failureResult, overrideRemoval, overrideText } from "./memory-view.ts";
 import { type Paint, plain } from "./paint.ts";
-import { placementWords, waitLines } from "./placement-words.ts";
 import { scoreLines } from "./score-lines.ts";
 import { agoText, clockText } from "./time-text.ts";
+import { waitLines } from "./wait-lines.ts";
 
 export interface Explained {
   readonly report: ExplainReport;

@@ -1,3 +1,4 @@
+import { listed } from "../../model/placement-words.ts";
 import type {
   FailcountReport,
   NodeReport,
@@ -12,6 +13,8 @@ export interface Problem {
   readonly severity: "error" | "warn" | "info";
   readonly text: string;
   readonly help?: string;
+  /** What does not run, and why: told once where it is the same for several. */
+  readonly stopped?: { readonly row: ResourceReport; readonly reason: string };
 }
 
 /** Data this old means that the coordinator is not heard, whatever the data says. */
@@ -22,7 +25,10 @@ export function findProblems(report: StatusReport): readonly Problem[] {
   const found = [
     ...clusterProblems(report),
     ...report.nodes.flatMap((node) => nodeProblems(node, report)),
-    ...report.resources.flatMap((resource) => resourceProblems(resource, report)),
+    ...oncePerReason(
+      report.resources.flatMap((resource) => resourceProblems(resource, report)),
+      report,
+    ),
     ...fencingProblems(report),
     ...otherProblems(report),
   ];
@@ -153,19 +159,52 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
     // While work goes on, most of what is stopped only waits its turn.
     const waits = report.transition.state === "running" && !barred;
     const severity = waits ? "info" : "error";
-    found.push(
-      problem(
-        severity,
-        `${id} does not run: ${resource.stoppedReason}${barred && cause !== "" ? `; ${cause}` : ""}`,
-        help,
-      ),
-    );
+    const reason = `${resource.stoppedReason}${barred && cause !== "" ? `; ${cause}` : ""}`;
+    found.push({
+      ...problem(severity, `${id} does not run: ${reason}`, help),
+      stopped: { row: resource, reason },
+    });
   }
   if (resource.orphan && resource.clone === null) {
     const text = `${id} is still known to ${nodes.join(", ") || "a node"} but no longer defined`;
     found.push(problem("warn", text, `paceline resource cleanup ${resource.resource}`));
   }
   return [...found, ...countProblems(resource, found.length > 0, report)];
+}
+
+/** What does not run for one and the same reason is one problem, where it was found first. */
+function oncePerReason(found: readonly Problem[], report: StatusReport): Problem[] {
+  const keyOf = ({ severity, stopped }: Problem) => `${severity} ${stopped?.reason}`;
+  const alike = new Map<string, ResourceReport[]>();
+  for (const each of found) {
+    if (each.stopped === undefined) continue;
+    alike.set(keyOf(each), [...(alike.get(keyOf(each)) ?? []), each.stopped.row]);
+  }
+  const merged: Problem[] = [];
+  const told = new Set<string>();
+  for (const each of found) {
+    const rows = each.stopped === undefined ? [] : (alike.get(keyOf(each)) ?? []);
+    if (rows.length < 2) merged.push(each);
+    else if (!told.has(keyOf(each))) {
+      told.add(keyOf(each));
+      merged.push({ ...each, text: stoppedWords(rows, each.stopped?.reason ?? "", report) });
+    }
+  }
+  return merged;
+}
+
+function stoppedWords(rows: readonly ResourceReport[], reason: string, report: StatusReport) {
+  const names = [...new Set(rows.map((row) => (isWhole(row, rows, report) ? row.clone : row.id)))];
+  const verb = names.length === 1 ? "does" : "do";
+  const why = names.length === 1 ? reason : reason.replace("may run it", "may run them");
+  return `${listed(names.map(String))} ${verb} not run: ${why}`;
+}
+
+/** Whether all instances of its clone are among them: then the clone is meant. */
+function isWhole({ clone }: ResourceReport, rows: readonly ResourceReport[], report: StatusReport) {
+  if (clone === null) return false;
+  const all = report.resources.filter((each) => each.clone === clone && !isGone(each));
+  return all.every((each) => rows.includes(each));
 }
 
 function blockedWords(id: string): string {

@@ -1,8 +1,8 @@
+import { awayWords, type StateOf } from "../../model/placement-words.ts";
 import type { NodeScore, Placement } from "../../model/plan.ts";
 import { formatScore, INFINITY_SCORE } from "../../model/score.ts";
 import { columns } from "./columns.ts";
 import { type Paint, plain } from "./paint.ts";
-import type { StateOf } from "./placement-words.ts";
 
 type Part = NodeScore["parts"][number];
 
@@ -22,9 +22,8 @@ export function scoreLines(
   paint: Paint,
 ): string[] {
   const { node } = score;
-  const state = stateOf(node) ?? "online";
   const facts = [
-    state === "online" ? "" : `the node is ${state}`,
+    awayWords(node, stateOf) ?? "",
     next.nodes.includes(node) ? "chosen" : "",
     current.nodes.includes(node) ? "is here" : "",
     score.score <= -INFINITY_SCORE ? "may not run here" : "",

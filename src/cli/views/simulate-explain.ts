@@ -1,11 +1,12 @@
+import { placementWords, type StateOf } from "../../model/placement-words.ts";
 import type { Placement, Plan, SummaryRow } from "../../model/plan.ts";
 import { actionWaits } from "../../model/plan-waits.ts";
 import type { NodeReport } from "../../policy/outcome/report.ts";
 import type { Simulation } from "../../policy/outcome/simulation.ts";
 import { type Paint, plain } from "./paint.ts";
-import { placementWords, type StateOf, waitLines } from "./placement-words.ts";
 import { scoreLines } from "./score-lines.ts";
 import { nodeState } from "./simulate-view.ts";
+import { waitLines } from "./wait-lines.ts";
 
 /**
  * Why the plan has resources where it has them (or, with a node, what speaks for and against that

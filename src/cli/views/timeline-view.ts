@@ -54,7 +54,11 @@ function incidentLines(
   const isWhole = first.phase === "fault";
   const span = isWhole ? ` after ${spanText(last.at - first.at)}` : "; its beginning is not shown";
   const end =
-    last.phase === "stable" ? paint("green", `stable${span}`) : paint("yellow", "not over yet");
+    last.phase !== "stable"
+      ? paint("yellow", "not over yet")
+      : last.left === true
+        ? paint("red", `at rest${span}, but not all is well`)
+        : paint("green", `stable${span}`);
   const head = `${paint("dim", clockText(first.at, now))}  ${paint("bold", `incident ${plain(first.incident ?? "")}`)}  ${end}`;
   const rows = block.map((entry) => [
     paint("dim", `+${spanText(entry.at - first.at)}`),

@@ -47,7 +47,7 @@ test.each([
     "the node takes nothing, and it is banned there besides",
     ["nodes a b", "primitive web", "location web b -INFINITY", "attributes b standby=on"],
     "web@b",
-    "not on b: the node is standby; location location-1",
+    "not on b: the node is in standby; location location-1",
   ],
   [
     "somebody wants it stopped",

@@ -1,8 +1,5 @@
-import type { NodeScore, Placement, ScorePart } from "../../model/plan.ts";
-import type { ActionWait } from "../../model/plan-waits.ts";
-import { formatScore, INFINITY_SCORE } from "../../model/score.ts";
-
-import { plain } from "./paint.ts";
+import type { NodeScore, Placement, ScorePart } from "./plan.ts";
+import { formatScore, INFINITY_SCORE } from "./score.ts";
 
 /** What is known of a node: "online", "standby", "offline" … */
 export type StateOf = (node: string) => string | undefined;
@@ -26,24 +23,12 @@ export function placementWords(
   return [chosenWords(placement, stateOf, chosen)];
 }
 
-/** The actions that are planned, each with what it waits for. */
-export function waitLines(actions: readonly ActionWait[]): string[] {
-  return actions
-    .filter(({ waitsFor }) => waitsFor.length > 0)
-    .map(({ operation, intervalMs, resource, node, reason, waitsFor }) => {
-      const what = operation === "monitor" && intervalMs === 0 ? "probe" : operation;
-      const where = node === undefined ? "" : ` on ${node}`;
-      const why = reason === undefined ? "" : ` (${reason})`;
-      return plain(`  ${what} of ${resource}${where}${why} waits for ${waitWords(waitsFor)}`);
-    });
-}
-
-/** Probes by the dozen are one thing to wait for. */
-function waitWords(waitsFor: readonly string[]): string {
-  const probes = waitsFor.filter((each) => each.startsWith("probe "));
-  const others = waitsFor.filter((each) => !each.startsWith("probe "));
-  const shown = probes.length > 2 ? [...others, `${probes.length} probes`] : [...others, ...probes];
-  return listed(shown);
+/** Why a resource has no place, in one line. */
+export function nowhereReason(placement: Placement, stateOf: StateOf): string {
+  const [first = "", ...others] = nowhereWords(placement, stateOf);
+  const rest = others.map((line) => line.trim()).join("; ");
+  if (rest === "") return first;
+  return first.endsWith(":") ? `${first} ${rest}` : `${first}; ${rest}`;
 }
 
 function nodeWords(placement: Placement, stateOf: StateOf, node: string): string[] {
@@ -103,9 +88,8 @@ function nowhereWords(placement: Placement, stateOf: StateOf): string[] {
   const reasons = [...nodes].sort(([, a], [, b]) => b.length - a.length);
   if (reasons.length === 1) {
     const [why] = reasons[0]!;
-    return why === "it would do"
-      ? ["nodes would do, but it is kept from starting"]
-      : [`no node may run it: ${why}`];
+    if (why === "it would do") return ["nodes would do, but it is kept from starting"];
+    return [`no node may run it: ${why.replace(/^the node is /, "every node is ")}`];
   }
   if (!nodes.has("it would do")) {
     return ["no node may run it:", ...reasons.map(([why, names]) => `  ${listed(names)}: ${why}`)];
@@ -124,9 +108,12 @@ function bansOf({ parts }: NodeScore): string[] {
   return [...new Set(bans.map(partWords))];
 }
 
-function awayWords(node: string, stateOf: StateOf): string | undefined {
+/** That a node takes nothing now; undefined: it does. */
+export function awayWords(node: string, stateOf: StateOf): string | undefined {
   const state = stateOf(node);
-  return state === undefined || state === "online" ? undefined : `the node is ${state}`;
+  if (state === undefined || state === "online") return undefined;
+  const isMode = state === "standby" || state === "maintenance";
+  return `the node is ${isMode ? "in " : ""}${state}`;
 }
 
 /** What keeps it from a node altogether; undefined: it might run there. */
@@ -146,7 +133,8 @@ function partWords({ source, detail }: ScorePart): string {
   return detail === undefined ? source : `${source}, ${detail}`;
 }
 
-function listed(names: readonly string[]): string {
+/** The first few by name, the rest by number. */
+export function listed(names: readonly string[]): string {
   if (names.length <= 4) return names.join(", ");
   return `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 }
