@@ -132,7 +132,7 @@ function isCommand(value: Fields): boolean {
     case "record-fencing":
       return part("record", isFencing);
     case "set-ticket":
-      return part("ticket", isTicket);
+      return part("ticket", isTicket) && (value["author"] ?? "") === String(value["author"] ?? "");
     case "set-attribute":
       return isAttribute({ ...value, value: value["value"] ?? "" });
     case "record-departure":

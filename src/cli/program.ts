@@ -13,6 +13,7 @@ import { addResourceCommands } from "./program-resource.ts";
 import { addSetupCommands } from "./program-setup.ts";
 import { addSimulateCommands } from "./program-simulate.ts";
 import { addStatusCommands } from "./program-status.ts";
+import { addTicketCommands } from "./program-ticket.ts";
 import type { CliProcess, GlobalOptions } from "./run-cli.ts";
 
 export interface ProgramHost {
@@ -45,6 +46,7 @@ export function buildProgram(programHost: ProgramHost): Command {
   addResourceCommands(program, maker);
   addConfigCommands(program, maker);
   addFenceCommands(program, maker);
+  addTicketCommands(program, maker);
   addAgentCommands(program, maker);
   addSimulateCommands(program, maker);
   addImportCommands(program, maker);

@@ -1,11 +1,11 @@
-import type { Cib } from "../model/cib.ts";
+import type { TicketRecord } from "../model/cib.ts";
 import type { ClusterStatus, NodeStatus, TicketStatus } from "../model/cluster-status.ts";
 import type { LocalStatus } from "../model/operation.ts";
 import { applyDelta, type StatusDelta } from "./status-delta.ts";
 
 /** The tickets as the policy engine takes them: its times are in seconds. */
-export function ticketsOf(cib: Cib): TicketStatus[] {
-  return cib.tickets.map(({ id, granted, standby, lastGranted }) => ({
+export function ticketsOf(tickets: readonly TicketRecord[]): TicketStatus[] {
+  return tickets.map(({ id, granted, standby, lastGranted }) => ({
     id,
     granted,
     standby,

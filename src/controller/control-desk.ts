@@ -4,19 +4,21 @@ import { diffDefinitions } from "../config/diff-definitions.ts";
 import { loadDefinition } from "../config/load-definition.ts";
 import { Timers } from "../core/timers.ts";
 import type { Instant, WallTime } from "../core/units.ts";
-import type { Cib, CibCommand, CibResult, Override } from "../model/cib.ts";
+import type { Cib, CibCommand, CibResult, Override, TicketRecord } from "../model/cib.ts";
 import type {
   ApplyReport,
   AttributeRequest,
   ControlFailure,
   ControlReply,
   ControlRequest,
+  TicketRequest,
 } from "../model/control.ts";
 import type { Definition } from "../model/definition.ts";
 import { explainReport } from "../model/explain-report.ts";
 import type { Plan, SummaryRow } from "../model/plan.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
 import type { StatusReport } from "../model/status-report.ts";
+import { changedTicket, ticketsKnown } from "./ticket-desk.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** What the desk may look at and ask for. It changes nothing by itself but through these. */
@@ -28,8 +30,12 @@ export interface DeskOffice {
   definition(): Definition;
   report(): StatusReport;
   timeline(): Timeline;
-  /** The plan as things are now, or as they would be with another policy. */
-  whatIf(policy?: PolicyDefinition, explain?: boolean): Plan | undefined;
+  /** The plan as things are now, or as they would be with another policy or with other tickets. */
+  whatIf(
+    policy?: PolicyDefinition,
+    explain?: boolean,
+    tickets?: readonly TicketRecord[],
+  ): Plan | undefined;
   withOverride(override: Override): PolicyDefinition;
   settled(): boolean;
   propose(command: CibCommand, done: (result: CibResult) => void): void;
@@ -101,6 +107,9 @@ export class ControlDesk {
         break;
       case "fence":
         office.fence(request, respond);
+        break;
+      case "ticket":
+        this.#setTicket(request, respond);
         break;
       case "attribute":
         office.attribute(request, respond);
@@ -231,6 +240,25 @@ export class ControlDesk {
     }
     const changes = this.#changes(office.withOverride(override));
     this.#commit({ kind: "set-override", override }, respond, () => ({ override, changes }));
+  }
+
+  #setTicket(request: TicketRequest, respond: Respond): void {
+    const office = this.#office;
+    const known = ticketsKnown(office.cib(), office.definition().policy);
+    const { action, ticket: name, author } = request;
+    const ticket = changedTicket(known, name, action, office.wall());
+    if ("ok" in ticket) {
+      respond(ticket);
+      return;
+    }
+    const unchanged = known.includes(ticket);
+    const tickets = known.map((each) => (each.id === name ? ticket : each));
+    const changes = office.whatIf(undefined, false, tickets)?.summary ?? [];
+    if (request.dryRun === true || unchanged) respond(ok({ ticket, unchanged, changes }));
+    else {
+      const command = { kind: "set-ticket", ticket, author } as const;
+      this.#commit(command, respond, () => ({ ticket, unchanged, changes }));
+    }
   }
 
   /** That there is nothing to remove is said on a quorum's word only: our copy may be old. */

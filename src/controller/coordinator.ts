@@ -1,6 +1,7 @@
 import { note } from "../core/note.ts";
 import { Timers } from "../core/timers.ts";
 import type { Instant, Millis, WallTime } from "../core/units.ts";
+import type { Cib } from "../model/cib.ts";
 import type { ClusterStatus } from "../model/cluster-status.ts";
 import type { LocalStatus, OperationResult } from "../model/operation.ts";
 import type { Plan, PlanAction } from "../model/plan.ts";
@@ -208,18 +209,16 @@ export class Coordinator {
     return [...outputs, ...this.#proceed(now)];
   }
 
-  /**
-   * The plan as things are now, or as they would be with another policy. Undefined while out of
-   * office or while the status of a member is missing.
-   */
-  whatIf(policy?: PolicyDefinition, explain = false): Plan | undefined {
+  /** The plan now, or with another policy or tickets; undefined while not all that it needs is known. */
+  whatIf(policy?: PolicyDefinition, explain = false, tickets?: Cib["tickets"]): Plan | undefined {
     const inForce = this.#context.policy(this.#wall)?.policy;
     const asked = policy ?? inForce;
     if (this.#by === undefined || asked === undefined) return undefined;
     if (this.status.missing().length > 0) return undefined;
     const known = (inForce ?? asked).nodes.map((node) => node.name);
     const newcomers = asked.nodes.map((node) => node.name).filter((name) => !known.includes(name));
-    const status = withPending(this.#clusterStatus(asked, newcomers), this.runner.inFlight());
+    const now = this.#clusterStatus(asked, newcomers, tickets);
+    const status = withPending(now, this.runner.inFlight());
     const promoting = promotedBy(this.#plan);
     const input = [
       asked,
@@ -333,13 +332,17 @@ export class Coordinator {
     return [...told, { kind: "settled" }, { kind: "changed" }];
   }
 
-  #clusterStatus(policy: PolicyDefinition, newcomers: readonly string[] = []): ClusterStatus {
+  #clusterStatus(
+    policy: PolicyDefinition,
+    newcomers: readonly string[] = [],
+    tickets: Cib["tickets"] = this.#context.cib().tickets,
+  ): ClusterStatus {
     return this.status.toClusterStatus({
       newcomers,
       nodes: policy.nodes.map((node) => node.name),
       quorate: this.#quorate,
       coordinator: this.#context.self,
-      tickets: ticketsOf(this.#context.cib()),
+      tickets: ticketsOf(tickets),
       attributes: (node) => this.#context.attributes?.(node) ?? {},
     });
   }

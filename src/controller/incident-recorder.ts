@@ -4,7 +4,7 @@ import type { TimelineEntry } from "../model/control.ts";
 import { describeExitCode } from "../model/exit-code.ts";
 import type { OperationResult } from "../model/operation.ts";
 import type { Plan } from "../model/plan.ts";
-import { changeInWords, changesInWords } from "./plan-words.ts";
+import { changesInWords, changeWithReason } from "./plan-words.ts";
 import { Timeline } from "./timeline.ts";
 
 /** Results of these change what runs where; monitors and notifications do not. */
@@ -55,7 +55,7 @@ export class IncidentRecorder {
     // What is wanted and cannot be done, for want of quorum say, is not decided.
     const doable = plan.summary.filter((row) => row.blocked !== true);
     if (doable.length === 0) return;
-    const decided = changesInWords(doable, changeInWords);
+    const decided = changesInWords(doable, changeWithReason);
     if (decided === this.#decided) return;
     this.#decided = decided;
     this.#publish(this.timeline.step(wall, "decision", `transition ${transitionId}: ${decided}`));

@@ -6,8 +6,8 @@ import { metaValue } from "./failure-reports.ts";
 const TOLD = 5;
 
 /**
- * What a plan leaves undone, in words: what is blocked until somebody helps, and what should run and
- * has no place.
+ * What a plan leaves undone, in words: what is blocked until somebody helps, what should run and has
+ * no place, and what cannot be done now, for want of quorum say.
  */
 export function leftUndone(plan: Plan, policy: PolicyDefinition): string[] {
   const left = new Set<string>();
@@ -21,6 +21,11 @@ export function leftUndone(plan: Plan, policy: PolicyDefinition): string[] {
         left.add(`${id} does not run`);
       }
     }
+  }
+  for (const { resource, action, reason, blocked } of plan.summary) {
+    if (blocked !== true || resource === undefined) continue;
+    const known = [...left].some((each) => each.startsWith(`${resource.replace(/:\d+$/, "")} `));
+    if (!known) left.add(`${resource} waits to ${action} (${reason})`);
   }
   const words = [...left];
   return words.length <= TOLD ? words : [...words.slice(0, TOLD), `${words.length - TOLD} more`];

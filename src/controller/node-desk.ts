@@ -38,7 +38,7 @@ export function deskOffice(node: NodeCore, rules: DeskRules): DeskOffice {
     definition: () => force.definition,
     report: () => report(node, rules.follows()),
     timeline: () => node.incidents.timeline,
-    whatIf: (policy, explain) => coordinator.whatIf(policy, explain),
+    whatIf: (policy, explain, tickets) => coordinator.whatIf(policy, explain, tickets),
     withOverride: (override) => force.withOverride(node.store.cib, override, node.wall()),
     settled: () => coordinator.settled,
     propose: (command, done) => rules.propose(command, done),

@@ -1,6 +1,6 @@
 import { type Note, note } from "../core/note.ts";
 import type { WallTime } from "../core/units.ts";
-import type { Cib, CibCommand, Override } from "../model/cib.ts";
+import type { Cib, CibCommand, Override, TicketRecord } from "../model/cib.ts";
 import { overrideWords } from "../model/override-words.ts";
 
 /** Why a plan is made, as its line in the log says it; and what people did by hand. */
@@ -32,7 +32,7 @@ export function changeReason(command: CibCommand | undefined): string {
     case "record-fencing":
       return `fencing of ${command.record.target}: ${command.record.outcome}`;
     case "set-ticket":
-      return `ticket ${command.ticket.id} changed`;
+      return ticketWords(command.ticket);
     case "set-attribute":
       return `${command.name}${command.node === undefined ? "" : ` of ${command.node}`} changed`;
     case "record-departure":
@@ -52,6 +52,11 @@ export function handNotes(before: Cib, command: CibCommand | undefined, now: Wal
     const message = `${overrideWords(override)}, by ${override.author}${remarks(override)}`;
     return [note("info", "override-set", message, { id: override.id })];
   }
+  if (command?.kind === "set-ticket") {
+    const { ticket, author } = command;
+    const by = author === undefined ? "" : `, by ${author}`;
+    return [note("info", "ticket", `${ticketWords(ticket)}${by}`, { ticket: ticket.id })];
+  }
   if (command?.kind !== "remove-overrides") return [];
   const removed = before.overrides.filter(({ id }) => command.ids.includes(id));
   return removed.map((override) => {
@@ -61,6 +66,11 @@ export function handNotes(before: Cib, command: CibCommand | undefined, now: Wal
       id: override.id,
     });
   });
+}
+
+function ticketWords({ id, granted, standby }: TicketRecord): string {
+  const state = granted ? "granted" : "revoked";
+  return `ticket ${id} is ${state}${standby ? ", in standby" : ""}`;
 }
 
 function remarks({ reason, expires }: Override): string {

@@ -16,6 +16,7 @@ import { isTrue } from "../policy/unpack/booleans.ts";
 import type { CollectedStatus } from "./collected-status.ts";
 import { failuresOf } from "./failure-reports.ts";
 import { resourceReports } from "./resource-reports.ts";
+import { ticketsKnown } from "./ticket-desk.ts";
 
 /** What a report is made from. Everything is this node's own view of things. */
 export interface ReportSource {
@@ -79,6 +80,7 @@ export function buildReport(source: ReportSource): StatusReport {
     nodes,
     resources: resourceReports({ ...source, stateOf }),
     overrides: cib.overrides,
+    tickets: ticketsKnown(cib, definition.policy),
     transition: source.transition,
     failures: failuresOf(source),
     fencing: source.fencing,

@@ -110,7 +110,7 @@ export type CibCommand =
   | { readonly kind: "set-override"; readonly override: Override }
   | { readonly kind: "remove-overrides"; readonly ids: readonly string[] }
   | { readonly kind: "record-fencing"; readonly record: FencingRecord }
-  | { readonly kind: "set-ticket"; readonly ticket: TicketRecord }
+  | { readonly kind: "set-ticket"; readonly ticket: TicketRecord; readonly author?: string }
   | {
       readonly kind: "set-attribute";
       readonly node?: string;

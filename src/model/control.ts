@@ -1,5 +1,5 @@
 import type { WallTime } from "../core/units.ts";
-import type { DefinitionVersion, FencingRecord, Override } from "./cib.ts";
+import type { DefinitionVersion, FencingRecord, Override, TicketRecord } from "./cib.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Placement, PlanNotice, SummaryRow } from "./plan.ts";
 import type { ActionWait } from "./plan-waits.ts";
@@ -40,9 +40,23 @@ export type ControlRequest =
       readonly target: string;
       readonly author: string;
     }
+  | TicketRequest
   | AttributeRequest
   /** Move everything away, say goodbye and end the daemon. */
   | { readonly method: "leave" };
+
+/** Which site runs what needs a ticket is decided by people, or by what speaks for several sites. */
+export interface TicketRequest {
+  readonly method: "ticket";
+  readonly action: TicketAction;
+  readonly ticket: string;
+  readonly author: string;
+  /** Only plan, change nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** standby: as if revoked, and yet no other site may have it; activate takes that back. */
+export type TicketAction = "grant" | "revoke" | "standby" | "activate";
 
 /** Agents ask for node attributes, and set them, by the helper commands (`crm_attribute`). */
 export interface AttributeRequest {
@@ -89,6 +103,7 @@ export interface ControlResults {
   readonly timeline: readonly TimelineEntry[];
   readonly "fence-history": readonly FencingRecord[];
   readonly fence: FenceReport;
+  readonly ticket: TicketReport;
   readonly attribute: AttributeAnswer;
   readonly leave: Readonly<Record<string, never>>;
 }
@@ -107,6 +122,14 @@ export interface ApplyReport {
 
 export interface OverrideReport {
   readonly override: Override;
+  readonly changes: readonly SummaryRow[];
+}
+
+export interface TicketReport {
+  readonly ticket: TicketRecord;
+  /** It is so already: nothing was committed. */
+  readonly unchanged: boolean;
+  /** What would move, start and stop. */
   readonly changes: readonly SummaryRow[];
 }
 

@@ -6,12 +6,13 @@ export type StateOf = (node: string) => string | undefined;
 
 /**
  * Why a resource is to be where the plan has it, in one or two sentences, the most decisive first;
- * with a node, what speaks against that one.
+ * with a node, what speaks against that one. `held`: what keeps it from being done now.
  */
 export function placementWords(
   placement: Placement,
   stateOf: StateOf,
   node: string | undefined,
+  held?: string,
 ): string[] {
   if (node !== undefined) return nodeWords(placement, stateOf, node);
   const chosen = placement.next.nodes[0];
@@ -20,7 +21,8 @@ export function placementWords(
   }
   const why = placement.blocked ? "blocked" : "unmanaged";
   if (!placement.managed) return [`it is ${why}, so it is left on ${chosen}`];
-  return [chosenWords(placement, stateOf, chosen)];
+  const words = chosenWords(placement, stateOf, chosen);
+  return held === undefined ? [words] : [`not yet (${held}): ${words}`];
 }
 
 /** Why a resource has no place, in one line. */

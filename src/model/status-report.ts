@@ -1,5 +1,5 @@
 import type { Millis, WallTime } from "../core/units.ts";
-import type { FencingRecord, Override } from "./cib.ts";
+import type { FencingRecord, Override, TicketRecord } from "./cib.ts";
 import type { PlanNotice, Role } from "./plan.ts";
 
 /**
@@ -32,6 +32,8 @@ export interface StatusReport {
   readonly nodes: readonly NodeReport[];
   readonly resources: readonly ResourceReport[];
   readonly overrides: readonly Override[];
+  /** Those that a constraint needs, or that were once granted; absent from an older DC. */
+  readonly tickets?: readonly TicketRecord[];
   readonly transition: TransitionReport;
   /** Recent failures, newest first, those that are remembered against a resource. */
   readonly failures: readonly FailureReport[];

@@ -68,6 +68,12 @@ const SHAPES: Readonly<Record<ControlMethod, Shape>> = {
     target: "string",
     author: "string",
   },
+  ticket: {
+    action: { oneOf: ["grant", "revoke", "standby", "activate"] },
+    ticket: "string",
+    author: "string",
+    "dryRun?": "boolean",
+  },
   attribute: {
     action: { oneOf: ["get", "set", "delete"] },
     name: "string",

@@ -125,3 +125,25 @@ describe("a failure for which a resource is blocked", () => {
     expect(text).toContain("  stop on node1 failed at");
   });
 });
+
+test("what waits for quorum is not told as if it went there", () => {
+  const placement: Placement = {
+    resource: "db",
+    current: { role: "Stopped", nodes: [] },
+    next: { role: "Started", nodes: ["node1"] },
+    ...{ managed: true, blocked: false, failed: false, orphan: false },
+    scores: [{ node: "node1", score: 0, parts: [] }],
+  };
+  const changes = [
+    { action: "start", resource: "db", to: "node1", reason: "no quorum", blocked: true },
+  ];
+  const text = explainView(
+    {
+      report: { ...WAITS, placements: [placement], changes: changes as ExplainReport["changes"] },
+      status: report(),
+      rows: [],
+    },
+    createPaint(false),
+  );
+  expect(text).toContain("  not yet (no quorum): it goes to node1: no other node may run it\n");
+});

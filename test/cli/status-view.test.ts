@@ -215,3 +215,9 @@ test("what does not run for one and the same reason is told once", () => {
     "db does not run: no node may run it: ticket site-a not granted",
   ]);
 });
+
+test("a failure whose time is over is about to be forgotten", () => {
+  const [failure] = badNight().failures;
+  const text = statusView(report({ failures: [{ ...failure!, clearsAt: NOW - 1 }] }), paint);
+  expect(text).toContain("Datadir /var/lib/db is missing  about to be forgotten\n");
+});

@@ -30,7 +30,7 @@ test("what is wanted and cannot be done is not told as decided", () => {
     2,
     11,
   );
-  expect(told).toEqual(["transition 2: stop web node1"]);
+  expect(told).toEqual(["transition 2: stop web node1 (no quorum)"]);
 });
 
 test("a decision that is made again before anything came of it is told once", () => {
@@ -63,6 +63,7 @@ test("an incident that ends with something left is not told as settled", () => {
 
 test.each([
   [["primitive db", "is db started node1"], []],
+  [["primitive db", "quorum lost"], ["db waits to start (no quorum)"]],
   [
     ["primitive db", "location db node1 -INFINITY", "location db node2 -INFINITY"],
     ["db does not run"],

@@ -113,7 +113,11 @@ function placementLines(placement: Placement, explained: Explained, paint: Paint
   );
   const { status, node } = explained;
   const stateOf = (name: string) => status.nodes.find((each) => each.name === name)?.state;
-  const words = placementWords(placement, stateOf, node).map((line) => `  ${plain(line)}`);
+  const { reason } =
+    explained.report.changes.find(
+      (row) => row.resource === placement.resource && row.blocked === true,
+    ) ?? {};
+  const words = placementWords(placement, stateOf, node, reason).map((line) => `  ${plain(line)}`);
   const why = [paint("bold", `Why ${plain(placement.resource)} is where it is`), ...words];
   const title = paint("bold", `Nodes for ${plain(placement.resource)}, best first`);
   if (scores.length === 0) return [...why, title, "  no node is considered"];

@@ -78,7 +78,9 @@ export function failureRows(report: StatusReport, paint: Paint): string[][] {
       "dim",
       failure.clearsAt === null
         ? "kept until cleanup"
-        : `forgotten ${untilText(failure.clearsAt, report.at).replace("until", "at")}`,
+        : failure.clearsAt <= report.at
+          ? "about to be forgotten"
+          : `forgotten ${untilText(failure.clearsAt, report.at).replace("until", "at")}`,
     ),
   ]);
 }

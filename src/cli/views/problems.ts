@@ -153,9 +153,10 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
   } else if (resource.stoppedReason !== null && resource.role === "Stopped" && decides(report)) {
     const nowhere = resource.stoppedReason.startsWith("no node may run it") && cause !== "";
     const barred = nowhere || resource.failcounts.some(isBarred);
+    const ticket = missingTicket(resource.stoppedReason, report);
     const help = barred
       ? `when the cause is gone: paceline resource cleanup ${resource.resource}`
-      : `paceline explain ${resource.resource}`;
+      : (ticket ?? `paceline explain ${resource.resource}`);
     // While work goes on, most of what is stopped only waits its turn.
     const waits = report.transition.state === "running" && !barred;
     const severity = waits ? "info" : "error";
@@ -170,6 +171,15 @@ function resourceProblems(resource: ResourceReport, report: StatusReport): Probl
     found.push(problem("warn", text, `paceline resource cleanup ${resource.resource}`));
   }
   return [...found, ...countProblems(resource, found.length > 0, report)];
+}
+
+/** What would help where a ticket is what is wanted. */
+function missingTicket(reason: string, { tickets = [] }: StatusReport): string | undefined {
+  const ticket = tickets.find(({ id }) => reason.includes(`: ticket ${id} `));
+  if (ticket === undefined) return undefined;
+  return ticket.granted
+    ? `paceline ticket activate ${ticket.id}`
+    : `once no other site has it: paceline ticket grant ${ticket.id}`;
 }
 
 /** What does not run for one and the same reason is one problem, where it was found first. */

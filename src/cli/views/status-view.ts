@@ -4,6 +4,7 @@ import { failureRows, overrideRows } from "./memory-view.ts";
 import { type Paint, plain, type Style } from "./paint.ts";
 import { findProblems, isGone, type Problem } from "./problems.ts";
 import { isQuiet, isStarting, resourceLines } from "./resource-view.ts";
+import { ticketRows } from "./ticket-rows.ts";
 import { clockText, spanText } from "./time-text.ts";
 
 /**
@@ -18,6 +19,7 @@ export function statusView(report: StatusReport, paint: Paint): string {
     ...transitionLines(report, paint),
     ...section("Nodes", columns(nodeRows(report, paint), "  "), paint),
     ...section("Resources", resourceLines(report, paint), paint),
+    ...section("Tickets", columns(ticketRows(report, paint), "  "), paint),
     ...section("Set by hand", columns(overrideRows(report, paint), "  "), paint),
     ...section("Recent failures", columns(failureRows(report, paint), "  "), paint),
     ...section("Worth knowing", problemLines(problems, "info", "info", paint), paint),
