@@ -316,6 +316,7 @@ export class WorkingSet {
   /** At least one fence device is configured and active, or a watchdog (as Pacemaker's flag). */
   haveFenceDevice = false;
   haveRemoteNodes = false;
+  /** At least one resource needs room of its own. */
   haveUtilization = false;
   /** Seconds since the epoch at which a re-plan is due even if nothing happens. */
   recheckAt: number | undefined;

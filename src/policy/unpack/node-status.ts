@@ -46,7 +46,6 @@ export function transientAttributes(ws: WorkingSet, node: Node, status: NodeStat
   }
   for (const [name, value] of status.utilization ?? []) {
     node.utilization.set(name, utilizationValue(value));
-    if (ws.options.placementStrategy !== "default") ws.haveUtilization = true;
   }
   siteName(ws, node);
 }

@@ -40,9 +40,6 @@ export function* unpackResources(ws: WorkingSet): Work {
   }
   for (const resource of ws.resources) linkContainers(ws, resource);
   ws.resources.sort((a, b) => b.priority - a.priority);
-  for (const node of ws.nodes) if (node.utilization.size > 0) ws.haveUtilization = true;
-  const placed = ws.options.placementStrategy !== "default";
-  ws.haveUtilization = ws.haveUtilization && placed;
   if (ws.options.fencingEnabled && !ws.haveFenceDevice) {
     const message = "fencing is enabled but there is no fencing device: no resource can be started";
     ws.notice("error", "no-fence-device", message);
@@ -187,6 +184,7 @@ function unpackPrimitive(
   const demands = new Map<string, string>();
   mergeSets(demands, definition.utilization, ruleInput(ws));
   for (const [name, value] of demands) resource.utilization.set(name, utilizationValue(value));
+  if (demands.size > 0) ws.haveUtilization = true;
   const top = topResource(resource);
   if (top.variant !== "clone") return true;
   const agentClass = definition.agent?.class.toLowerCase();
