@@ -2,7 +2,7 @@ import { ORDER } from "./action.ts";
 import { resourceAction } from "./actions.ts";
 import { clearFailcount, scheduleCleanup } from "./cleanup.ts";
 import { isAvailable } from "./nodes.ts";
-import type { HistoryEntry, NodeHistory } from "./operation-history-types.ts";
+import { allHistories, type HistoryEntry, type NodeHistory } from "./operation-history-types.ts";
 import { addOrdering } from "./ordering.ts";
 import { reschedule, scheduleCancel } from "./recurring.ts";
 import { isAnonymousClone, isClone, primitivesOf, topOf } from "./resource-state.ts";
@@ -43,8 +43,8 @@ function boundsOf(entries: readonly HistoryEntry[]): Bounds {
 export function* noteRecurring(ws: WorkingSet): Work {
   for (const top of ws.resources) {
     for (const resource of primitivesOf(top)) {
-      for (const history of resource.histories) {
-        if (history !== undefined && !history.quiet) noteOn(ws, resource, history);
+      for (const history of allHistories(resource.histories)) {
+        if (!history.quiet) noteOn(ws, resource, history);
       }
     }
     yield 1;
@@ -240,8 +240,7 @@ export function* checkHistories(ws: WorkingSet): Work {
   const index = byRecordedId(ws);
   for (const top of ws.resources) {
     for (const owner of primitivesOf(top)) {
-      for (const history of owner.histories) {
-        if (history === undefined) continue;
+      for (const history of allHistories(owner.histories)) {
         const { node, recordedId } = history;
         if (!node.maintenance && !isAvailable(node)) continue;
         const alone = recordedId === owner.id && !isClone(top);

@@ -23,6 +23,8 @@ export class NodeHistory {
   readonly agent: AgentName;
   /** Nothing but a probe that found nothing: there is nothing to compare, cancel or repeat. */
   readonly quiet: boolean;
+  /** Another of the same resource there: old records number the instances of anonymous clones. */
+  readonly earlier: NodeHistory | undefined;
   readonly #records: readonly OperationRecord[];
   #entries: readonly HistoryEntry[] | undefined;
 
@@ -32,11 +34,13 @@ export class NodeHistory {
     agent: AgentName,
     records: readonly OperationRecord[],
     quiet: boolean,
+    earlier: NodeHistory | undefined,
   ) {
     this.node = node;
     this.recordedId = recordedId;
     this.agent = agent;
     this.quiet = quiet;
+    this.earlier = earlier;
     this.#records = records;
   }
 
@@ -46,6 +50,15 @@ export class NodeHistory {
       return { record, node: this.node, failed: false, expired: false };
     });
     return this.#entries;
+  }
+}
+
+/** All that is recorded of a resource, on every node. */
+export function* allHistories(
+  histories: readonly (NodeHistory | undefined)[],
+): Generator<NodeHistory> {
+  for (const latest of histories) {
+    for (let each = latest; each !== undefined; each = each.earlier) yield each;
   }
 }
 

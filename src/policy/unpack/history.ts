@@ -80,8 +80,9 @@ function noteHistory(
   quiet: boolean,
 ): NodeHistory {
   const agent = recordedAgent(resource, history);
-  const noted = new NodeHistory(node, history.resource, agent, records, quiet);
   while (resource.histories.length < node.index) resource.histories.push(undefined);
+  const earlier = resource.histories[node.index];
+  const noted = new NodeHistory(node, history.resource, agent, records, quiet, earlier);
   resource.histories[node.index] = noted;
   return noted;
 }
