@@ -7,9 +7,9 @@ import type {
   TicketConstraint,
 } from "../model/policy-definition.ts";
 import type { Rule } from "../model/rule.ts";
+import { writeRule } from "../model/rule-text.ts";
 import { formatScore, type Score } from "../model/score.ts";
 import { defined } from "./constraint-parts.ts";
-import { writeRule } from "./rule-writer.ts";
 
 type Plain = Readonly<Record<string, unknown>>;
 

@@ -9,11 +9,11 @@ import type {
   TopologyLevel,
 } from "../model/policy-definition.ts";
 import type { AttributeSet } from "../model/rule.ts";
+import { writeRule } from "../model/rule-text.ts";
 import { formatScore } from "../model/score.ts";
 import { formatAgentName, OWN_AGENTS } from "./agent-words.ts";
 import { defined } from "./constraint-parts.ts";
 import { plainConstraints } from "./constraint-writer.ts";
-import { writeRule } from "./rule-writer.ts";
 
 type Plain = Record<string, unknown>;
 

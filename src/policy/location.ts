@@ -1,6 +1,7 @@
 import { compilePattern } from "../core/posix-pattern.ts";
 import type { LocationConstraint } from "../model/policy-definition.ts";
 import type { Rule } from "../model/rule.ts";
+import { writeRule } from "../model/rule-text.ts";
 import { INFINITY_SCORE, parseLooseScore } from "../model/score.ts";
 import { constraintResource, expandSet, ignored, namedMembers } from "./constraint-lookup.ts";
 import { isAvailable } from "./nodes.ts";
@@ -82,9 +83,9 @@ function unpackRule(
     if (holds) scores.push({ node, score: ruleScore(rule, node, submatches) });
   }
   const discovery = discoveryOf(constraint.discovery);
-  const own = rule.id !== "" && rule.id !== constraint.id;
-  const id = own ? `${constraint.id} (rule ${rule.id})` : constraint.id;
-  addUse(ws, { id, resource, roleFilter: role, discovery, scores });
+  const { id } = constraint;
+  const says = ws.explain ? `rule: ${writeRule(rule)}` : undefined;
+  addUse(ws, { id, resource, roleFilter: role, discovery, scores, says });
 }
 
 function unpackFor(
@@ -166,7 +167,7 @@ function applyTo(ws: WorkingSet, resource: Resource, use: LocationUse, withScore
   if (use.roleFilter > ROLE.unknown && use.roleFilter !== resource.nextRole) return;
   const mode = DISCOVERY[use.discovery];
   for (const { node, score } of use.scores) {
-    resource.allowed.add(node.index, withScores ? score : 0, `location ${use.id}`);
+    resource.allowed.add(node.index, withScores ? score : 0, `location ${use.id}`, use.says);
     if (mode === 0) continue;
     resource.discovery ??= new Uint8Array(ws.nodes.length);
     if (resource.discovery[node.index]! >= mode) continue;

@@ -255,6 +255,8 @@ export interface LocationUse {
   readonly roleFilter: RoleRank;
   readonly discovery: Discovery;
   readonly scores: readonly { readonly node: Node; readonly score: Score }[];
+  /** What its rule says, as one writes it; only while explaining. */
+  readonly says?: string | undefined;
 }
 
 export interface Colocation {

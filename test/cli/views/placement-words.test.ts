@@ -32,6 +32,12 @@ test.each([
     "it stays on a: it scores the same on b, and it is there already",
   ],
   [
+    "a rule forbids every node: it is told as it was written, not by an id that nobody wrote",
+    ["nodes a b", "primitive web", "location web -INFINITY when not_defined disk or disk ne ssd"],
+    "web",
+    "no node may run it: location location-1, rule: not_defined disk or disk ne ssd",
+  ],
+  [
     "why not there",
     ["nodes a b", "primitive web", "location web a 10"],
     "web@b",

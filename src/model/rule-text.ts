@@ -1,4 +1,4 @@
-import type { DateExpression, Expression, Rule } from "../model/rule.ts";
+import type { DateExpression, Expression, Rule } from "./rule.ts";
 
 /** Words that mean something in a rule and are no names there unless quoted. */
 const KEYWORDS = ["defined", "not_defined", "date", "resource", "op", "and", "or"];
