@@ -2,6 +2,7 @@ import type { Millis } from "../core/units.ts";
 import { formatDuration } from "../core/written-duration.ts";
 import { FENCING_LOOP_WINDOW, fenceLoopLimits } from "../model/fence-loop.ts";
 import type { StatusReport, StatusWarning } from "../model/status-report.ts";
+import { unspared } from "./fencing-priority.ts";
 import { recentFencings } from "./fencing-records.ts";
 import { watchdogReport } from "./fencing-watchdog.ts";
 import type { NodeCore } from "./node-core.ts";
@@ -41,7 +42,9 @@ export function fencingWarnings(node: NodeCore): StatusWarning[] {
   const failed = [...node.fencing.failures].flatMap(([key, { count, detail }]) => {
     const times = count === 1 ? "failed" : `failed ${count} times`;
     if (key.startsWith("on ")) return [unfencingFailed(key.slice(3), times, detail)];
-    return held.has(key) ? [] : [fencingFailed(key, times, detail)];
+    if (held.has(key)) return [];
+    const isSpared = unspared(node.force.definition, node.view, key, []) !== undefined;
+    return [fencingFailed(key, times, detail, isSpared)];
   });
   return [...failed, ...slowLoops(node, held)];
 }
@@ -55,12 +58,21 @@ function unfencingFailed(target: string, times: string, detail: string): StatusW
   };
 }
 
-function fencingFailed(target: string, times: string, detail: string): StatusWarning {
+/** `isSpared`: the cluster needs its vote, so no device was asked. */
+function fencingFailed(
+  target: string,
+  times: string,
+  detail: string,
+  isSpared: boolean,
+): StatusWarning {
+  const help = isSpared
+    ? `bring the other nodes back; or cut its power all the same: paceline fence reboot ${target}`
+    : `mend the device; or if ${target} is off for certain: paceline fence confirm ${target}`;
   return {
     code: "FENCING_FAILED",
     severity: "error",
     message: `fencing of ${target} ${times}: ${detail}; what it may still run starts nowhere else`,
-    hint: `mend the device; or if ${target} is off for certain: paceline fence confirm ${target}`,
+    hint: help,
   };
 }
 

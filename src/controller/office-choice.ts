@@ -31,8 +31,16 @@ export class OfficeChoice {
     if (this.#dueAt === undefined || node.now < this.#dueAt) return;
     this.#dueAt = undefined;
     const { coordinator } = node;
-    if (coordinator.by?.acting === false && coordinator.settled) handToIdle(node);
+    // What comes of a fencing only who began it can say; and it may be of the very node that is idle.
+    if (isFencing(node)) this.settled(node);
+    else if (coordinator.by?.acting === false && coordinator.settled) handToIdle(node);
   }
+}
+
+function isFencing({ fencing }: NodeCore): boolean {
+  return (
+    [fencing.asked, fencing.probes].some(({ size }) => size > 0) || fencing.uncommitted.length > 0
+  );
 }
 
 function handToIdle(node: NodeCore): void {

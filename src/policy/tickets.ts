@@ -71,7 +71,8 @@ function applyLoss(ws: WorkingSet, resource: Resource, use: TicketUse): void {
     case "fence":
       if (!roleMatches(resource, use)) return;
       ban();
-      for (const node of resource.runningOn) fenceNode(ws, node, "deadman ticket was lost");
+      for (const node of resource.runningOn)
+        fenceNode(ws, node, `ticket ${use.ticket.id} was lost`);
       return;
     case "freeze":
       if (!roleMatches(resource, use)) return;

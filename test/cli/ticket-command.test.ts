@@ -50,3 +50,14 @@ test("status shows tickets, and how to grant the one that is wanted", async () =
   expect(out).toContain("→ once no other site has it: paceline ticket grant site-a");
   expect((await run("ticket list")).out).toBe("site-a  not granted\n");
 });
+
+test("a revoke that fences is not done unasked", async () => {
+  const changes = [{ action: "fence", node: "node3", reason: "ticket site-a was lost" }];
+  const ticket = { ...granted, granted: false };
+  daemon.answers.ticket = { ok: true, result: { ticket, unchanged: false, changes } };
+  const { exit, err } = await run("ticket revoke site-a");
+  expect(exit).toBe(2);
+  expect(err).toContain("This cuts the power of node3 at once");
+  expect(daemon.changes).toHaveLength(1);
+  expect((await run("ticket revoke site-a --yes")).exit).toBe(0);
+});

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { profileOf, smallCluster, smallDefinition } from "./small-cluster.ts";
+import { bmcOf } from "./power-plant.ts";
+import { dcOf, profileOf, smallCluster, smallDefinition } from "./small-cluster.ts";
 
 /** What the DC runs once all has been calm for long. */
 function runsOnDc(count: number): number {
@@ -26,3 +27,26 @@ test("of three voters the DC is one that runs nothing", () => {
 test("of two it is who has what is at stake in a split", () => {
   expect(runsOnDc(2)).toBe(1);
 });
+
+test.each([1, 2, 3, 4, 5, 6])(
+  "a DC that runs nothing can be fenced by hand, however long its device takes: seed %i",
+  (seed) => {
+    const { cluster } = smallCluster(seed, profileOf("fencing", 3), (names) =>
+      smallDefinition(names, { resources: "  r1: { agent: dummy }\n" }),
+    );
+    cluster.startAll();
+    cluster.runFor(30_000);
+    const dc = dcOf(cluster);
+    expect(dc.world.active().size).toBe(0);
+    cluster.power.setMood(bmcOf(dc.name), "slow");
+    let answer = "";
+    const request = { method: "fence", action: "off", target: dc.name, author: "jo" } as const;
+    cluster.hosts
+      .find((host) => host !== dc)!
+      .request(request, (reply) => {
+        answer = JSON.stringify(reply);
+      });
+    expect(cluster.runUntil(() => answer !== "", 60_000)).toBe(true);
+    expect(answer).toContain('"succeeded"');
+  },
+);

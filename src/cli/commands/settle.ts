@@ -45,7 +45,7 @@ async function notSettled(client: ControlClient, timeoutMs: Millis): Promise<Cli
   if (report === undefined) return new CliError("TIMED_OUT", message);
   const running = report.transition.running.map(
     (each) =>
-      `${each.operation} ${each.resource ?? ""} on ${each.node} for ${spanText(report.at - each.since)}`,
+      `${[each.operation, each.resource].filter(Boolean).join(" ")} on ${each.node} for ${spanText(report.at - each.since)}`,
   );
   const waiting = report.transition.waitingFor === null ? [] : [report.transition.waitingFor];
   const worst = findProblems(report)

@@ -57,12 +57,16 @@ async function isMeant(
   options: TicketOptions,
 ): Promise<boolean> {
   const isGrant = action === "grant";
-  if (options.yes === true || (!isGrant && (!context.interactive || changes.length === 0))) {
+  const fenced = changes.flatMap((row) => (row.action === "fence" ? [row.node ?? ""] : []));
+  const isGrave = isGrant || fenced.length > 0;
+  if (options.yes === true || (!isGrave && (!context.interactive || changes.length === 0))) {
     return true;
   }
   const question = isGrant
     ? `Has no other site the ticket ${plain(ticket.id)}? If one has, what needs it runs twice.`
-    : "Go on?";
+    : fenced.length > 0
+      ? `This cuts the power of ${plain(fenced.join(", "))} at once (loss-policy: fence). Go on?`
+      : "Go on?";
   if (!context.interactive) {
     throw usageError(`not done, as nobody can be asked: ${question}`, "if so: --yes");
   }
