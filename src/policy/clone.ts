@@ -1,7 +1,7 @@
 import { addScores, INFINITY_SCORE } from "../model/score.ts";
 import { ORDER } from "./action.ts";
 import { assignResource } from "./assign.ts";
-import { addDependentScores, intersectNodes } from "./colocation.ts";
+import { intersectNodes } from "./colocation.ts";
 import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
 import { compareNumbers } from "./instance-order.ts";
 import { assignInstances, createInstanceActions, sortInstances } from "./instances.ts";
@@ -15,6 +15,7 @@ import {
   setInstanceRoles,
 } from "./promotable.ts";
 import { anyBlocked, locationOf } from "./resource-state.ts";
+import { addDependentScores } from "./score-merging.ts";
 import { addInternalConstraints, applyColocation, assign } from "./variant.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 

@@ -1,20 +1,13 @@
 import { addScores, INFINITY_SCORE } from "../model/score.ts";
-import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
-import { MergeTrace } from "./merge-trace.ts";
-import { anyAllowed, isAllowed, isAvailable } from "./nodes.ts";
+import { anyAllowed } from "./nodes.ts";
 import { colocationSource, noInstanceOf } from "./plain-reasons.ts";
 import { isBundled, outermost, topOf } from "./resource-state.ts";
-import type { ScoreTable } from "./score-table.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /**
- * Colocation of two primitives (or instances): what an assigned primary means for a dependent, and
- * how the wishes of dependents, and of theirs, flow back into the primary's scores, weaker with
- * every step (Pacemaker Explained, "Colocation").
+ * Colocation of two primitives (or instances): what an assigned primary means for a dependent
+ * (Pacemaker Explained, "Colocation"). What the dependent means for the primary: score-merging.ts.
  */
-
-/** A node whose merged score would turn negative: out of the reckoning, but not forbidden. */
-const UNUSABLE = -100 * INFINITY_SCORE;
 
 /** The content of a bundle (not its container and the like). */
 function isContent(resource: Resource): boolean {
@@ -40,7 +33,8 @@ export function colocationValue(
   return attribute === "#uname" ? owner?.name : owner?.attributes.get(attribute);
 }
 
-function sameValue(a: string | undefined, b: string | undefined): boolean {
+/** Are these the same value of a colocation attribute? */
+export function sameValue(a: string | undefined, b: string | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && a.toLowerCase() === b.toLowerCase());
 }
 
@@ -174,211 +168,4 @@ export function intersectNodes(
       dependent.allowed.add(node.index, score, source, `with ${colocation.primary.id}`);
     }
   }
-}
-
-/**
- * The scores that a dependent brings into a merge. A group's location constraints count only for
- * its first member; for another member that is itself named in a colocation they are added here.
- */
-function scoresForMerge(ws: WorkingSet, source: Resource, colocation: Colocation): ScoreTable {
-  const group = source.parent;
-  const named = source === colocation.dependent && colocation.explicit;
-  if (!named || group?.variant !== "group" || group.children[0] === source) return source.allowed;
-  const table = source.allowed.copy();
-  for (const use of ws.locations) {
-    if (use.resource !== group || use.roleFilter > ROLE.unknown) continue;
-    for (const { node, score } of use.scores) table.add(node.index, score, "");
-  }
-  return table;
-}
-
-function bestScoreMatching(
-  ws: WorkingSet,
-  source: Resource,
-  table: ScoreTable,
-  attribute: string,
-  value: string | undefined,
-): number {
-  let best = -INFINITY_SCORE;
-  for (const node of ws.nodes) {
-    const score = table.scores[node.index]!;
-    if (score <= best || !isAvailable(node)) continue;
-    if (sameValue(colocationValue(node, attribute, source), value)) best = score;
-  }
-  return best;
-}
-
-function allowedOnOne(ws: WorkingSet, resource: Resource): boolean {
-  let count = 0;
-  for (const node of ws.nodes) if (resource.allowed.scores[node.index]! >= 0) count++;
-  return count === 1;
-}
-
-/** How the scores of one resource are merged into a table made for another. */
-export interface MergeOptions {
-  /** Follow "this with" (for ordering resources by utilization) instead of "with this". */
-  readonly thisWith: boolean;
-  /** Ignore what would make a node's score negative. */
-  readonly nonNegative: boolean;
-  /** Roll a merge back that leaves no node. */
-  readonly active: boolean;
-}
-
-function mergeMatching(
-  ws: WorkingSet,
-  work: ScoreTable,
-  source: Resource,
-  target: Resource,
-  colocation: Colocation,
-  factor: number,
-  onlyPositive: boolean,
-): void {
-  const attribute = colocation.nodeAttribute;
-  const byName = attribute === "#uname" && !isBundled(source) && !isBundled(target);
-  const scores = scoresForMerge(ws, source, colocation);
-  for (const node of ws.nodes) {
-    const index = node.index;
-    if (!work.has(index)) continue;
-    let score: number;
-    if (byName) score = isAvailable(node) ? scores.get(index) : -INFINITY_SCORE;
-    else {
-      const value = colocationValue(node, attribute, target);
-      score = bestScoreMatching(ws, source, scores, attribute, value);
-    }
-    if (factor < 0 && score < 0) {
-      // An anti-colocated dependent's dislikes are no wish of the primary, except that a
-      // dependent with a single place left is worth making room for.
-      const sticky = colocation.primary.stickiness >= -score;
-      if (sticky || !hasInfluence(colocation) || !allowedOnOne(ws, colocation.dependent)) continue;
-    }
-    const before = work.scores[index]!;
-    if (before === UNUSABLE) continue;
-    const exact = Math.fround(factor * score);
-    let delta = Math.trunc(exact < 0 ? exact - 0.5 : exact + 0.5);
-    if (delta === 0 && score !== 0) delta = Math.sign(factor);
-    const after = addScores(delta, before);
-    if (onlyPositive && after < 0 && before > 0) work.set(index, UNUSABLE);
-    else if (onlyPositive && after < 0 && before === 0) continue;
-    else work.set(index, after);
-    ws.mergeTrace?.add(index, work.scores[index]! - before);
-  }
-}
-
-/**
- * Merges the scores of a resource, and of those colocated with it, into a table, multiplied by a
- * factor that shrinks along the chain. Answers the new table, or the given one if the merge would
- * leave no usable node. A group speaks through its first member (its last for "this with").
- */
-export function mergeColocatedScores(
-  ws: WorkingSet,
-  source: Resource,
-  target: Resource | undefined,
-  table: ScoreTable | undefined,
-  colocation: Colocation | undefined,
-  factor: number,
-  options: MergeOptions,
-): ScoreTable | undefined {
-  const speaker = source.variant === "group" ? speakerOf(source, table) : source;
-  if (speaker === undefined || speaker.mergingScores) return table;
-  const leave = ws.mergeTrace?.enter(source);
-  speaker.mergingScores = true;
-  const merged = mergeFrom(ws, speaker, target, table, colocation, factor, options);
-  speaker.mergingScores = false;
-  leave?.();
-  return merged;
-}
-
-function speakerOf(group: Resource, table: ScoreTable | undefined): Resource | undefined {
-  return table ? group.children[0] : group.children[group.children.length - 1];
-}
-
-function mergeFrom(
-  ws: WorkingSet,
-  source: Resource,
-  target: Resource | undefined,
-  table: ScoreTable | undefined,
-  colocation: Colocation | undefined,
-  factor: number,
-  options: MergeOptions,
-): ScoreTable | undefined {
-  const mark = ws.mergeTrace?.length ?? 0;
-  let work: ScoreTable;
-  let onBehalf = target;
-  if (!table) {
-    work = source.allowed.copy();
-    onBehalf = source;
-  } else {
-    work = table.copy();
-    mergeMatching(ws, work, source, target!, colocation!, factor, options.nonNegative);
-  }
-  if (anyAllowed(ws, work)) {
-    work = followChain(ws, source, onBehalf!, work, factor, options);
-  } else if (options.active) {
-    ws.mergeTrace?.undo(mark);
-    return table;
-  }
-  if (options.nonNegative) {
-    for (const node of ws.nodes) if (work.scores[node.index] === UNUSABLE) work.set(node.index, 1);
-  }
-  return work;
-}
-
-/**
- * Where everything is colocated with everything, there are more chains than atoms in the world.
- * After so many steps of one plan (thirty times what the largest sensible cluster takes) wishes no
- * longer travel beyond the next resource; what must and must not be together is not touched.
- */
-const MERGES_MAX = 1_000_000;
-
-function followChain(
-  ws: WorkingSet,
-  source: Resource,
-  target: Resource,
-  table: ScoreTable,
-  factor: number,
-  options: MergeOptions,
-): ScoreTable {
-  let work = table;
-  if (ws.merges > MERGES_MAX) return work;
-  const deeper = options.active ? options : { ...options, active: true };
-  const list = options.thisWith ? thisWithColocations(source) : withThisColocations(source);
-  for (const colocation of list) {
-    if (!options.thisWith && !hasInfluence(colocation)) continue;
-    const other = options.thisWith ? colocation.primary : colocation.dependent;
-    ws.merges++;
-    const next = Math.fround(Math.fround(factor * colocation.score) / INFINITY_SCORE);
-    work = mergeColocatedScores(ws, other, target, work, colocation, next, deeper) ?? work;
-  }
-  return work;
-}
-
-/** Takes the wishes of a dependent (and of its dependents) into the scores of the primary. */
-export function addDependentScores(ws: WorkingSet, colocation: Colocation, target: Resource): void {
-  if (!hasInfluence(colocation)) return;
-  const factor = Math.fround(colocation.score / INFINITY_SCORE);
-  const before = target.allowed;
-  const trace = before.parts && new MergeTrace();
-  ws.mergeTrace = trace;
-  const merged = mergeColocatedScores(
-    ws,
-    colocation.dependent,
-    target,
-    before,
-    colocation,
-    factor,
-    {
-      thisWith: false,
-      nonNegative: target.variant === "clone",
-      active: true,
-    },
-  );
-  ws.mergeTrace = undefined;
-  if (!merged || merged === before) return;
-  trace?.explain(ws.nodes, before, merged, colocation);
-  target.allowed = merged;
-}
-
-/** As `isAllowed`, for a resource's own table. */
-export function mayRunOn(resource: Resource, node: Node): boolean {
-  return isAllowed(resource.allowed, node);
 }

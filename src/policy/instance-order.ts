@@ -1,8 +1,8 @@
-import { INFINITY_SCORE } from "../model/score.ts";
-import { hasInfluence, type MergeOptions, mergeColocatedScores } from "./colocation.ts";
+import { hasInfluence } from "./colocation.ts";
 import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
 import { isAvailable } from "./nodes.ts";
 import { activeNode, didFail } from "./resource-state.ts";
+import { mergeScores } from "./score-merging.ts";
 import { ScoreTable } from "./score-table.ts";
 import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
@@ -34,20 +34,13 @@ function preferTrue(a: boolean, b: boolean): number {
 function colocatedScore(ws: WorkingSet, instance: Resource, node: Node): number {
   let table: ScoreTable = ScoreTable.empty(ws.nodes.length, false);
   table.set(node.index, 0);
-  const merge = (
-    other: Resource,
-    c: Parameters<typeof hasInfluence>[0],
-    options: MergeOptions,
-  ): void => {
-    const factor = Math.fround(c.score / INFINITY_SCORE);
-    table = mergeColocatedScores(ws, other, instance, table, c, factor, options) ?? table;
-  };
+  const chain = { ws, target: instance, thisWith: false, active: false };
   for (const c of thisWithColocations(instance)) {
-    merge(c.primary, c, { thisWith: false, nonNegative: false, active: false });
+    table = mergeScores({ ...chain, nonNegative: false }, c.primary, c, table);
   }
   for (const c of withThisColocations(instance)) {
     if (!hasInfluence(c, instance)) continue;
-    merge(c.dependent, c, { thisWith: false, nonNegative: true, active: false });
+    table = mergeScores({ ...chain, nonNegative: true }, c.dependent, c, table);
   }
   return table.get(node.index);
 }

@@ -1,12 +1,7 @@
 import { addScores, INFINITY_SCORE, parseLooseScore } from "../model/score.ts";
 import { ACT, ORDER } from "./action.ts";
 import { pseudoAction, setNextRole } from "./actions.ts";
-import {
-  colocationValue,
-  hasInfluence,
-  intersectNodes,
-  mergeColocatedScores,
-} from "./colocation.ts";
+import { colocationValue, hasInfluence, intersectNodes } from "./colocation.ts";
 import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
 import { compareInstances } from "./instance-order.ts";
 import { compatibleInstance } from "./interleave.ts";
@@ -14,6 +9,7 @@ import { guestWillRun, isAvailable } from "./nodes.ts";
 import { createPromotionNotifications } from "./notify.ts";
 import { orderTasks } from "./ordering.ts";
 import { locationOf, primitivesOf, roleOf, topOf } from "./resource-state.ts";
+import { mergeScores } from "./score-merging.ts";
 import { banPromotionWithoutTicket } from "./tickets.ts";
 import { applyColocation, createActions } from "./variant.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
@@ -132,11 +128,9 @@ function setPriority(ws: WorkingSet, clone: Resource, instance: Resource): void 
 }
 
 function mergePromoted(ws: WorkingSet, clone: Resource, c: Colocation): void {
-  const factor = Math.fround(c.score / INFINITY_SCORE);
-  const options = { thisWith: false, nonNegative: true, active: true };
-  const { dependent } = c;
-  const merged = mergeColocatedScores(ws, dependent, clone, clone.allowed, c, factor, options);
-  if (merged && merged !== clone.allowed) {
+  const chain = { ws, target: clone, thisWith: false, nonNegative: true, active: true };
+  const merged = mergeScores(chain, c.dependent, c, clone.allowed);
+  if (merged !== clone.allowed) {
     merged.parts ??= clone.allowed.parts;
     clone.allowed = merged;
   }

@@ -1,7 +1,7 @@
 import { INFINITY_SCORE } from "../model/score.ts";
-import { mergeColocatedScores } from "./colocation.ts";
 import { compareNodes } from "./nodes.ts";
 import { currentNode } from "./resource-state.ts";
+import { scoresWithPrimaries } from "./score-merging.ts";
 import { ScoreTable } from "./score-table.ts";
 import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
@@ -20,8 +20,7 @@ export function sortByAssignment(ws: WorkingSet): void {
   const nodes = nodeOrder(ws);
   const tables = new Map<Resource, ScoreTable>();
   for (const resource of ws.resources) {
-    const options = { thisWith: true, nonNegative: false, active: false };
-    const table = mergeColocatedScores(ws, resource, undefined, undefined, undefined, 1, options);
+    const table = scoresWithPrimaries(ws, resource);
     if (table) tables.set(resource, table);
   }
   const score = (resource: Resource, node: Node | undefined): number =>
