@@ -18,6 +18,7 @@ import { probeOnNode } from "./probes.ts";
 import { orderRestarts } from "./promotable.ts";
 import { anyBlocked, instancesOf, isBundled, isCollective, locationOf } from "./resource-state.ts";
 import { addInternalConstraints, applyColocation, assign, createActions } from "./variant.ts";
+import type { Work } from "./work.ts";
 import type { BundleReplica } from "./working-parts.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
@@ -28,7 +29,7 @@ import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from
  */
 
 /** The contained instance runs on its own replica's node and nowhere else. */
-function assignContent(ws: WorkingSet, replica: BundleReplica, stopIfFail: boolean): void {
+function* assignContent(ws: WorkingSet, replica: BundleReplica, stopIfFail: boolean): Work {
   const { child, node } = replica;
   if (!child || !node) return;
   for (const each of ws.nodes) {
@@ -40,13 +41,13 @@ function assignContent(ws: WorkingSet, replica: BundleReplica, stopIfFail: boole
   }
   const clone = child.parent;
   if (clone) clone.assigning = true;
-  assign(ws, child, node, stopIfFail);
+  yield* assign(ws, child, node, stopIfFail);
   if (clone) clone.assigning = false;
 }
 
-function assignReplica(ws: WorkingSet, replica: BundleReplica): void {
+function* assignReplica(ws: WorkingSet, replica: BundleReplica): Work {
   const { ip, remote, container } = replica;
-  if (ip) assign(ws, ip, undefined, true);
+  if (ip) yield* assign(ws, ip, undefined, true);
   if (remote) {
     const host = container.assignedNode;
     if (host?.connection) {
@@ -62,23 +63,23 @@ function assignReplica(ws: WorkingSet, replica: BundleReplica): void {
       remote.thisWith = undefined;
       host.connection.withThis = undefined;
     }
-    assign(ws, remote, undefined, true);
+    yield* assign(ws, remote, undefined, true);
   }
-  assignContent(ws, replica, true);
+  yield* assignContent(ws, replica, true);
 }
 
 /** Containers first; then, where they will be, all the rest. */
-export function assignBundle(ws: WorkingSet, bundle: Resource): void {
+export function* assignBundle(ws: WorkingSet, bundle: Resource): Work<undefined> {
   const state = bundle.bundle;
   if (!state || !bundle.provisional || bundle.assigning) return;
   bundle.assigning = true;
   const containers = [...instancesOf(bundle)];
   sortInstances(ws, containers);
-  assignInstances(ws, bundle, containers, state.replicas.length, state.replicasPerHost);
-  for (const replica of state.replicas) assignReplica(ws, replica);
+  yield* assignInstances(ws, bundle, containers, state.replicas.length, state.replicasPerHost);
+  for (const replica of state.replicas) yield* assignReplica(ws, replica);
   if (state.childClone) {
     allowInside(ws, state.childClone, new Set(state.replicas.map((replica) => replica.node)));
-    assign(ws, state.childClone, undefined, true);
+    yield* assign(ws, state.childClone, undefined, true);
   }
   bundle.provisional = false;
   bundle.assigning = false;

@@ -17,18 +17,19 @@ import {
 import { anyBlocked, locationOf } from "./resource-state.ts";
 import { addDependentScores } from "./score-merging.ts";
 import { addInternalConstraints, applyColocation, assign } from "./variant.ts";
+import type { Work } from "./work.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /** Clones: several instances of one primitive or group. */
 
-export function assignClone(ws: WorkingSet, clone: Resource): void {
+export function* assignClone(ws: WorkingSet, clone: Resource): Work<undefined> {
   if (!clone.provisional || clone.assigning) return;
   clone.assigning = true;
   if (clone.isPromotable) addPromotionScores(ws, clone);
-  for (const c of thisWithColocations(clone)) assign(ws, c.primary, undefined, true);
-  for (const c of withThisColocations(clone)) addDependentScores(ws, c, clone);
+  for (const c of thisWithColocations(clone)) yield* assign(ws, c.primary, undefined, true);
+  for (const c of withThisColocations(clone)) yield* addDependentScores(ws, c, clone);
   sortInstances(ws, clone.children);
-  assignInstances(ws, clone, clone.children, clone.cloneMax, clone.cloneNodeMax);
+  yield* assignInstances(ws, clone, clone.children, clone.cloneMax, clone.cloneNodeMax);
   if (clone.isPromotable) setInstanceRoles(ws, clone);
   clone.provisional = false;
   clone.assigning = false;

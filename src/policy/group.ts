@@ -12,16 +12,17 @@ import {
   assign,
   createActions,
 } from "./variant.ts";
+import type { Work } from "./work.ts";
 import type { Colocation, Node, Resource, WorkingSet } from "./working-set.ts";
 
 /** Groups: each member where the one before it is, started after it and stopped before it. */
 
-export function assignGroup(
+export function* assignGroup(
   ws: WorkingSet,
   group: Resource,
   prefer: Node | undefined,
   stopIfFail: boolean,
-): Node | undefined {
+): Work<Node | undefined> {
   if (!group.provisional) return group.assignedNode;
   if (group.assigning) return undefined;
   const first = group.children[0];
@@ -33,7 +34,7 @@ export function assignGroup(
   group.role = first.role;
   let node: Node | undefined;
   for (const member of group.children) {
-    const chosen = assign(ws, member, prefer, stopIfFail);
+    const chosen = yield* assign(ws, member, prefer, stopIfFail);
     node ??= chosen;
   }
   setNextRole(group, first.nextRole, "first group member");

@@ -10,6 +10,7 @@ import { nodeProblem } from "./plain-reasons.ts";
 import { currentNode } from "./resource-state.ts";
 import type { ScoreTable } from "./score-table.ts";
 import { actionFlags, assign, createActions } from "./variant.ts";
+import type { Work } from "./work.ts";
 import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
@@ -59,15 +60,15 @@ function countOn(instance: Resource, node: Node | undefined): void {
   if (node && counts) counts[node.index]! += 1;
 }
 
-function assignInstance(
+function* assignInstance(
   ws: WorkingSet,
   instance: Resource,
   prefer: Node | undefined,
   maxPerNode: number,
-): Node | undefined {
+): Work<Node | undefined> {
   if (instance.assigning) return undefined;
   banUnavailable(ws, instance, maxPerNode);
-  const chosen = assign(ws, instance, prefer, prefer === undefined);
+  const chosen = yield* assign(ws, instance, prefer, prefer === undefined);
   countOn(instance, chosen);
   return chosen;
 }
@@ -89,13 +90,13 @@ function restoreTables(backup: ReadonlyMap<Resource, ScoreTable>): void {
  * Tries to leave an instance where it is. If the scores want it elsewhere, one instance is thought
  * reserved for that place and the try repeated, so that as few instances as possible are shuffled.
  */
-function assignEarly(
+function* assignEarly(
   ws: WorkingSet,
   instance: Resource,
   current: Node,
   maxPerNode: number,
   available: number,
-): boolean {
+): Work<boolean> {
   const score = instance.allowed.has(current.index) ? instance.allowed.get(current.index) : -1;
   if (score < 0 || !isAvailable(current)) return false;
   const backup = backupTables(instance);
@@ -105,7 +106,7 @@ function assignEarly(
   let chosen: Node | undefined;
   let reserved = 0;
   while (reserved < available) {
-    chosen = assignInstance(ws, instance, current, maxPerNode);
+    chosen = yield* assignInstance(ws, instance, current, maxPerNode);
     if (chosen === current) break;
     restoreTables(backup);
     if (!chosen) {
@@ -143,13 +144,13 @@ function resetCounts(ws: WorkingSet, collective: Resource): number {
 }
 
 /** Assigns up to `maxTotal` instances, at most `maxPerNode` to a node, preferably where they are. */
-export function assignInstances(
+export function* assignInstances(
   ws: WorkingSet,
   collective: Resource,
   instances: readonly Resource[],
   maxTotal: number,
   maxPerNode: number,
-): void {
+): Work {
   const nodes = resetCounts(ws, collective);
   const optimal = Math.max(1, nodes > 0 ? Math.trunc(maxTotal / nodes) : 0);
   let assigned = 0;
@@ -157,14 +158,15 @@ export function assignInstances(
     if (assigned >= maxTotal) break;
     if (!instance.provisional) continue;
     const current = preferredNode(instance, optimal);
-    if (current && assignEarly(ws, instance, current, maxPerNode, maxTotal - assigned)) assigned++;
+    if (!current) continue;
+    if (yield* assignEarly(ws, instance, current, maxPerNode, maxTotal - assigned)) assigned++;
   }
   for (const instance of instances) {
     if (!instance.provisional) continue;
     if (assigned >= maxTotal) {
       addLocation(ws, instance, undefined, -INFINITY_SCORE, "enough instances elsewhere");
       // It is assigned (to nothing) when its turn comes in the order of actions.
-    } else if (assignInstance(ws, instance, undefined, maxPerNode)) {
+    } else if (yield* assignInstance(ws, instance, undefined, maxPerNode)) {
       assigned++;
     }
   }

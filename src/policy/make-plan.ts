@@ -129,19 +129,20 @@ function* actOnHistory(ws: WorkingSet): Work {
   }
 }
 
-/** Most take no time; one with colocations takes along what it depends on. */
+/** For what it takes to merge scores see `mergingUnits`. */
 const UNITS_PER_ASSIGNMENT = 5;
 
 function* assignAll(ws: WorkingSet): Work {
   for (const node of ws.nodes) node.remaining = new Map(node.utilization);
-  if (ws.options.placementStrategy !== "default") sortByAssignment(ws);
+  if (ws.options.placementStrategy !== "default") yield* sortByAssignment(ws);
   if (ws.haveRemoteNodes) {
     for (const resource of ws.resources) {
-      if (resource.isRemoteConnection) assign(ws, resource, resource.partialMigrationTarget, true);
+      if (!resource.isRemoteConnection) continue;
+      yield* assign(ws, resource, resource.partialMigrationTarget, true);
     }
   }
   for (const resource of ws.resources) {
-    if (!resource.isRemoteConnection) assign(ws, resource, undefined, true);
+    if (!resource.isRemoteConnection) yield* assign(ws, resource, undefined, true);
     yield UNITS_PER_ASSIGNMENT * (1 + resource.children.length);
   }
 }

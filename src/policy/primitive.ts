@@ -11,6 +11,7 @@ import { addDependentScores } from "./score-merging.ts";
 import { orderRestartAfterUnfencing } from "./unfencing.ts";
 import { banInsufficientCapacity, orderByLoad } from "./utilization.ts";
 import { applyColocation, assign } from "./variant.ts";
+import type { Work } from "./work.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /** Primitives: choosing their node, and the constraints that they bring along. */
@@ -20,39 +21,41 @@ function isMandatory(colocation: Colocation): boolean {
 }
 
 /** Assigns the primary if need be and applies the colocation to the dependent's scores. */
-function applyThisWith(ws: WorkingSet, colocation: Colocation, resource: Resource): void {
+function* applyThisWith(ws: WorkingSet, colocation: Colocation, resource: Resource): Work {
   const { primary, score, dependentRole } = colocation;
   const revertible = dependentRole >= ROLE.promoted || (score < 0 && score > -INFINITY_SCORE);
   const backup = revertible ? resource.allowed.copyWithParts() : undefined;
-  if (primary.provisional) assign(ws, primary, undefined, true);
+  if (primary.provisional) yield* assign(ws, primary, undefined, true);
   applyColocation(ws, resource, primary, colocation);
   if (backup && !anyAllowed(ws, resource.allowed)) resource.allowed = backup;
 }
 
-function applyColocations(ws: WorkingSet, resource: Resource): void {
+function* applyColocations(ws: WorkingSet, resource: Resource): Work {
   const mine = thisWithColocations(resource);
   const theirs = withThisColocations(resource);
   if (mine.length + theirs.length === 0) return;
   // The mandatory ones first, to satisfy as many of them as possible.
   for (const mandatory of [true, false]) {
-    for (const c of mine) if (isMandatory(c) === mandatory) applyThisWith(ws, c, resource);
-    for (const c of theirs) if (isMandatory(c) === mandatory) addDependentScores(ws, c, resource);
+    for (const c of mine) if (isMandatory(c) === mandatory) yield* applyThisWith(ws, c, resource);
+    for (const c of theirs) {
+      if (isMandatory(c) === mandatory) yield* addDependentScores(ws, c, resource);
+    }
   }
 }
 
 /** Chooses a node for a primitive, after those that it depends on. Loops are broken, not followed. */
-export function assignPrimitive(
+export function* assignPrimitive(
   ws: WorkingSet,
   resource: Resource,
   prefer: Node | undefined,
   stopIfFail: boolean,
-): Node | undefined {
+): Work<Node | undefined> {
   const parent = resource.parent;
-  if (parent && !parent.assigning) assign(ws, parent, prefer, stopIfFail);
+  if (parent && !parent.assigning) yield* assign(ws, parent, prefer, stopIfFail);
   if (!resource.provisional) return resource.assignedNode;
   if (resource.assigning) return undefined;
   resource.assigning = true;
-  applyColocations(ws, resource);
+  yield* applyColocations(ws, resource);
   if (resource.nextRole === ROLE.stopped) {
     addLocation(ws, resource, undefined, -INFINITY_SCORE, "target-role is Stopped");
   } else if (

@@ -1,8 +1,9 @@
 import { INFINITY_SCORE } from "../model/score.ts";
 import { compareNodes } from "./nodes.ts";
 import { currentNode } from "./resource-state.ts";
-import { scoresWithPrimaries } from "./score-merging.ts";
+import { mergingUnits, scoresWithPrimaries } from "./score-merging.ts";
 import { ScoreTable } from "./score-table.ts";
+import type { Work } from "./work.ts";
 import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
@@ -16,12 +17,13 @@ function nodeOrder(ws: WorkingSet): Node[] {
   return [...ws.nodes].sort((a, b) => compareNodes(ws, table, a, b, undefined));
 }
 
-export function sortByAssignment(ws: WorkingSet): void {
+export function* sortByAssignment(ws: WorkingSet): Work {
   const nodes = nodeOrder(ws);
   const tables = new Map<Resource, ScoreTable>();
   for (const resource of ws.resources) {
     const table = scoresWithPrimaries(ws, resource);
     if (table) tables.set(resource, table);
+    yield mergingUnits(ws);
   }
   const score = (resource: Resource, node: Node | undefined): number =>
     (node && tables.get(resource)?.get(node.index)) ?? -INFINITY_SCORE;

@@ -20,6 +20,7 @@ import { collectiveActionFlags } from "./instances.ts";
 import { assignPrimitive, constrainPrimitive } from "./primitive.ts";
 import { instancesOf } from "./resource-state.ts";
 import { createPrimitiveActions } from "./role-changes.ts";
+import type { Work } from "./work.ts";
 import type { Colocation, Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
@@ -27,24 +28,25 @@ import type { Colocation, Node, Resource, WorkingSet } from "./working-set.ts";
  * pipeline call these, and a collective calls them for its members.
  */
 
-/** Chooses a node; `prefer` decides ties. Without `stopIfFail` a failed try leaves no traces. */
+/**
+ * Chooses a node; `prefer` decides ties. Without `stopIfFail` a failed try leaves no traces. What the
+ * resource depends on is assigned first: that may be much, so it is work that pauses in between.
+ */
 export function assign(
   ws: WorkingSet,
   resource: Resource,
   prefer: Node | undefined,
   stopIfFail: boolean,
-): Node | undefined {
+): Work<Node | undefined> {
   switch (resource.variant) {
     case "primitive":
       return assignPrimitive(ws, resource, prefer, stopIfFail);
     case "group":
       return assignGroup(ws, resource, prefer, stopIfFail);
     case "clone":
-      assignClone(ws, resource);
-      return undefined;
+      return assignClone(ws, resource);
     case "bundle":
-      assignBundle(ws, resource);
-      return undefined;
+      return assignBundle(ws, resource);
   }
 }
 

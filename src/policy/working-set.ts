@@ -335,8 +335,10 @@ export class WorkingSet {
   >();
   /** Parameters by the definition that they come from, given those of what is around it. */
   readonly sharedParams = new Map<ResourceDefinition, SharedParams>();
-  /** Counts the steps of wishes along chains of colocations (colocation.ts). */
+  /** Counts the steps of wishes along chains of colocations (score-merging.ts). */
   merges = 0;
+  /** How many of them there were when the work last paused. */
+  mergesBeforePause = 0;
   /** Where the wishes come from that are merged right now; only while explaining. */
   mergeTrace: MergeTrace | undefined;
   /** Counts traversals of the action graph (Action.visit). */
