@@ -1,6 +1,7 @@
 import type { TicketRecord } from "../model/cib.ts";
 import type { ClusterStatus, NodeStatus, TicketStatus } from "../model/cluster-status.ts";
 import type { LocalStatus } from "../model/operation.ts";
+import type { PolicyDefinition } from "../model/policy-definition.ts";
 import { applyDelta, type StatusDelta } from "./status-delta.ts";
 
 /** The tickets as the policy engine takes them: its times are in seconds. */
@@ -11,6 +12,12 @@ export function ticketsOf(tickets: readonly TicketRecord[]): TicketStatus[] {
     standby,
     ...(lastGranted === undefined ? {} : { lastGranted: Math.floor(lastGranted / 1000) }),
   }));
+}
+
+/** Nodes that one definition has and the other one has not. */
+export function newNodes(next: PolicyDefinition, before: PolicyDefinition): string[] {
+  const known = new Set(before.nodes.map((node) => node.name));
+  return next.nodes.map((node) => node.name).filter((name) => !known.has(name));
 }
 
 /** How a node that is not in the view went away. */

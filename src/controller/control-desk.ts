@@ -1,10 +1,9 @@
-import { presentMessage, presentNodes } from "../cib/away-nodes.ts";
 import { checkOverride } from "../cib/override-check.ts";
 import { diffDefinitions } from "../config/diff-definitions.ts";
 import { loadDefinition } from "../config/load-definition.ts";
 import { Timers } from "../core/timers.ts";
 import type { Instant, WallTime } from "../core/units.ts";
-import type { Cib, CibCommand, CibResult, Override, TicketRecord } from "../model/cib.ts";
+import type { Cib, CibCommand, CibResult, Override } from "../model/cib.ts";
 import type {
   ApplyReport,
   AttributeRequest,
@@ -15,9 +14,11 @@ import type {
 } from "../model/control.ts";
 import type { Definition } from "../model/definition.ts";
 import { explainReport } from "../model/explain-report.ts";
-import type { Plan, SummaryRow } from "../model/plan.ts";
+import type { Plan } from "../model/plan.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
 import type { StatusReport } from "../model/status-report.ts";
+import type { Question } from "./coordinator-ports.ts";
+import { refuseApply, withHint } from "./definition-refusals.ts";
 import { changedTicket, ticketsKnown } from "./ticket-desk.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -28,14 +29,11 @@ export interface DeskOffice {
   wall(): WallTime;
   cib(): Cib;
   definition(): Definition;
-  report(): StatusReport;
+  report(plan: Plan | undefined): StatusReport;
   timeline(): Timeline;
-  /** The plan as things are now, or as they would be with another policy or with other tickets. */
-  whatIf(
-    policy?: PolicyDefinition,
-    explain?: boolean,
-    tickets?: readonly TicketRecord[],
-  ): Plan | undefined;
+  /** Answers, at once or later, with the plan as things are now, or with another policy or tickets. */
+  whatIf(question: Question, answer: (plan: Plan | undefined) => void): void;
+  dropQuestions(): void;
   withOverride(override: Override): PolicyDefinition;
   settled(): boolean;
   propose(command: CibCommand, done: (result: CibResult) => void): void;
@@ -50,6 +48,9 @@ export interface DeskOffice {
 
 export type Respond = (reply: ControlReply) => void;
 
+/** Requests that wait for a plan; more are refused. */
+const QUESTIONS_MAX = 100;
+
 /**
  * Answers control requests at the coordinator. Reads are answered at once; writes when the change
  * is committed on a quorum; `wait` when the cluster has settled.
@@ -57,6 +58,8 @@ export type Respond = (reply: ControlReply) => void;
 export class ControlDesk {
   readonly #office: DeskOffice;
   readonly #waits = new Map<string, Respond>();
+  /** Those who wait for a plan. */
+  readonly #questions = new Set<Respond>();
   readonly #timers = new Timers();
   #counter = 0;
 
@@ -72,7 +75,7 @@ export class ControlDesk {
     const office = this.#office;
     switch (request.method) {
       case "status":
-        respond(ok(office.report()));
+        this.#whatIf({ explain: true }, respond, (plan) => respond(ok(office.report(plan))));
         break;
       case "config-show":
       case "config-history":
@@ -94,7 +97,9 @@ export class ControlDesk {
         respond(ok({ cleaned: office.cleanup(request.resource, request.node) }));
         break;
       case "explain":
-        respond(this.#explain(request.resource));
+        this.#whatIf({ explain: true }, respond, (plan) =>
+          respond(explanation(plan, request.resource)),
+        );
         break;
       case "wait":
         this.#wait(now, request.timeoutMs, respond);
@@ -144,11 +149,31 @@ export class ControlDesk {
 
   /** This node is the coordinator no longer: nobody here can say when the cluster settles. */
   close(): void {
-    for (const [name, respond] of this.#waits) {
-      this.#timers.clear(name);
+    const waiting = [...this.#waits.values(), ...this.#questions];
+    for (const name of this.#waits.keys()) this.#timers.clear(name);
+    this.#waits.clear();
+    this.#questions.clear();
+    this.#office.dropQuestions();
+    for (const respond of waiting) {
       respond(fail("NO_DC", "the coordinator changed while waiting", "ask again"));
     }
-    this.#waits.clear();
+  }
+
+  /** What this node knows itself, at once. */
+  statusWithoutPlan(): ControlReply {
+    return ok(this.#office.report(undefined));
+  }
+
+  #whatIf(question: Question, respond: Respond, then: (plan: Plan | undefined) => void): void {
+    if (this.#questions.size >= QUESTIONS_MAX) {
+      respond(fail("BUSY", "too many requests wait for a plan", "ask again soon"));
+      return;
+    }
+    this.#questions.add(respond);
+    this.#office.whatIf(question, (plan) => {
+      this.#questions.delete(respond);
+      then(plan);
+    });
   }
 
   #wait(now: Instant, timeoutMs: number, respond: Respond): void {
@@ -181,23 +206,30 @@ export class ControlDesk {
       respond(refusal);
       return;
     }
-    const unchanged = current?.text === request.text;
-    const report: ApplyReport = {
+    const report: Omit<ApplyReport, "changes"> = {
       version: current?.version ?? 0,
-      unchanged,
+      unchanged: current?.text === request.text,
       warnings: diagnostics,
       differences: diffDefinitions(office.definition(), definition),
-      changes: this.#changes(definition.policy),
     };
-    if (request.dryRun === true) {
-      respond(ok(report));
-      return;
-    }
+    this.#whatIf({ policy: definition.policy }, respond, (plan) => {
+      const whole = { ...report, changes: plan?.summary ?? [] };
+      if (request.dryRun === true) respond(ok(whole));
+      else this.#commitDefinition(definition, request, whole, respond);
+    });
+  }
+
+  #commitDefinition(
+    definition: Definition,
+    request: Extract<ControlRequest, { method: "config-apply" }>,
+    report: ApplyReport,
+    respond: Respond,
+  ): void {
     const command: CibCommand = {
       kind: "apply-definition",
       text: request.text,
       author: request.author,
-      at: office.wall(),
+      at: this.#office.wall(),
       nodes: definition.nodes.map(({ name }) => name),
       ...(request.comment === undefined ? {} : { comment: request.comment }),
       ...(request.baseVersion === undefined ? {} : { baseVersion: request.baseVersion }),
@@ -238,8 +270,10 @@ export class ControlDesk {
       respond(fail(problem.code, problem.message, problem.hint));
       return;
     }
-    const changes = this.#changes(office.withOverride(override));
-    this.#commit({ kind: "set-override", override }, respond, () => ({ override, changes }));
+    this.#whatIf({ policy: office.withOverride(override) }, respond, (plan) => {
+      const changes = plan?.summary ?? [];
+      this.#commit({ kind: "set-override", override }, respond, () => ({ override, changes }));
+    });
   }
 
   #setTicket(request: TicketRequest, respond: Respond): void {
@@ -253,12 +287,11 @@ export class ControlDesk {
     }
     const unchanged = known.includes(ticket);
     const tickets = known.map((each) => (each.id === name ? ticket : each));
-    const changes = office.whatIf(undefined, false, tickets)?.summary ?? [];
-    if (request.dryRun === true || unchanged) respond(ok({ ticket, unchanged, changes }));
-    else {
-      const command = { kind: "set-ticket", ticket, author } as const;
-      this.#commit(command, respond, () => ({ ticket, unchanged, changes }));
-    }
+    this.#whatIf({ tickets }, respond, (plan) => {
+      const result = { ticket, unchanged, changes: plan?.summary ?? [] };
+      if (request.dryRun === true || unchanged) respond(ok(result));
+      else this.#commit({ kind: "set-ticket", ticket, author }, respond, () => result);
+    });
   }
 
   /** That there is nothing to remove is said on a quorum's word only: our copy may be old. */
@@ -291,20 +324,15 @@ export class ControlDesk {
       respond(result.ok ? ok(answer(result)) : fail(result.code, result.message));
     });
   }
+}
 
-  #changes(policy: PolicyDefinition): readonly SummaryRow[] {
-    return this.#office.whatIf(policy)?.summary ?? [];
+function explanation(plan: Plan | undefined, resource: string): ControlReply {
+  if (plan === undefined) {
+    return fail("NOT_READY", "the status of all members has not arrived yet", "ask again soon");
   }
-
-  #explain(resource: string): ControlReply {
-    const plan = this.#office.whatIf(undefined, true);
-    if (plan === undefined) {
-      return fail("NOT_READY", "the status of all members has not arrived yet", "ask again soon");
-    }
-    const report = explainReport(plan, resource);
-    if (report !== undefined) return ok(report);
-    return fail("UNKNOWN_RESOURCE", `there is no resource ${resource}`, "see `paceline status`");
-  }
+  const report = explainReport(plan, resource);
+  if (report !== undefined) return ok(report);
+  return fail("UNKNOWN_RESOURCE", `there is no resource ${resource}`, "see `paceline status`");
 }
 
 /** What any node can answer from its own copy of the CIB. */
@@ -337,44 +365,4 @@ function unknownVersion(version: number): ControlFailure {
 function versionOf(cib: Cib, version: number) {
   if (cib.definition?.version === version) return cib.definition;
   return cib.history.find((entry) => entry.version === version);
-}
-
-const CONFLICT_HINT = "look at `paceline config diff`, then apply again";
-const PRESENT_HINT =
-  "stop paceline there first (what runs there moves away), or, if it is off for good: paceline fence confirm NODE";
-
-/** What the CIB refused, and what to do about it. */
-function withHint(refusal: ControlFailure): ControlFailure {
-  const { code, message } = refusal;
-  if (code === "VERSION_CONFLICT") return fail("CONFLICT", message, CONFLICT_HINT);
-  return code === "NODE_PRESENT" ? fail(code, message, PRESENT_HINT) : refusal;
-}
-
-/** Which version is in force is judged here for a dry run only: our copy may be old. */
-function refuseApply(
-  office: DeskOffice,
-  definition: Definition,
-  { baseVersion, dryRun }: Extract<ControlRequest, { method: "config-apply" }>,
-): ControlFailure | undefined {
-  const current = office.cib().definition;
-  const differs = baseVersion !== undefined && baseVersion !== current?.version;
-  if (dryRun === true && current !== undefined && differs) {
-    const message = `version ${current.version} by ${current.author} is in force, not ${baseVersion}`;
-    return fail("CONFLICT", message, CONFLICT_HINT);
-  }
-  const present = presentNodes(
-    office.cib(),
-    definition.nodes.map(({ name }) => name),
-  );
-  if (dryRun === true && present.length > 0) {
-    return fail("NODE_PRESENT", presentMessage(present), PRESENT_HINT);
-  }
-  if (definition.cluster !== office.definition().cluster) {
-    return fail(
-      "INVALID_DEFINITION",
-      `this is the cluster ${office.definition().cluster}, the file is for ${definition.cluster}`,
-      "a cluster keeps its name for life",
-    );
-  }
-  return undefined;
 }

@@ -27,6 +27,13 @@ export type Planner = (
 /** The same engine in slices (see PlanMaking); it answers as the planner does. */
 export type SlicedPlanner = (...input: Parameters<Planner>) => Work<Plan>;
 
+/** A plan that is only looked at: as things are now, or with another policy or other tickets. */
+export interface Question {
+  readonly policy?: PolicyDefinition;
+  readonly tickets?: Cib["tickets"];
+  readonly explain?: boolean;
+}
+
 /** What the coordinator works from; all of it may change between two steps. */
 export interface CoordinatorContext {
   readonly self: string;

@@ -9,8 +9,13 @@ import type { PolicyDefinition } from "../model/policy-definition.ts";
 import { withPending } from "../transition/pending.ts";
 import { TransitionRunner } from "../transition/runner.ts";
 import type { RunnerInput, RunnerOutput } from "../transition/transition-events.ts";
-import { CollectedStatus, ticketsOf } from "./collected-status.ts";
-import type { CoordinatorContext, CoordinatorOutput } from "./coordinator-ports.ts";
+import { CollectedStatus, newNodes, ticketsOf } from "./collected-status.ts";
+import type {
+  CoordinatorContext,
+  CoordinatorOutput,
+  Planner,
+  Question,
+} from "./coordinator-ports.ts";
 import type { Coordination, NodeMessage } from "./node-message.ts";
 import { PlanLog } from "./plan-log.ts";
 import { PlanMaking, type PlanProblem } from "./plan-making.ts";
@@ -77,6 +82,10 @@ export class Coordinator {
   /** Why no plan can be made at present; undefined: one can. */
   get planProblem(): PlanProblem | undefined {
     return this.#by === undefined ? undefined : this.#making.problem;
+  }
+  /** A plan is in the making. */
+  get isPlanning(): boolean {
+    return this.#making.underWay;
   }
   get settled(): boolean {
     return this.#settled;
@@ -209,24 +218,16 @@ export class Coordinator {
     return [...outputs, ...this.#proceed(now)];
   }
 
-  /** The plan now, or with another policy or tickets; undefined while not all that it needs is known. */
-  whatIf(policy?: PolicyDefinition, explain = false, tickets?: Cib["tickets"]): Plan | undefined {
+  /** What a plan would be made from; undefined while not all that it needs is known. */
+  inputFor({ policy, explain = false, tickets }: Question): Parameters<Planner> | undefined {
     const inForce = this.#context.policy(this.#wall)?.policy;
     const asked = policy ?? inForce;
     if (this.#by === undefined || asked === undefined) return undefined;
     if (this.status.missing().length > 0) return undefined;
-    const known = (inForce ?? asked).nodes.map((node) => node.name);
-    const newcomers = asked.nodes.map((node) => node.name).filter((name) => !known.includes(name));
-    const now = this.#clusterStatus(asked, newcomers, tickets);
+    const now = this.#clusterStatus(asked, newNodes(asked, inForce ?? asked), tickets);
     const status = withPending(now, this.runner.inFlight());
     const promoting = promotedBy(this.#plan);
-    const input = [
-      asked,
-      status,
-      this.#wall,
-      { explain, promoting, wary: this.#by.acting },
-    ] as const;
-    return this.#making.look(this.#context.planner, [...input]);
+    return [asked, status, this.#wall, { explain, promoting, wary: this.#by.acting }];
   }
 
   setWall(wall: WallTime): void {
@@ -251,7 +252,7 @@ export class Coordinator {
       return [];
     }
     const before = this.#making.problem;
-    if (this.#stale && !this.#begin(now, inForce.policy)) return [];
+    if (this.#stale && !this.#begin(now)) return [];
     const plan = this.#making.proceed();
     if (this.#making.underWay) this.#timers.set("slice", now);
     if (plan !== undefined) {
@@ -273,17 +274,16 @@ export class Coordinator {
   }
 
   /** Begins to plan from what is known now; false if it is too early. */
-  #begin(now: Instant, policy: PolicyDefinition): boolean {
+  #begin(now: Instant): boolean {
     const wait = this.#making.underWay ? 0 : this.#pacer.wait(now);
     if (wait > 0) {
       this.#timers.set("pace", now + wait);
       return false;
     }
+    const input = this.inputFor({});
+    if (input === undefined) return false;
     this.#stale = false;
-    const status = withPending(this.#clusterStatus(policy), this.runner.inFlight());
-    const promoting = promotedBy(this.#plan);
-    const wary = this.#by?.acting === true;
-    this.#making.begin(this.#context, [policy, status, this.#wall, { promoting, wary }]);
+    this.#making.begin(this.#context, input);
     return true;
   }
 

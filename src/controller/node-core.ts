@@ -26,6 +26,7 @@ import { Takeovers } from "./node-takeover.ts";
 import { arbitrationSettings } from "./node-tie-breaker.ts";
 import { Trust, trustAttributes } from "./node-trust.ts";
 import { OfficeChoice } from "./office-choice.ts";
+import { PlanQuestions } from "./plan-questions.ts";
 import { ReplicatedCib } from "./replicated-cib.ts";
 
 export interface NodeOptions {
@@ -74,6 +75,7 @@ export class NodeCore {
   readonly store: ReplicatedCib;
   readonly member: MemberDuty;
   readonly coordinator: Coordinator;
+  readonly questions: PlanQuestions;
   readonly force: DefinitionInForce;
   readonly checks = new HealthChecks();
   readonly links = new LinkTable();
@@ -151,6 +153,14 @@ export class NodeCore {
         ...unfencedAttributes(this, name),
         ...trustAttributes(this, name),
       }),
+    });
+    const { coordinator } = this;
+    this.questions = new PlanQuestions({
+      planner: options.planner,
+      slicedPlanner: options.slicedPlanner,
+      get isPlanning() {
+        return coordinator.isPlanning;
+      },
     });
     this.fencing = makeFencingDuty(this);
     this.incidents = new IncidentRecorder(`${self}/${incarnation}`, (entry) =>

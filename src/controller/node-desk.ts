@@ -1,6 +1,7 @@
 import type { Instant } from "../core/units.ts";
 import type { Cib, CibCommand, CibResult } from "../model/cib.ts";
 import type { ControlReply, ControlRequest } from "../model/control.ts";
+import type { Plan } from "../model/plan.ts";
 import type {
   PendingOperation,
   StatusReport,
@@ -36,9 +37,14 @@ export function deskOffice(node: NodeCore, rules: DeskRules): DeskOffice {
     wall: () => node.wall(),
     cib: () => node.store.cib,
     definition: () => force.definition,
-    report: () => report(node, rules.follows()),
+    report: (plan) => report(node, rules.follows(), plan),
     timeline: () => node.incidents.timeline,
-    whatIf: (policy, explain, tickets) => coordinator.whatIf(policy, explain, tickets),
+    whatIf: (question, answer) => {
+      const input = coordinator.inputFor(question);
+      if (input === undefined) answer(undefined);
+      else node.questions.ask(node.now, input, answer);
+    },
+    dropQuestions: () => node.questions.drop(),
     withOverride: (override) => force.withOverride(node.store.cib, override, node.wall()),
     settled: () => coordinator.settled,
     propose: (command, done) => rules.propose(command, done),
@@ -63,6 +69,7 @@ export function answerAlone(
       if (request.action !== "get" || request.scope === "transient") return undefined;
       return atDesk(desk, now, request);
     case "status":
+      return desk.statusWithoutPlan();
     case "timeline":
     case "fence-history":
       return atDesk(desk, now, request);
@@ -79,12 +86,15 @@ function atDesk(desk: ControlDesk, now: Instant, request: ControlRequest): Contr
   return reply;
 }
 
-function report(node: NodeCore, coordinatorName: string | undefined): StatusReport {
+function report(
+  node: NodeCore,
+  coordinatorName: string | undefined,
+  plan: Plan | undefined,
+): StatusReport {
   const { coordinator, force } = node;
   const definition = force.definition;
   const quorate = node.view?.quorum.quorate === true;
   const active = coordinator.by !== undefined;
-  const plan = active ? coordinator.whatIf(undefined, true) : undefined;
   return buildReport({
     self: node.self,
     version: node.options.version,

@@ -104,6 +104,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
       node.store.nextDeadline(),
       node.member.nextDeadline(),
       node.coordinator.nextDeadline(),
+      node.questions.nextDeadline(),
       node.leave.nextDeadline(),
       node.fencing.nextDeadline(),
       nextWatchdogDeadline(node),
@@ -218,6 +219,7 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
     node.takeovers.expire(node.now);
     node.coordinator.setWall(node.wall());
     fromCoordinator(node, node.coordinator.tick(node.now));
+    node.questions.tick(node.now);
     tickFencing(node);
     tickTrust(node);
     selfFenceStep(node, { kind: "tick" });

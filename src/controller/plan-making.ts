@@ -63,16 +63,6 @@ export class PlanMaking {
     return slice?.value;
   }
 
-  /** A plan that is only looked at, in one go; undefined where none can be made. */
-  look(planner: Planner, input: Parameters<Planner>): Plan | undefined {
-    try {
-      return planner(...input);
-    } catch {
-      // The plan that counts fails as well, and that is told.
-      return undefined;
-    }
-  }
-
   #guarded<T>(act: () => T): T | undefined {
     try {
       return act();

@@ -7,6 +7,7 @@ import { plan } from "../../src/policy/make-plan.ts";
 
 interface NodeExtras {
   readonly planner?: NodeOptions["planner"];
+  readonly slicedPlanner?: NonNullable<NodeOptions["slicedPlanner"]>;
   /** What its disk holds; by default nothing. */
   readonly cib?: Cib | undefined;
 }
@@ -21,6 +22,7 @@ export function newNodeMachine(text: string, self = "node1", extras: NodeExtras 
     definition,
     stored: { hard: undefined, snapshot: extras.cib && snapshotOf(extras.cib), entries: [] },
     planner: extras.planner ?? plan,
+    ...(extras.slicedPlanner === undefined ? {} : { slicedPlanner: extras.slicedPlanner }),
     environment: { ocfRoot: "/usr/lib/ocf" },
     version: "0.0.0",
     now: 0,

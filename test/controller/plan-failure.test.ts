@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Coordinator } from "../../src/controller/coordinator.ts";
 import type { CoordinatorOutput, Planner } from "../../src/controller/coordinator-ports.ts";
+import { PlanQuestions } from "../../src/controller/plan-questions.ts";
 import type { Cib } from "../../src/model/cib.ts";
 import type { LocalStatus } from "../../src/model/operation.ts";
 import type { Plan } from "../../src/model/plan.ts";
@@ -32,17 +33,17 @@ class Office {
   plans = 0;
   readonly coordinator: Coordinator;
   now = 0;
+  readonly planner: Planner = (...input): Plan => {
+    this.plans += 1;
+    if (this.defect !== undefined) throw new TypeError(this.defect);
+    return plan(...input);
+  };
 
   constructor() {
-    const planner: Planner = (...input): Plan => {
-      this.plans += 1;
-      if (this.defect !== undefined) throw new TypeError(this.defect);
-      return plan(...input);
-    };
     this.coordinator = new Coordinator({
       self: "n1",
       incarnation: 1,
-      planner,
+      planner: this.planner,
       policy: () => ({ policy: POLICY }),
       cib: () => ({ tickets: [] }) as unknown as Cib,
     });
@@ -108,7 +109,11 @@ test("what the last plan began goes on", () => {
 test("a question about the plan is answered with none", () => {
   const office = new Office();
   office.report(1);
-  expect(office.coordinator.whatIf()).toBeUndefined();
+  const { coordinator, planner } = office;
+  const questions = new PlanQuestions({ planner, isPlanning: false });
+  const answers: unknown[] = [];
+  questions.ask(1, coordinator.inputFor({})!, (answer) => answers.push(answer));
+  expect(answers).toEqual([undefined]);
 });
 
 test("a storm of inputs does not become a storm of attempts", () => {

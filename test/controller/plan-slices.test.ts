@@ -4,9 +4,9 @@ import { Coordinator } from "../../src/controller/coordinator.ts";
 import type { CoordinatorOutput } from "../../src/controller/coordinator-ports.ts";
 import type { WallTime } from "../../src/core/units.ts";
 import type { LocalStatus } from "../../src/model/operation.ts";
-import { plan, planning } from "../../src/policy/make-plan.ts";
-import type { Work } from "../../src/policy/work.ts";
+import { plan } from "../../src/policy/make-plan.ts";
 import { NOW_SECONDS, SmallCluster } from "../policy/small-cluster.ts";
+import { slowPlanning } from "./slow-planning.ts";
 
 /** Large plans are made in slices (PlanMaking); here every step of the engine is a slice of its own. */
 
@@ -26,21 +26,12 @@ function statusOf(lines: readonly string[], node: string, revision: number): Loc
   return { node, incarnation: 1, revision, attributes: {}, history, inFlight: [] };
 }
 
-/** As if every step took long. */
-function* slowly<T>(work: Work<T>): Work<T> {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-    yield 1_000_000;
-  }
-}
-
 function newCoordinator(): Coordinator {
   const coordinator = new Coordinator({
     self: "node1",
     incarnation: 1,
     planner: plan,
-    slicedPlanner: (...input) => slowly(planning(...input)),
+    slicedPlanner: slowPlanning,
     policy: () => ({ policy: cluster(LINES).definition() }),
     cib: emptyCib,
   });

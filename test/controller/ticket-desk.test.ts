@@ -23,9 +23,9 @@ function ask(request: Partial<TicketRequest>, tickets: readonly TicketRecord[] =
     wall: () => 7,
     cib: () => ({ tickets }) as never,
     definition: () => definition!,
-    whatIf: (_policy, _explain, asked) => {
+    whatIf: ({ tickets: asked }, answer) => {
       planned.push(asked);
-      return { summary: [{ action: "start", resource: "db" }] } as never;
+      answer({ summary: [{ action: "start", resource: "db" }] } as never);
     },
     propose: (command, done) => {
       committed.push(command);
