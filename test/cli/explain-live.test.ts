@@ -11,6 +11,7 @@ const RESOURCES = `  web: { agent: dummy, meta: { resource-stickiness: 5 } }
   base: { agent: dummy }
   stack: { group: [disk, base] }
   stacks: { clone: stack }
+  box: { bundle: { podman: { image: web, replicas: 1 }, network: { ip-range-start: 10.0.0.9 } } }
 `;
 const LOCATION =
   "{ id: odd, resource: web, node: n1, score: 0 }, { id: some, resource: web, node: n1, score: 7 }," +
@@ -29,7 +30,7 @@ beforeAll(() => {
   ));
   cluster.startAll();
   const active = () => cluster.hosts.flatMap(({ world }) => [...world.active().keys()]);
-  expect(cluster.runUntil(() => active().length === 5, 60_000)).toBe(true);
+  expect(cluster.runUntil(() => active().length === 7, 60_000)).toBe(true);
 });
 
 /** A connection to the DC of the simulated cluster. */
@@ -95,6 +96,14 @@ describe("paceline explain, of a live cluster", () => {
     expect(titles(await explained("stack"))).toEqual(all);
     expect(titles(await explained("disk"))).toEqual(["disk:0", "disk:1", "disk:2"]);
     expect(titles(await explained("disk:1"))).toEqual(["disk:1"]);
+    const one = await explained("stack:1");
+    expect(titles(one)).toEqual(["base:1", "disk:1"]);
+    expect(one.split("\n").filter((line) => / is (Started|Stopped)/.test(line))).toHaveLength(2);
+  });
+
+  test("a bundle: its containers, and what belongs to them", async () => {
+    const all = titles(await explained("box"));
+    expect(all).toEqual(["box-ip-10.0.0.9", "box-podman-0"]);
   });
 
   test("what nothing is called is an error, with what may be meant", async () => {

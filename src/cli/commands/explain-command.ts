@@ -3,7 +3,7 @@ import { usageError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../cli-exit-codes.ts";
 import { explainView } from "../views/explain-view.ts";
 import { printExplanation } from "./explain-simulation.ts";
-import { knownNode, knownRows } from "./report-names.ts";
+import { knownNode, unknownResource } from "./report-names.ts";
 import { simulateCib } from "./simulate-cib.ts";
 import { givenWhatIfs, type WhatIfOptions } from "./what-if-options.ts";
 
@@ -37,9 +37,15 @@ async function explainLive(
   }
   return await withClient(context, async (client) => {
     const status = await client.request({ method: "status" });
-    const rows = knownRows(status, resource);
     const only = node === undefined ? {} : { node: knownNode(status, node) };
-    const report = await client.request({ method: "explain", resource, ...only });
+    const report = await client
+      .request({ method: "explain", resource, ...only })
+      .catch((error: unknown) => {
+        const isUnknown = (error as { code?: unknown }).code === "UNKNOWN_RESOURCE";
+        throw isUnknown ? unknownResource(status, resource) : error;
+      });
+    const meant = new Set(report.placements.map((each) => each.resource));
+    const rows = status.resources.filter(({ id }) => meant.has(id));
     if (context.json) printJson(context, report);
     else context.out(explainView({ report, status, rows, node }, context.paint));
     return EXIT.ok;

@@ -13,8 +13,13 @@ export function rowsOf(report: StatusReport, name: string): readonly ResourceRep
 export function knownRows(report: StatusReport, name: string): readonly ResourceReport[] {
   const rows = rowsOf(report, name);
   if (rows.length > 0) return rows;
+  throw unknownResource(report, name);
+}
+
+/** That nothing is called so, with the name that was meant. */
+export function unknownResource(report: StatusReport, name: string): CliError {
   const isNode = report.nodes.some((node) => node.name === name);
-  throw new CliError(
+  return new CliError(
     "UNKNOWN_RESOURCE",
     `there is no resource ${name}`,
     isNode
