@@ -4,7 +4,7 @@ import { type CliContext, printJson } from "./cli-context.ts";
 import { type ShownError, shownError } from "./cli-error.ts";
 import { EXIT } from "./cli-exit-codes.ts";
 import { buildProgram } from "./program.ts";
-import { createPaint } from "./views/paint.ts";
+import { createPaint, plain } from "./views/paint.ts";
 
 /** The process around the CLI, so that tests can run it inside theirs. */
 export interface CliProcess {
@@ -77,14 +77,21 @@ function printError(context: CliContext, error: ShownError): void {
     return;
   }
   const { paint } = context;
-  context.err(`${paint("red", "error:")} ${error.message} ${paint("dim", `[${error.code}]`)}\n`);
+  context.err(
+    `${paint("red", "error:")} ${shown(error.message)} ${paint("dim", `[${error.code}]`)}\n`,
+  );
   for (const diagnostic of diagnosticsIn(error.details)) {
     const { at } = diagnostic;
     const place = at === undefined ? "" : `line ${at.line}, column ${at.column}: `;
-    context.err(`  ${place}${diagnostic.message}\n`);
-    if (diagnostic.hint !== undefined) context.err(`      ${diagnostic.hint}\n`);
+    context.err(`  ${place}${shown(diagnostic.message)}\n`);
+    if (diagnostic.hint !== undefined) context.err(`      ${shown(diagnostic.hint)}\n`);
   }
-  if (error.hint !== undefined) context.err(`${paint("cyan", `→ ${error.hint}`)}\n`);
+  if (error.hint !== undefined) context.err(`${paint("cyan", `→ ${shown(error.hint)}`)}\n`);
+}
+
+/** What was typed comes back in messages, and names come from elsewhere; lines stay lines. */
+function shown(text: string): string {
+  return text.split("\n").map(plain).join("\n");
 }
 
 function diagnosticsIn(details: unknown): Diagnostic[] {

@@ -107,3 +107,10 @@ test("waiting in vain is 7, and says what is still under way", async () => {
   expect(exit).toBe(7);
   expect(err).toContain("not settled after 1 s: stop db on node1 for 4 s");
 });
+
+test("what was typed comes back without its escape sequences", async () => {
+  const { exit, err } = await run(["node", "standby", "node\u001b[31m9\nx"]);
+  expect(exit).toBe(1);
+  expect(err).toContain("there is no node node9\nx ");
+  expect(err.includes("\u001b")).toBe(false);
+});

@@ -233,6 +233,15 @@ describe("resource", () => {
     expect(daemon.changes).toEqual([]);
   });
 
+  test("stop of what is unmanaged says that nothing comes of it", async () => {
+    daemon.status = report({ resources: [resource("db", { managed: false })] });
+    const { exit, out } = await run("resource stop db");
+    expect(exit).toBe(0);
+    expect(out).toContain(
+      "nothing is done about it now: db still runs on node1 (db is unmanaged) (paceline explain db)",
+    );
+  });
+
   test("migrate of what stays where it is says why", async () => {
     const { exit, out } = await run("resource migrate db node2");
     expect(exit).toBe(0);

@@ -22,6 +22,9 @@ export interface Wish {
 /** Whether the wish has come true: words for it, or the error. */
 export type Verify = (report: StatusReport) => CliError | string;
 
+/** Of these something is expected to come at once. */
+const MOVES: ReadonlySet<OverrideKind> = new Set(["migrate", "ban", "stop"]);
+
 const NOTHING_TO_VERIFY: Verify = () => "nothing is left to do";
 
 /** Sets an override, says what it does and how to take it back, and waits if that is wanted. */
@@ -55,7 +58,7 @@ export async function setOverride(
   }
   const timeoutMs = waitMs(options);
   if (timeoutMs !== undefined) await settleAndVerify(context, client, timeoutMs, verify);
-  else if (kind === "migrate" && !context.json && result.changes.length === 0) {
+  else if (MOVES.has(kind) && !context.json && result.changes.length === 0) {
     await sayWhyNothing(context, client, verify);
   }
   if (context.json) printJson(context, { ...result, settled: timeoutMs !== undefined });

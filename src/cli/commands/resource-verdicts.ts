@@ -60,11 +60,15 @@ function namesOf(rows: readonly ResourceReport[]): string {
   return rows.map((row) => row.id).join(", ");
 }
 
+function unmanagedReason({ id, managed }: ResourceReport): string | null {
+  return managed ? null : `${id} is unmanaged`;
+}
+
 /** With what the report knows about the cause, and the command that tells more. */
 function failed(report: StatusReport, target: string, message: string, explain = target): CliError {
   const rows = rowsOf(report, target);
   const reason = rows
-    .map((row) => row.blocked?.reason ?? row.stoppedReason)
+    .map((row) => row.blocked?.reason ?? row.stoppedReason ?? unmanagedReason(row))
     .find((each) => each !== null && each !== undefined);
   const command = rows.map((row) => row.blocked?.command).find((each) => typeof each === "string");
   const text = reason === undefined ? message : `${message} (${reason})`;
