@@ -50,6 +50,11 @@ export class IncidentRecorder {
     this.#publish(this.timeline.step(wall, "detection", `${node} is lost (${reason})`, { node }));
   }
 
+  /** Somebody changed something: it is the reason for much that follows. */
+  byHand(words: string, wall: WallTime): void {
+    this.#publish(this.timeline.note(wall, words));
+  }
+
   planned(plan: Plan, transitionId: number, wall: WallTime): void {
     this.#startedAt = wall;
     // What is wanted and cannot be done, for want of quorum say, is not decided.

@@ -10,7 +10,7 @@ import { configureChecks, leaveSteps } from "./node-leaving.ts";
 import { arbitrationSettings, arbitrationStep } from "./node-tie-breaker.ts";
 import { diskRefuses } from "./node-trust.ts";
 import { fromMembership } from "./node-view.ts";
-import { changeReason, handNotes } from "./plan-reasons.ts";
+import { changeReason, definitionWords, handNotes } from "./plan-reasons.ts";
 import type { ReplicatedCibOutput } from "./replicated-cib.ts";
 
 export function raftStep(node: NodeCore, input: RaftInput): void {
@@ -130,7 +130,12 @@ function cibChanged(
   }
   settleDepartures(node);
   if (node.coordinator.by?.acting === false) {
-    node.out.push(...handNotes(before, command, node.wall()));
+    const told = handNotes(before, command, node.wall());
+    node.out.push(...told);
+    const definition = changed ? definitionWords(version) : [];
+    for (const words of [...told.map(({ message }) => message), ...definition]) {
+      node.incidents.byHand(words, node.wall());
+    }
   }
   fromCoordinator(node, node.coordinator.replan(node.now, changeReason(command)));
 }

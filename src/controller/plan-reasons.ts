@@ -1,6 +1,6 @@
 import { type Note, note } from "../core/note.ts";
 import type { WallTime } from "../core/units.ts";
-import type { Cib, CibCommand, Override, TicketRecord } from "../model/cib.ts";
+import type { Cib, CibCommand, DefinitionVersion, Override, TicketRecord } from "../model/cib.ts";
 import { overrideWords } from "../model/override-words.ts";
 
 /** Why a plan is made, as its line in the log says it; and what people did by hand. */
@@ -66,6 +66,14 @@ export function handNotes(before: Cib, command: CibCommand | undefined, now: Wal
       id: override.id,
     });
   });
+}
+
+/** That another definition is in force, by whom and what for. */
+export function definitionWords(definition: DefinitionVersion | undefined): string[] {
+  if (definition === undefined) return [];
+  const { version, author, comment } = definition;
+  const why = comment === undefined ? "" : `: ${comment}`;
+  return [`definition ${version} is in force, by ${author}${why}`];
 }
 
 function ticketWords({ id, granted, standby }: TicketRecord): string {

@@ -55,6 +55,21 @@ test("a move by hand, with who wants it and why", () => {
   ]);
 });
 
+test("the history says who wanted what, too, before what came of it", () => {
+  const cluster = clusterAtHome();
+  moveAway(cluster);
+  const text = cluster.host(HOME).definitionText;
+  const changed = { method: "config-apply", text: `${text}# more\n`, author: "ann" } as const;
+  expect(asked(cluster, { ...changed, comment: "a remark" })).toMatchObject({ ok: true });
+  cluster.runFor(10_000);
+  const reply = asked(cluster, { method: "timeline", limit: 100 });
+  const told = JSON.stringify(reply).match(/"message":"[^"]*"/g) ?? [];
+  const moved = told.findIndex((each) => /r1 is moved to node\d, by jo: a new disk/.test(each));
+  expect(moved).toBeGreaterThanOrEqual(0);
+  expect(told.slice(moved).some((each) => each.includes("r1 stopped on node1"))).toBe(true);
+  expect(told).toContain('"message":"definition 2 is in force, by ann: a remark"');
+});
+
 test("a stop that fails, without fencing: what is blocked is an error of its own", () => {
   const told = toldOf((cluster) => {
     const { world } = cluster.host(HOME);
