@@ -107,7 +107,7 @@ async function start(options: DaemonOptions, prepared: Preparation, log: Logger)
     onDone: (runId, outcome) => world.agentDone(runId, outcome),
   });
   world.watchdogDevice = makeWatchdog(options, driver);
-  const troubles = new LocalTroubles(options.node);
+  const troubles = new LocalTroubles(options.node, prepared.definition.messaging.keyFile);
   prepared.storage.onTrouble((problem) => {
     troubles.storage(problem);
     if (problem === undefined) return;

@@ -6,15 +6,15 @@ import type { StatusWarning } from "../model/status-report.ts";
 /** Dropped frames are told of once a minute while they arrive: after two they have ceased. */
 const FRAMES_CEASE_MS: Millis = 2 * 60_000;
 
-/** What a dropped frame may mean for who wonders why a node is not heard. */
+/** What a dropped frame may mean for who wonders why a node is not heard; KEYFILE: the one here. */
 const FRAMES: Readonly<Record<string, { readonly message: string; readonly hint: string }>> = {
   "unknown-key": {
     message: "is sealed with a key that this node does not have",
-    hint: "copy /etc/paceline/key from a node that is well to the other, mode 0600, and restart that one",
+    hint: "copy KEYFILE from a node that is well to the other, mode 0600, and restart that one",
   },
   "not-authentic": {
     message: "is sealed with another key of the same number",
-    hint: "copy /etc/paceline/key from a node that is well to the other, mode 0600, and restart that one",
+    hint: "copy KEYFILE from a node that is well to the other, mode 0600, and restart that one",
   },
   "unknown-sender": {
     message: "comes from a node that the definition does not name",
@@ -42,12 +42,14 @@ const LINK_HINT = "look at the interface and its address: `ip addr`";
  */
 export class LocalTroubles {
   readonly #node: string;
+  readonly #keyFile: string;
   readonly #links = new Map<unknown, StatusWarning>();
   readonly #frames = new Map<unknown, { readonly warning: StatusWarning; readonly at: WallTime }>();
   #storage: StatusWarning | undefined;
 
-  constructor(node: string) {
+  constructor(node: string, keyFile: string) {
     this.#node = node;
+    this.#keyFile = keyFile;
   }
 
   /** What the messaging layer notes. */
@@ -62,7 +64,8 @@ export class LocalTroubles {
       const known = FRAMES[String(reason)];
       if (known === undefined) return;
       const message = `what ${from} sends is not heard by ${this.#node}: it ${known.message}`;
-      const warning = this.#warning("FRAMES_DROPPED", "error", message, known.hint);
+      const hint = known.hint.replace("KEYFILE", this.#keyFile);
+      const warning = this.#warning("FRAMES_DROPPED", "error", message, hint);
       this.#frames.set(reason, { warning, at });
     }
   }

@@ -17,7 +17,7 @@ let troubles: LocalTroubles;
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "paceline-file-"));
-  troubles = new LocalTroubles("node1");
+  troubles = new LocalTroubles("node1", "/srv/cluster.key");
   file = new DefinitionFile(join(dir, "cluster.yaml"));
 });
 
@@ -132,7 +132,7 @@ describe("what is wrong with the node that is asked", () => {
     const fields = { reason: "not-authentic", from: "10.0.0.3", count: 1 };
     troubles.overhear(note("warn", "frames-dropped", "…", fields), NOW - 60_000);
     expect(told()).toEqual([
-      "what 10.0.0.3 sends is not heard by node1: it is sealed with another key of the same number → copy /etc/paceline/key from a node that is well to the other, mode 0600, and restart that one",
+      "what 10.0.0.3 sends is not heard by node1: it is sealed with another key of the same number → copy /srv/cluster.key from a node that is well to the other, mode 0600, and restart that one",
     ]);
     troubles.overhear(note("info", "frames-dropped", "…", { reason: "noise" }), NOW);
     troubles.overhear(note("warn", "frames-dropped", "…", fields), NOW - 200_000);
