@@ -47,7 +47,8 @@ export class IncidentRecorder {
     }
     const heard = wall - Math.max(0, now - lost.lastHeard);
     this.#publish(this.timeline.fault(heard, `last sign of life of ${node}`, { node }));
-    this.#publish(this.timeline.step(wall, "detection", `${node} is lost (${reason})`, { node }));
+    const how = reason === "cut" ? "cut: not all members hear each other" : reason;
+    this.#publish(this.timeline.step(wall, "detection", `${node} is lost (${how})`, { node }));
   }
 
   /** Somebody changed something: it is the reason for much that follows. */

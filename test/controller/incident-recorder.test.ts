@@ -75,3 +75,13 @@ test.each([
   const definition = cluster.definition();
   expect(leftUndone(plan(definition, cluster.status(), NOW_SECONDS), definition)).toEqual(left);
 });
+
+test.each([
+  ["silent", "node2 is lost (silent)"],
+  ["cut", "node2 is lost (cut: not all members hear each other)"],
+] as const)("how a node was lost: %s", (reason, message) => {
+  const told: string[] = [];
+  const recorder = new IncidentRecorder("node1", (entry) => told.push(entry.message));
+  recorder.lost({ node: "node2", incarnation: 1, reason, lastHeard: 5 }, 10, 10);
+  expect(told.at(-1)).toBe(message);
+});
