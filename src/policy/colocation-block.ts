@@ -29,12 +29,20 @@ function block(
   for (const child of resource.children) block(ws, child, task, because, blocked);
 }
 
+/**
+ * Made for the sake of an ordering only: what is blocked has no actions of its own. It may well run,
+ * and so may those that must be where it is.
+ */
+function isMadeUp(action: Action): boolean {
+  return action.resource?.variant === "primitive" && action.is(ACT.optional) && !action.node;
+}
+
 /** If the action is a start or promote that cannot run, blocks those colocated with its resource. */
 export function blockColocationDependents(ws: WorkingSet, action: Action, blocked?: Blocked): void {
   if (action.is(ACT.runnable)) return;
   const starting = action.task === "start";
   if (!starting && action.task !== "promote") return;
-  if (!action.resource) return;
+  if (!action.resource || isMadeUp(action)) return;
   const resource = outermost(action.resource);
   for (const child of resource.children) {
     const same = findByTask(child, action.task);
