@@ -131,9 +131,10 @@ class RichCluster {
       rack: pick(["a", "b"]),
       level: String(id),
     });
-    const capacity = this.#utilization
-      ? block("utilization", `nu${id}`, { cpu: pick(["2", "4", "8"]), ram: pick(["10", "20"]) })
-      : "";
+    const capacity =
+      this.#utilization && (this.#wide?.saysCapacity() ?? true)
+        ? block("utilization", `nu${id}`, { cpu: pick(["2", "4", "8"]), ram: pick(["10", "20"]) })
+        : "";
     const ruled = this.#wide?.ruledAttributes(id) ?? "";
     return `<node id="${id}" uname="node${id}">${attributes}${ruled}${capacity}</node>`;
   }
@@ -304,8 +305,9 @@ class RichCluster {
       `attribute="#uname" operation="ne" value="node1"`,
     ]);
     const given = chance(20) ? `score-attribute="level"` : `score="${score()}"`;
+    const tests = this.#wide?.tests(`l${i}`, test) ?? `<expression id="l${i}-e" ${test}/>`;
     return `<rsc_location id="l${i}" rsc="${resource}"><rule id="l${i}-r" ${given}${role ? ` role="Promoted"` : ""}>
-      <expression id="l${i}-e" ${test}/></rule></rsc_location>`;
+      ${tests}</rule></rsc_location>`;
   }
 
   #two(): [string, string] | undefined {

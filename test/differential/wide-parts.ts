@@ -5,7 +5,8 @@ import { recorded } from "./rich-history.ts";
 /**
  * What only the wide random clusters have: monitors of the role Stopped, fixed monitor times, other
  * answers to failure, unfencing, templates, tags and patterns, bundles with something in them,
- * half-done migrations, histories of what is no longer defined, and sets that hold by a rule.
+ * half-done migrations, histories of what is no longer defined, sets that hold by a rule, rules of
+ * rules and times, scores of health, and nodes that do not say what room they have.
  */
 export class WideParts {
   readonly #choose: Chooser;
@@ -79,7 +80,34 @@ export class WideParts {
       ["stonith-action", "off"],
     ];
     for (const [name, value] of some) if (this.#choose.chance(10)) options[name] = value;
-    return options;
+    return { ...options, ...this.#healthScores() };
+  }
+
+  /** What the colours of a node's health are worth. */
+  #healthScores(): Values {
+    const { chance, pick } = bound(this.#ofSets);
+    const names = ["node-health-red", "node-health-yellow", "node-health-green"];
+    const given = names
+      .filter(() => chance(8))
+      .map((name) => [name, pick(["-10", "5", "-INFINITY"])]);
+    return Object.fromEntries(given);
+  }
+
+  /** Some nodes do not say what room they have. */
+  saysCapacity(): boolean {
+    return !this.#ofSets.chance(15);
+  }
+
+  /** Instead of one test of a rule: that, a time, or a rule of both inside. */
+  tests(id: string, test: string): string {
+    const { chance, pick } = bound(this.#ofSets);
+    const simple = `<expression id="${id}-e" ${test}/>`;
+    if (chance(60)) return simple;
+    // The generated clusters live at 22:13 UTC of a Tuesday.
+    const time = pick([`hours="9-16"`, `hours="0-23"`, `weekdays="1-5"`, `weekdays="6-7"`]);
+    const date = `<date_expression id="${id}-d" operation="date_spec"><date_spec id="${id}-s" ${time}/></date_expression>`;
+    if (chance(30)) return date;
+    return `<rule id="${id}-in" boolean-op="${pick(["and", "or"])}">${simple}${date}</rule>`;
   }
 
   meta(): Values {
