@@ -2,6 +2,7 @@ import { nowhereReason, type StateOf } from "../model/placement-words.ts";
 import type { Placement, Plan, Role } from "../model/plan.ts";
 import type { PrimitiveDefinition, ResourceDefinition } from "../model/policy-definition.ts";
 import type { BlockedReport, ResourceReport, TransitionReport } from "../model/status-report.ts";
+import { isTrue } from "../policy/unpack/booleans.ts";
 import { chainTo, failcountsOf, metaValue } from "./failure-reports.ts";
 import { placementsByPrimitive, spareInstances } from "./left-undone.ts";
 import type { ReportSource } from "./status-report-builder.ts";
@@ -85,7 +86,7 @@ function row(
     group: chain.find((entry) => entry.kind === "group")?.id ?? null,
     clone: clone?.id ?? null,
     promotable:
-      clone !== undefined && metaValue(source.definition.policy, clone.id, "promotable") === "true",
+      clone !== undefined && isTrue(metaValue(source.definition.policy, clone.id, "promotable")),
     targetRole,
     blocked: placement?.blocked === true ? blockedReport(source.plan, id, base) : null,
     stoppedReason: idle && !spare ? stoppedReason(source, placement) : null,

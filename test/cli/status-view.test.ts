@@ -221,3 +221,17 @@ test("a failure whose time is over is about to be forgotten", () => {
   const text = statusView(report({ failures: [{ ...failure!, clearsAt: NOW - 1 }] }), paint);
   expect(text).toContain("Datadir /var/lib/db is missing  about to be forgotten\n");
 });
+
+test("a promotable clone of which no instance is promoted is worth a warning, at rest", () => {
+  const of = { clone: "db-set", promotable: true, role: "Unpromoted" } as const;
+  const problems = (more: Partial<Parameters<typeof resource>[1]>, given = {}) =>
+    findProblems(
+      report({ resources: [resource("db:0", of), resource("db:1", { ...of, ...more })], ...given }),
+    ).map((each) => [each.severity, each.text, each.help]);
+  const warning = ["warn", "no instance of db-set is promoted", "paceline explain db-set"];
+  expect(problems({})).toEqual([warning]);
+  expect(problems({ role: "Promoted" })).toEqual([]);
+  expect(problems({ targetRole: "Unpromoted" })).toEqual([]);
+  const transition = { ...report().transition, state: "running" };
+  expect(problems({}, { transition })).toEqual([]);
+});

@@ -90,3 +90,9 @@ test("that no node may run it comes with why", () => {
   );
   expect(reasonOf(web, [])).toBe("no node may run it: every node is offline");
 });
+
+test.each(["true", "yes", "on"])("promotable: %s", (word) => {
+  const clone = `db-set: { clone: db, meta: { promotable: ${word} } }`;
+  const text = `${NODES}\n${FENCING}\nresources:\n  db: { agent: stateful }\n  ${clone}`;
+  expect(resourceReports(source(text, ["node1"]))[0]?.promotable).toBe(true);
+});

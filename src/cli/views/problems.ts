@@ -29,6 +29,7 @@ export function findProblems(report: StatusReport): readonly Problem[] {
       report.resources.flatMap((resource) => resourceProblems(resource, report)),
       report,
     ),
+    ...unpromotedProblems(report),
     ...fencingProblems(report),
     ...otherProblems(report),
   ];
@@ -215,6 +216,25 @@ function isWhole({ clone }: ResourceReport, rows: readonly ResourceReport[], rep
   if (clone === null) return false;
   const all = report.resources.filter((each) => each.clone === clone && !isGone(each));
   return all.every((each) => rows.includes(each));
+}
+
+/** Clones that run, and that nobody serves: all at rest, and no instance is promoted. */
+function unpromotedProblems(report: StatusReport): Problem[] {
+  if (!decides(report) || !report.quorum.quorate || report.transition.state !== "idle") return [];
+  const clones = new Map<string, ResourceReport[]>();
+  for (const row of report.resources) {
+    if (row.clone === null || !row.promotable || isGone(row)) continue;
+    clones.set(row.clone, [...(clones.get(row.clone) ?? []), row]);
+  }
+  return [...clones]
+    .filter(([, rows]) => {
+      const isWanted = rows.every(
+        ({ targetRole }) => targetRole === null || targetRole === "Promoted",
+      );
+      const runs = rows.some(({ role, managed }) => role === "Unpromoted" && managed);
+      return isWanted && runs && !rows.some(({ role }) => role === "Promoted");
+    })
+    .map(([id]) => problem("warn", `no instance of ${id} is promoted`, `paceline explain ${id}`));
 }
 
 function blockedWords(id: string): string {
