@@ -3,7 +3,7 @@ import type { Instant, Millis } from "../core/units.ts";
 import { type AdvertBody, saysTheSame } from "../model/peer.ts";
 import { AdvertWriter } from "../wire/advert-memory.ts";
 import type { Heard } from "../wire/message.ts";
-import type { MessagingContext } from "./messaging-context.ts";
+import type { Endpoint, MessagingContext } from "./messaging-context.ts";
 
 /** Changed content goes out at once, but no closer to the last such news than this share … */
 const MIN_GAP_SHARE = 0.25;
@@ -115,19 +115,29 @@ export class Advertiser {
     this.#context.emit(note("info", "leave-sent", "This node has said goodbye to its peers."));
   }
 
+  /** Says what was last said to somebody who is no peer: numbered as that, so that none seems lost. */
+  answer(link: number, to: Endpoint): void {
+    const advert = this.#write(Math.max(0, this.#sequence - 1));
+    if (advert !== undefined) this.#context.transmitTo(link, to, advert.type, advert.bytes);
+  }
+
   #send(): void {
-    if (this.#body === undefined) return;
+    const advert = this.#write(this.#sequence++);
+    if (advert !== undefined) this.#context.broadcast(advert.type, advert.bytes);
+  }
+
+  #write(sequence: number): ReturnType<AdvertWriter["write"]> | undefined {
+    if (this.#body === undefined) return undefined;
     this.#listHeard();
-    const { type, bytes } = this.#writer.write({
+    return this.#writer.write({
       kind: "advert",
-      sequence: this.#sequence++,
+      sequence,
       intervalMs: this.#context.config.advertIntervalMs,
       leaving: this.#goodbyesLeft !== undefined,
       stuck: this.#context.isStuck,
       body: this.#body,
       heard: this.#heard,
     });
-    this.#context.broadcast(type, bytes);
   }
 
   #listHeard(): void {

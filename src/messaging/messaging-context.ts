@@ -91,6 +91,12 @@ export class MessagingContext {
     this.emit({ kind: "transmit", link: index, to, bytes: this.#seal(message) });
   }
 
+  /** Sends to an address that belongs to no peer. */
+  transmitTo(link: number, to: Endpoint, type: number, body: Uint8Array): void {
+    const bytes = this.sealer.seal(type, body, negotiateVersion(this.#maxVersions()));
+    this.emit({ kind: "transmit", link, to, bytes });
+  }
+
   /** Sends to all on every link. Each link has its own frame, so that no copy counts as replayed. */
   broadcast(type: number, body: Uint8Array): void {
     const version = negotiateVersion(this.#maxVersions());

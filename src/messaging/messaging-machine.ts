@@ -25,6 +25,7 @@ import { PeerChannels } from "./peer-channels.ts";
 import { PeerLifecycle } from "./peer-lifecycle.ts";
 import { PeerWatch } from "./peer-watch.ts";
 import type { PeerTimer, RemotePeer } from "./remote-peer.ts";
+import { StrangerWatch } from "./stranger-watch.ts";
 
 /** What the machine is fed. `keys` replaces the accepted keys; the first of them seals. */
 export type MessagingInput =
@@ -81,6 +82,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
   readonly #lifecycle: PeerLifecycle;
   readonly #advertiser: Advertiser;
   readonly #namesakes: NamesakeWatch;
+  readonly #strangers: StrangerWatch;
   readonly #timers = new Timers<"stuck">();
   #deadline: Instant | undefined;
   #lastStep: Instant;
@@ -96,6 +98,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
     this.#lifecycle = new PeerLifecycle(this.#context, this.#watch, this.#channels);
     this.#advertiser = new Advertiser(this.#context);
     this.#namesakes = new NamesakeWatch(incarnation);
+    this.#strangers = new StrangerWatch(shared);
     this.#lastStep = now;
     this.#timers.set("stuck", now + config.stuckAfterMs);
     this.#configure(config);
@@ -148,6 +151,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
       case "keys":
         this.#context.sealer.setKeys(input.keys);
         this.#opener.setKeys(input.keys);
+        this.#strangers.setKeys(input.keys);
         return;
       case "leave":
         this.#advertiser.leave();
@@ -193,6 +197,7 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
     const frame = this.#opener.open(bytes);
     if (typeof frame === "string") {
       this.#drop(frame, from, bytes);
+      if (frame === "unknown-sender") this.#stranger(link, from, bytes);
       return;
     }
     if (this.#opener.isNamesake(frame.header)) {
@@ -286,6 +291,15 @@ export class MessagingMachine implements Machine<MessagingInput, MessagingOutput
     const message = `Another daemon runs as ${node} too, at ${address}.`;
     const hint = "stop one of them, or start it under its own name with --node";
     this.#context.emit(note("error", "name-conflict", message, { address, hint }));
+  }
+
+  /** What goes to the group is for all to hear: nobody need be answered. */
+  #stranger(link: number, from: Endpoint, bytes: Uint8Array): void {
+    const { now, config } = this.#context;
+    if (config.transport === "multicast") return;
+    if (this.#strangers.isToBeAnswered(now, bytes, config.advertIntervalMs)) {
+      this.#advertiser.answer(link, from);
+    }
   }
 
   #drop(reason: DropReason, from: Endpoint, bytes?: Uint8Array): void {

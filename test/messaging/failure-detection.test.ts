@@ -273,6 +273,49 @@ describe("the definition changes", () => {
     expect(net.told("peer-up", "a", "c")).toHaveLength(2);
   });
 
+  test("one that was taken out of it is told by unicast that others are there, and is heard by none", () => {
+    const nodes = ["a", "b", "c"];
+    const net = new MessagingNet({ nodes, transport: "unicast", links: 2 }).startAll().run(500);
+    const left = net.config("a").nodes.filter(({ name }) => name !== "c");
+    for (const name of ["a", "b"])
+      net.post(name, { kind: "configure", config: net.config(name, { nodes: left }) });
+    net.crash("c");
+    net.run(1000);
+    net.start("c");
+    const before = net.datagrams;
+    net.run(2000);
+    expect(
+      net
+        .told("peer-up", "c")
+        .slice(2)
+        .map(({ node }) => node),
+    ).toEqual(["a", "b"]);
+    expect(net.told("peer-down", "c")).toEqual([]);
+    expect(net.told("peer-up", "a", "c")).toHaveLength(1);
+    // Each answers what it hears, and answers are not answered.
+    expect(net.datagrams - before).toBeLessThan(2 * 2 * 20 * 4);
+  });
+
+  test("strangers to each other say no more than peers would", () => {
+    const net = new MessagingNet({ nodes: ["a", "b", "c"], transport: "unicast" }).startAll();
+    net.run(500);
+    const count = (): number => {
+      const before = net.datagrams;
+      net.run(2000);
+      return net.datagrams - before;
+    };
+    const asPeers = count();
+    for (const [name, other] of [
+      ["a", "b"],
+      ["b", "a"],
+    ] as const) {
+      const nodes = net.config(name).nodes.filter((node) => node.name !== other);
+      net.post(name, { kind: "configure", config: net.config(name, { nodes }) });
+    }
+    net.run(500);
+    expect(count()).toBeLessThanOrEqual(asPeers);
+  });
+
   test("a longer interval on one node does not make it look dead to the others", () => {
     const net = new MessagingNet({ nodes: ["a", "b"] }).startAll().run(500);
     net.post("a", { kind: "configure", config: net.config("a", { advertIntervalMs: 1000 }) });

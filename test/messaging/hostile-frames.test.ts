@@ -6,6 +6,13 @@ type Datagram = Parameters<NonNullable<MessagingNet["wiretap"]>>[0];
 
 const FROM = { address: "10.0.0.66", port: 7700 };
 
+/** The name of the sender follows it, in this file one letter long. */
+const LAST_OF_FIXED_HEADER = 35;
+
+function senderOf(bytes: Uint8Array): string {
+  return String.fromCharCode(bytes[LAST_OF_FIXED_HEADER + 1]!);
+}
+
 function recorded(net: MessagingNet, ms: number): Datagram[] {
   const frames: Datagram[] = [];
   net.wiretap = (frame) => frames.push(frame);
@@ -67,6 +74,32 @@ describe("whoever has no key changes nothing", () => {
     for (const frame of frames) net.input("b", frame);
     net.run(500);
     expect(net.told("message", "b")).toHaveLength(before);
+  });
+
+  test("is answered nothing, under a name that no node has or with what was recorded of a stranger", () => {
+    const nodes = ["a", "b", "c"];
+    const net = new MessagingNet({ nodes, transport: "unicast" }).startAll().run(500);
+    const left = net.config("a").nodes.filter(({ name }) => name !== "c");
+    net.post("a", { kind: "configure", config: net.config("a", { nodes: left }) });
+    net.run(500);
+    const frames = recorded(net, 500).filter(({ bytes }) => senderOf(bytes) === "c");
+    net.cut("c", "a");
+    const answered: string[] = [];
+    net.wiretap = ({ from }, to) => {
+      if (to === "c") answered.push(from.address);
+    };
+    for (const frame of frames) {
+      net.input("a", frame);
+      const forged = Uint8Array.from(frame.bytes);
+      forged[LAST_OF_FIXED_HEADER + 1] = "d".charCodeAt(0);
+      net.input("a", { ...frame, bytes: forged });
+      net.run(10);
+    }
+    expect(frames.length).toBeGreaterThan(4);
+    expect(net.counters("a")["unknown-sender"]).toBeGreaterThan(2 * frames.length);
+    expect(
+      answered.filter((address) => address === net.config("a").nodes[0]!.addresses[0]),
+    ).toEqual([]);
   });
 
   test("a frame that was meant for another node is not taken", () => {
