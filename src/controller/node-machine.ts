@@ -99,6 +99,8 @@ export class NodeMachine implements Machine<NodeInput, NodeOutput> {
 
   nextDeadline(): Instant | undefined {
     const node = this.#node;
+    // A node speaks as soon as it runs: others may have to tell it something before it acts alone.
+    if (!this.#started) return node.now;
     const deadlines: readonly (Instant | undefined)[] = [
       node.membership.nextDeadline(),
       node.store.nextDeadline(),
