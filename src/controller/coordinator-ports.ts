@@ -61,6 +61,8 @@ export type CoordinatorOutput =
       /** priority-fencing-delay, where it applies. */
       readonly delayMs?: Millis;
     }
+  /** Orders of fencing that the newest plan does not want any more. */
+  | { readonly kind: "fencing-unwanted"; readonly keys: readonly string[] }
   | { readonly kind: "planned"; readonly plan: Plan; readonly transitionId: number }
   | { readonly kind: "settled" }
   | { readonly kind: "changed" }

@@ -6,7 +6,7 @@ import type { ClusterStatus } from "../model/cluster-status.ts";
 import type { LocalStatus, OperationResult } from "../model/operation.ts";
 import type { Plan, PlanAction } from "../model/plan.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
-import { withPending } from "../transition/pending.ts";
+import { unwantedFencings, withPending } from "../transition/pending.ts";
 import { TransitionRunner } from "../transition/runner.ts";
 import type { RunnerInput, RunnerOutput } from "../transition/transition-events.ts";
 import { CollectedStatus, newNodes, ticketsOf } from "./collected-status.ts";
@@ -295,11 +295,14 @@ export class Coordinator {
   ): CoordinatorOutput[] {
     const { policy } = inForce;
     this.#plan = plan;
+    const keys = unwantedFencings(this.runner.inFlight(), plan);
+    const unwanted: CoordinatorOutput[] =
+      keys.length > 0 ? [{ kind: "fencing-unwanted", keys }] : [];
     const recheckMs = untilRecheck(this.#wall, plan.recheckAt, inForce.nextExpiry);
     this.#timers.set("recheck", now + recheckMs);
     if (!this.runner.isWalking && !plan.actions.some((action) => this.#isNews(action))) {
       // What earlier plans left in flight may change that: see `#run`.
-      return this.runner.isIdle ? this.#settle() : [];
+      return this.runner.isIdle ? this.#settle() : unwanted;
     }
     this.#transitionId += 1;
     const outputs: CoordinatorOutput[] = [
@@ -316,6 +319,7 @@ export class Coordinator {
         limits: transitionLimits(policy),
         startFailureIsFatal: propertyOf(policy, "start-failure-is-fatal") !== "false",
       }),
+      ...unwanted,
       ...this.#proceed(now),
     ];
   }

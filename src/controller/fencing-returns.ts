@@ -7,7 +7,8 @@ import type { NodeCore } from "./node-core.ts";
  */
 export function memberCame(node: NodeCore, names: readonly string[]): void {
   for (const target of names) {
-    fencerStep(node, { kind: "withdraw", target, begun: hasOutlived(node, target) });
+    const why = `${target} has joined before it was fenced`;
+    fencerStep(node, { kind: "withdraw", target, why, begun: hasOutlived(node, target) });
     const { uncommitted } = node.fencing;
     for (let at = uncommitted.length - 1; at >= 0; at--) {
       const entry = uncommitted[at];
@@ -20,6 +21,17 @@ export function memberCame(node: NodeCore, names: readonly string[]): void {
       uncommitted.splice(at, 1);
       entry.dropped();
     }
+  }
+}
+
+/** The newest plan does not want these any more, of which some may only wait; who else wants one gets it. */
+export function dropUnwanted(node: NodeCore, keys: readonly string[]): void {
+  const wishes = [...node.fencing.asked.values()];
+  const unwanted = (wish: { readonly key: string }) => keys.includes(wish.key);
+  for (const target of new Set(wishes.filter(unwanted).map((wish) => wish.target))) {
+    if (!wishes.filter((wish) => wish.target === target).every(unwanted)) continue;
+    const why = `the fencing of ${target} is not wanted any more`;
+    fencerStep(node, { kind: "withdraw", target, why });
   }
 }
 

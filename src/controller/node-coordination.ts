@@ -6,6 +6,7 @@ import type { CibCommand } from "../model/cib.ts";
 import type { CoordinatorOutput } from "./coordinator-ports.ts";
 import { recordLeave } from "./fencing-departures.ts";
 import { fenceForPlan, fenceForQuorum, layDownFencing, takeUpFencing } from "./fencing-duty.ts";
+import { dropUnwanted } from "./fencing-returns.ts";
 import { leftUndone } from "./left-undone.ts";
 import { propose } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
@@ -123,6 +124,9 @@ export function fromCoordinator(node: NodeCore, outputs: readonly CoordinatorOut
         break;
       case "fence":
         fenceForPlan(node, output);
+        break;
+      case "fencing-unwanted":
+        dropUnwanted(node, output.keys);
         break;
       case "planned":
         node.incidents.planned(output.plan, output.transitionId, node.wall());

@@ -1,10 +1,11 @@
 import type { Note } from "../core/note.ts";
 import type { MembershipOutput, View } from "../membership/membership.ts";
 import type { PeerEvent } from "../model/peer.ts";
-import { tellOlder } from "./definition-news.ts";
+import { newerElsewhere, tellOlder } from "./definition-news.ts";
 import { isOfFencedLife, settleDepartures } from "./fencing-departures.ts";
 import { memberCame } from "./fencing-returns.ts";
 import { raftStep } from "./node-cib.ts";
+import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
 import { meetNamesake } from "./node-namesake.ts";
 import { awaitReturn, settleRestarts } from "./node-restart.ts";
@@ -23,8 +24,12 @@ export function peerEvent(node: NodeCore, event: Exclude<PeerEvent, { kind: "mes
   }
   if (isOfFencedLife(node, event)) return;
   if (event.kind === "peer-up") node.incarnations.set(event.node, event.incarnation);
+  const wasOutdated = newerElsewhere(node).length > 0;
   fromMembership(node, node.membership.step(node.now, { kind: "peer", event }));
   if (event.kind !== "peer-down") tellOlder(node);
+  if (newerElsewhere(node).length > 0 === wasOutdated) return;
+  const who = wasOutdated ? "nobody is heard any more that" : "a node is heard that";
+  fromCoordinator(node, node.coordinator.replan(node.now, `${who} works by a newer definition`));
 }
 
 export function fromMembership(node: NodeCore, outputs: readonly MembershipOutput[]): void {

@@ -96,10 +96,15 @@ export type FencerInput =
   | { readonly kind: "device-done"; readonly runId: number; readonly outcome: DeviceOutcome }
   | { readonly kind: "confirm"; readonly target: string; readonly author: string }
   /**
-   * The node is back: fencings of it that only wait are dropped; their answer is a failure. `begun`: also
+   * Fencings of the node that only wait are dropped; their answer is a failure that says why. `begun`: also
    * one that has begun, for the life that it was to end is over; what it has switched gets power again.
    */
-  | { readonly kind: "withdraw"; readonly target: string; readonly begun?: boolean }
+  | {
+      readonly kind: "withdraw";
+      readonly target: string;
+      readonly why: string;
+      readonly begun?: boolean;
+    }
   /** Fencings until now, for the fence-loop breaker; replaces what it knows. */
   | {
       readonly kind: "history";
@@ -119,7 +124,7 @@ export type FencerOutput =
       readonly operation: FenceOperation;
       readonly ok: boolean;
       readonly device?: string;
-      /** The node came back before it was fenced. */
+      /** It was not wanted any more: the node came back, say. */
       readonly withdrawn?: true;
       /** Who swore that the node is off. */
       readonly confirmedBy?: string;

@@ -101,7 +101,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
         this.#confirm(now, input.target, input.author);
         return;
       case "withdraw":
-        this.#withdraw(now, input.target, input.begun === true);
+        this.#withdraw(now, input.target, input.why, input.begun === true);
         return;
       case "history":
         this.#breaker.clear();
@@ -272,7 +272,7 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     this.#outputs.push(note(ok ? "warn" : "error", event, message, { target, ms: Math.round(ms) }));
   }
 
-  #withdraw(now: Instant, target: string, begun: boolean): void {
+  #withdraw(now: Instant, target: string, detail: string, begun: boolean): void {
     const job = this.#jobs.get(target);
     if (job === undefined || !job.isOpen) return;
     const { operation, startedAt } = job.settings;
@@ -280,7 +280,6 @@ export class Fencer implements Machine<FencerInput, FencerOutput> {
     if (job.isWaiting) job.cancel();
     else this.#fromJob(now, job, job.giveUp(now));
     if (job.isOver) this.#jobs.delete(target);
-    const detail = `${target} has joined before it was fenced`;
     this.#outputs.push(note("info", "fencing-withdrawn", detail, { target }), {
       kind: "fenced",
       keys: job.keys,

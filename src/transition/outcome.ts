@@ -37,6 +37,19 @@ export function describeAction(action: PlanAction): string {
   return `${operation}${of}${on}`;
 }
 
+/** What did not go by the plan, which must be made anew. A fencing may as well have been withdrawn. */
+export function whyAborted(
+  action: PlanAction,
+  rc: number | undefined,
+): { readonly reason: string; readonly isFinding: boolean } {
+  if (foundRunning(action, rc)) {
+    const { resource = "", node = "" } = action;
+    return { reason: `${resource} was found running on ${node}`, isFinding: true };
+  }
+  const failed = action.kind === "fence" ? "did not succeed" : "failed";
+  return { reason: `${describeAction(action)} ${failed}`, isFinding: false };
+}
+
 /** Why the result is not what was wanted, for people. */
 export function describeOutcome(action: PlanAction, record: OperationRecord): string {
   if (record.status === STATUS_TIMEOUT) return `timed out after ${action.timeoutMs} ms`;

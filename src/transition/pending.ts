@@ -5,7 +5,7 @@ import type {
   ResourceHistory,
 } from "../model/cluster-status.ts";
 import { EXECUTION, OCF } from "../model/exit-code.ts";
-import type { PlanAction } from "../model/plan.ts";
+import type { Plan, PlanAction } from "../model/plan.ts";
 import type { InFlightAction } from "./transition-events.ts";
 
 /**
@@ -92,4 +92,15 @@ function newHistory(action: PlanAction, added: OperationRecord): ResourceHistory
 
 function recordedAs(action: PlanAction): string | undefined {
   return action.recordedAs ?? action.resource;
+}
+
+/** Keys of the fencings in flight that a newer plan does not want. */
+export function unwantedFencings(
+  inFlight: readonly InFlightAction[],
+  { actions }: Pick<Plan, "actions">,
+): string[] {
+  const wanted = new Set(actions.flatMap(({ kind, node }) => (kind === "fence" ? [node] : [])));
+  return inFlight
+    .filter(({ action }) => action.kind === "fence" && !wanted.has(action.node))
+    .map(({ key }) => key);
 }

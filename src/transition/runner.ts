@@ -6,7 +6,7 @@ import type { PlanAction } from "../model/plan.ts";
 import { type Flight, FlightTable, UNLIMITED } from "./flight-table.ts";
 import { GraphWalk } from "./graph-walk.ts";
 import { leavingLast } from "./leaving-last.ts";
-import { describeAction, describeOutcome, foundRunning, isSuccess } from "./outcome.ts";
+import { describeAction, describeOutcome, isSuccess, whyAborted } from "./outcome.ts";
 import { buildCommand, fenceOrder, isAnswered, longestAnswer, operationKey } from "./requests.ts";
 import type {
   FailedAction,
@@ -233,10 +233,9 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
     level: NoteLevel = "warn",
   ): void {
     const transition = this.#transition;
-    const isFinding = foundRunning(action, code?.rc);
-    const found = `${action.resource ?? ""} was found running on ${action.node ?? ""}`;
+    const { reason, isFinding } = whyAborted(action, code?.rc);
     const told = { key, ...(action.node === undefined ? {} : { node: action.node }) };
-    if (isFinding) this.#note("info", "probe-found", `${found}: it is planned anew`, told);
+    if (isFinding) this.#note("info", "probe-found", `${reason}: it is planned anew`, told);
     else this.#note(level, "action-failed", `${describeAction(action)} failed: ${detail}`, told);
     if (transition === undefined) return;
     if (graphId !== undefined) {
@@ -252,7 +251,6 @@ export class TransitionRunner implements Machine<RunnerInput, RunnerOutput> {
         detail,
       });
     }
-    const reason = isFinding ? found : `${describeAction(action)} failed`;
     this.#abort(reason, action.priority + 1, false);
   }
 

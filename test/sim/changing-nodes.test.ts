@@ -19,8 +19,11 @@ const ALL = ["node1", "node2", "node3", "node4"];
 const FIRST = ALL.slice(0, 3);
 
 /** Three nodes, settled, and a fourth machine whose daemon has not been started yet. */
-function threeNodes(profile: "fencing" | "calm") {
-  const more: SmallDefinition = profile === "calm" ? { fencing: "" } : {};
+function threeNodes(profile: "fencing" | "calm", properties?: string) {
+  const more: SmallDefinition = {
+    ...(profile === "calm" && { fencing: "" }),
+    ...(properties !== undefined && { properties }),
+  };
   const define = (names: readonly string[]) => smallDefinition(names, more);
   const built = smallCluster(5, profileOf(profile, 4), () => define(FIRST));
   const { cluster, settles } = built;
@@ -35,8 +38,8 @@ function threeNodes(profile: "fencing" | "calm") {
 }
 
 /** The same with the fourth one in. */
-function fourNodes(profile: "fencing" | "calm") {
-  const built = threeNodes(profile);
+function fourNodes(profile: "fencing" | "calm", properties?: string) {
+  const built = threeNodes(profile, properties);
   expect(built.apply(ALL)).toMatchObject({ ok: true });
   built.cluster.host("node4").startDaemon();
   expect(built.settles(30_000)).toBe(true);
@@ -190,23 +193,65 @@ test("who has missed the node that is the DC by now hears of it from one that it
   expect(cluster.trace.lines().join("\n")).toMatch(/node1 .*definition-heard: node[23] works by/);
 });
 
-test("one of two that was taken out serves nothing beside the other, though it need not ask anybody", () => {
-  const [stays, gone] = ["node1", "node2"] as const;
-  // By multicast it hears the other, which does not heed it any more.
-  const define = (names: readonly string[]) =>
-    smallDefinition(names, { properties: "no-quorum-policy: ignore", fencing: "" }).replace(
-      "transport: unicast, ",
-      "",
+// By multicast it hears the other, which does not heed it any more; by unicast it is answered.
+test.each(["multicast", "unicast"])(
+  "one of two that was taken out serves nothing beside the other, though it need not ask anybody: %s",
+  (transport) => {
+    const [stays, gone] = ["node1", "node2"] as const;
+    const define = (names: readonly string[]) =>
+      smallDefinition(names, { properties: "no-quorum-policy: ignore", fencing: "" }).replace(
+        "transport: unicast",
+        `transport: ${transport}`,
+      );
+    const { cluster, settles } = smallCluster(2, profileOf("calm", 2), define);
+    cluster.startAll();
+    expect(settles(30_000)).toBe(true);
+    leave(cluster, gone);
+    const left = { method: "config-apply", text: define([stays]), author: "t" } as const;
+    expect(asked(cluster, left)).toMatchObject({ ok: true });
+    expect(settles(10_000, [stays])).toBe(true);
+    cluster.host(gone).startDaemon();
+    cluster.runFor(30_000);
+    expect(activeOn(cluster, gone)).toEqual([]);
+    expect(activeOn(cluster, stays)).toEqual(["r1", "r2"]);
+  },
+);
+
+describe("one of three that was taken out, and need not ask anybody", () => {
+  const powerOf = (cluster: SimulatedCluster) =>
+    cluster.trace.lines().filter((line) => / power (off|on)$/.test(line));
+
+  function goneOfFour() {
+    const built = fourNodes("fencing", "no-quorum-policy: ignore");
+    const gone = FIRST.find((name) => name !== dcOf(built.cluster).name)!;
+    leave(built.cluster, gone);
+    expect(built.apply(without(gone))).toMatchObject({ ok: true });
+    expect(built.settles(10_000, without(gone))).toBe(true);
+    return { ...built, gone };
+  }
+
+  test("fences nobody, nor wants to: it speaks first, is answered, and decides after that", () => {
+    const { cluster, settles, gone } = goneOfFour();
+    cluster.host(gone).startDaemon();
+    cluster.runFor(60_000);
+    expect(cluster.trace.lines().filter((line) => line.includes("warn fencing: "))).toEqual([]);
+    expect(activeOn(cluster, gone)).toEqual([]);
+    expect(settles(10_000, without(gone))).toBe(true);
+    expect(powerOf(cluster)).toEqual([]);
+  });
+
+  test("fences nobody that it comes to hear before it has", () => {
+    const { cluster, settles, gone } = goneOfFour();
+    cluster.network.partition([[gone], without(gone)], cluster.links);
+    cluster.host(gone).startDaemon();
+    cluster.runFor(10_000);
+    expect(cluster.trace.lines().join("\n")).toMatch(
+      new RegExp(`${gone} .*warn fencing: reboot of `),
     );
-  const { cluster, settles } = smallCluster(2, profileOf("calm", 2), define);
-  cluster.startAll();
-  expect(settles(30_000)).toBe(true);
-  leave(cluster, gone);
-  const left = { method: "config-apply", text: define([stays]), author: "t" } as const;
-  expect(asked(cluster, left)).toMatchObject({ ok: true });
-  expect(settles(10_000, [stays])).toBe(true);
-  cluster.host(gone).startDaemon();
-  cluster.runFor(30_000);
-  expect(activeOn(cluster, gone)).toEqual([]);
-  expect(activeOn(cluster, stays)).toEqual(["r1", "r2"]);
+    cluster.network.healAll();
+    cluster.runFor(60_000);
+    expect(activeOn(cluster, gone)).toEqual([]);
+    expect(settles(10_000, without(gone))).toBe(true);
+    expect(powerOf(cluster)).toEqual([]);
+  });
 });

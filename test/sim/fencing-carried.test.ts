@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bmcOf } from "./power-plant.ts";
-import { dcOf, profileOf, smallCluster, smallDefinition } from "./small-cluster.ts";
+import { asked, dcOf, profileOf, smallCluster, smallDefinition } from "./small-cluster.ts";
 
 test.each([1, 2])(
   "seed %i: one of two is fenced for a failed stop and takes the quorum with it: one order, one record",
@@ -46,4 +46,26 @@ test("a node that comes late to the first start is not fenced any more: withdraw
   const isEnded = () => records().every(({ outcome }) => outcome !== "pending");
   expect(cluster.runUntil(isEnded, 30_000)).toBe(true);
   expect(records()).toMatchObject([{ target: late!.name, outcome: "withdrawn" }]);
+});
+
+test("a fencing that only waits is withdrawn once no plan wants it any more", () => {
+  const { cluster } = smallCluster(4, profileOf("fencing", 3), smallDefinition);
+  const [first, second, absent] = cluster.hosts;
+  first!.startDaemon();
+  second!.startDaemon();
+  const records = () => cluster.observe(first!)?.cib?.fencing ?? [];
+  const isAsked = () => records().some(({ outcome }) => outcome === "pending");
+  expect(cluster.runUntil(isAsked, 10_000)).toBe(true);
+  const names = cluster.hosts.map(({ name }) => name);
+  const text = smallDefinition(names, { properties: "stonith-enabled: false" });
+  expect(asked(cluster, { method: "config-apply", text, author: "t" })).toMatchObject({ ok: true });
+  expect(
+    cluster.runUntil(
+      () => dcOf(cluster) !== undefined && cluster.observe(first!)?.settled === true,
+      10_000,
+    ),
+  ).toBe(true);
+  cluster.runFor(60_000);
+  expect(records()).toMatchObject([{ target: absent!.name, outcome: "withdrawn" }]);
+  expect(records()[0]?.detail).toContain("is not wanted any more");
 });
