@@ -2,6 +2,7 @@ import type { TicketRecord } from "../model/cib.ts";
 import type { ClusterStatus, NodeStatus, TicketStatus } from "../model/cluster-status.ts";
 import type { LocalStatus } from "../model/operation.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
+import type { InFlightAction, RunnerInput } from "../transition/transition-events.ts";
 import { applyDelta, type StatusDelta } from "./status-delta.ts";
 
 /** The tickets as the policy engine takes them: its times are in seconds. */
@@ -20,6 +21,8 @@ export function newNodes(next: PolicyDefinition, before: PolicyDefinition): stri
   return next.nodes.map((node) => node.name).filter((name) => !known.has(name));
 }
 
+type Failure = Extract<RunnerInput, { kind: "done" }>;
+
 /** How a node that is not in the view went away. */
 export type Departure = "lost" | "left" | "fenced";
 
@@ -35,6 +38,8 @@ export class CollectedStatus {
   readonly #goodbyes = new Map<string, number>();
   readonly #leaving = new Set<string>();
   readonly #released = new Set<string>();
+  /** Keys of what each node had been ordered and not answered when it was asked for its status. */
+  readonly #asked = new Map<string, readonly string[]>();
 
   /**
    * The view: node to incarnation. What was known of a node that comes (back) is forgotten: while
@@ -113,6 +118,25 @@ export class CollectedStatus {
     return this.#leaving.has(node);
   }
 
+  /** The node is asked for its status. Of several questions without an answer the first counts. */
+  asked(node: string, inFlight: readonly InFlightAction[]): void {
+    if (!this.#asked.has(node)) this.#asked.set(node, keysOn(node, inFlight));
+  }
+
+  /**
+   * Orders to a node whose answers it gave to somebody else, or to nobody: it was asked after they were
+   * given, and now neither has answered them nor knows of them.
+   */
+  lostAnswers(status: LocalStatus, inFlight: readonly InFlightAction[]): Failure[] {
+    const { node } = status;
+    const asked = this.#asked.get(node) ?? [];
+    this.#asked.delete(node);
+    const open = keysOn(node, inFlight).filter((key) => !status.inFlight.includes(key));
+    const lost = asked.filter((key) => open.includes(key));
+    const detail = "its answer was lost";
+    return lost.map((key) => ({ kind: "done", key, node, ok: false, detail }));
+  }
+
   /** Takes a full status; false if it is of another incarnation or older than what is known. */
   accept(status: LocalStatus): boolean {
     if (this.#members.get(status.node) !== status.incarnation) return false;
@@ -154,6 +178,7 @@ export class CollectedStatus {
   }
 
   forgetAll(): void {
+    this.#asked.clear();
     this.#released.clear();
     this.#statuses.clear();
   }
@@ -219,4 +244,9 @@ export class CollectedStatus {
       ...facts,
     };
   }
+}
+
+function keysOn(node: string, inFlight: readonly InFlightAction[]): string[] {
+  const there = ({ action }: InFlightAction) => action.kind !== "fence" && action.node === node;
+  return inFlight.filter(there).map(({ key }) => key);
 }

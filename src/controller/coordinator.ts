@@ -169,7 +169,8 @@ export class Coordinator {
   acceptStatus(now: Instant, status: LocalStatus): CoordinatorOutput[] {
     if (this.#by === undefined || !this.status.accept(status)) return [];
     this.#want(`status of ${status.node}`);
-    return this.#proceed(now);
+    const lost = this.status.lostAnswers(status, this.runner.inFlight());
+    return [...lost.flatMap((answer) => this.#run(now, answer)), ...this.#proceed(now)];
   }
 
   acceptDelta(now: Instant, delta: StatusDelta): CoordinatorOutput[] {
@@ -293,11 +294,8 @@ export class Coordinator {
     plan: Plan,
     inForce: { readonly policy: PolicyDefinition; readonly nextExpiry?: WallTime },
   ): CoordinatorOutput[] {
-    const { policy } = inForce;
     this.#plan = plan;
-    const keys = unwantedFencings(this.runner.inFlight(), plan);
-    const unwanted: CoordinatorOutput[] =
-      keys.length > 0 ? [{ kind: "fencing-unwanted", keys }] : [];
+    const unwanted = unwantedFencings(this.runner.inFlight(), plan);
     const recheckMs = untilRecheck(this.#wall, plan.recheckAt, inForce.nextExpiry);
     this.#timers.set("recheck", now + recheckMs);
     if (!this.runner.isWalking && !plan.actions.some((action) => this.#isNews(action))) {
@@ -316,8 +314,8 @@ export class Coordinator {
         plan,
         transitionId: this.#transitionId,
         term: by.term,
-        limits: transitionLimits(policy),
-        startFailureIsFatal: propertyOf(policy, "start-failure-is-fatal") !== "false",
+        limits: transitionLimits(inForce.policy),
+        startFailureIsFatal: propertyOf(inForce.policy, "start-failure-is-fatal") !== "false",
       }),
       ...unwanted,
       ...this.#proceed(now),
@@ -394,7 +392,9 @@ export class Coordinator {
 
   #ask(node: string): CoordinatorOutput[] {
     const by = this.#by;
-    return by === undefined ? [] : [this.#tell(node, { t: "collect", by })];
+    if (by === undefined) return [];
+    this.status.asked(node, this.runner.inFlight());
+    return [this.#tell(node, { t: "collect", by })];
   }
 
   #tell(node: string, message: NodeMessage): CoordinatorOutput {

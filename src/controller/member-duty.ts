@@ -71,14 +71,21 @@ export class MemberDuty {
     if (this.#serves?.node === node) this.#serves = undefined;
   }
 
-  collect(now: Instant, from: string, by: Coordination): MemberOutput[] {
+  /** `held`: keys of orders that this node has taken and not begun. */
+  collect(
+    now: Instant,
+    from: string,
+    by: Coordination,
+    held: readonly string[] = [],
+  ): MemberOutput[] {
     if (by.term < this.#term) return [this.#stale(from, by)];
     this.#term = by.term;
     this.#serves = { node: from, by };
     const outputs = this.lrm(now, { kind: "term", term: by.term });
     const status = this.#lrm.status();
     this.#reported = status;
-    return [...outputs, { kind: "tell", node: from, message: { t: "status", by, status } }];
+    const told = { ...status, inFlight: [...status.inFlight, ...held] };
+    return [...outputs, { kind: "tell", node: from, message: { t: "status", by, status: told } }];
   }
 
   /**

@@ -30,7 +30,7 @@ export function receive(
     }
     case "collect":
       if (isBeneath(node, from, message.by)) fromMember(node, member.show(from, message.by));
-      else fromMember(node, member.collect(now, from, message.by));
+      else fromMember(node, member.collect(now, from, message.by, heldKeys(node)));
       // Who has just taken office knows no clock but its own.
       node.trust.clockDue = now;
       if (node.leave.active) leaveSteps(node, ["ask"]);
@@ -80,6 +80,12 @@ export function receive(
     default:
       if (message.by.term === coordinator.by?.term) receiveReport(node, from, message);
   }
+}
+
+function heldKeys(node: NodeCore): string[] {
+  return node.fencing.heldStarts.flatMap(({ message: { order } }) =>
+    order.kind === "execute" ? [order.request.key] : [],
+  );
 }
 
 /** Starts that waited for this node's watchdog; true: there were some. */

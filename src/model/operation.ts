@@ -90,6 +90,6 @@ export interface LocalStatus {
   readonly revision: number;
   readonly attributes: Readonly<Record<string, string>>;
   readonly history: readonly ResourceHistory[];
-  /** Keys of requests still running or queued. */
+  /** Keys of requests still running, queued or, where all is told, held back. */
   readonly inFlight: readonly string[];
 }

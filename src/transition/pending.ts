@@ -94,13 +94,14 @@ function recordedAs(action: PlanAction): string | undefined {
   return action.recordedAs ?? action.resource;
 }
 
-/** Keys of the fencings in flight that a newer plan does not want. */
+/** Keys of the fencings in flight that a newer plan does not want: one message if there are any. */
 export function unwantedFencings(
   inFlight: readonly InFlightAction[],
   { actions }: Pick<Plan, "actions">,
-): string[] {
+): { readonly kind: "fencing-unwanted"; readonly keys: readonly string[] }[] {
   const wanted = new Set(actions.flatMap(({ kind, node }) => (kind === "fence" ? [node] : [])));
-  return inFlight
+  const keys = inFlight
     .filter(({ action }) => action.kind === "fence" && !wanted.has(action.node))
     .map(({ key }) => key);
+  return keys.length === 0 ? [] : [{ kind: "fencing-unwanted", keys }];
 }
