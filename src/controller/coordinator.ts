@@ -303,12 +303,9 @@ export class Coordinator {
       return this.runner.isIdle ? this.#settle() : unwanted;
     }
     this.#transitionId += 1;
-    const outputs: CoordinatorOutput[] = [
+    return [
       { kind: "planned", plan, transitionId: this.#transitionId },
       this.#log.begun(plan, this.#transitionId, this.#staleReason),
-    ];
-    return [
-      ...outputs,
       ...this.#run(now, {
         kind: "start",
         plan,

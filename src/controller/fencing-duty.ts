@@ -1,6 +1,7 @@
 import type { Millis } from "../core/units.ts";
 import type { FenceOperation, FencerInput, FencerOutput } from "../fencing/fence-types.ts";
 import { fenceLoopLimits } from "../model/fence-loop.ts";
+import { newerElsewhere } from "./definition-news.ts";
 import {
   askedFor,
   closePending,
@@ -141,6 +142,8 @@ export function fenceForQuorum(node: NodeCore): void {
   const { view, force, coordinator, fencing: duty } = node;
   const { definition } = force;
   if (view === undefined || coordinator.by?.acting !== true || awaitsRestart(node)) return;
+  // Others may have left this node out, and serve.
+  if (newerElsewhere(node).length > 0) return;
   if (!definition.choices.fencingEnabled || definition.fencing.devices.length === 0) return;
   const targets = view.quorum.needsDismissal;
   for (const target of targets) {

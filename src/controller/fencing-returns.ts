@@ -35,6 +35,13 @@ export function dropUnwanted(node: NodeCore, keys: readonly string[]): void {
   }
 }
 
+/** Others may have left this node out, and serve: none is wanted but what a person asked for. */
+export function dropAllWaiting(node: NodeCore): void {
+  const wishes = [...node.fencing.asked.values()].filter((wish) => wish.byHand !== true);
+  const keys = wishes.map(({ key }) => key);
+  dropUnwanted(node, keys);
+}
+
 function hasOutlived(node: NodeCore, target: string): boolean {
   const life = node.members().get(target) ?? 0;
   const wishes = [...node.fencing.asked.values()].filter((asked) => asked.target === target);

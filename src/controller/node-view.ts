@@ -3,7 +3,7 @@ import type { MembershipOutput, View } from "../membership/membership.ts";
 import type { PeerEvent } from "../model/peer.ts";
 import { newerElsewhere, tellOlder } from "./definition-news.ts";
 import { isOfFencedLife, settleDepartures } from "./fencing-departures.ts";
-import { memberCame } from "./fencing-returns.ts";
+import { dropAllWaiting, memberCame } from "./fencing-returns.ts";
 import { raftStep } from "./node-cib.ts";
 import { fromCoordinator } from "./node-coordination.ts";
 import type { NodeCore } from "./node-core.ts";
@@ -28,6 +28,7 @@ export function peerEvent(node: NodeCore, event: Exclude<PeerEvent, { kind: "mes
   fromMembership(node, node.membership.step(node.now, { kind: "peer", event }));
   if (event.kind !== "peer-down") tellOlder(node);
   if (newerElsewhere(node).length > 0 === wasOutdated) return;
+  if (!wasOutdated && node.view?.quorum.quorate !== true) dropAllWaiting(node);
   const who = wasOutdated ? "nobody is heard any more that" : "a node is heard that";
   fromCoordinator(node, node.coordinator.replan(node.now, `${who} works by a newer definition`));
 }

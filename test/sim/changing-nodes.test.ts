@@ -10,6 +10,7 @@ import {
   smallDefinition,
   statusOf,
 } from "./small-cluster.ts";
+import { GATEWAY } from "./tie-breakers.ts";
 
 /*
  * Nodes that a new definition adds, and nodes that it leaves out.
@@ -217,10 +218,11 @@ test.each(["multicast", "unicast"])(
   },
 );
 
-describe("one of three that was taken out, and need not ask anybody", () => {
-  const powerOf = (cluster: SimulatedCluster) =>
-    cluster.trace.lines().filter((line) => / power (off|on)$/.test(line));
+function powerOf(cluster: SimulatedCluster): string[] {
+  return cluster.trace.lines().filter((line) => / power (off|on)$/.test(line));
+}
 
+describe("one of three that was taken out, and need not ask anybody", () => {
   function goneOfFour() {
     const built = fourNodes("fencing", "no-quorum-policy: ignore");
     const gone = FIRST.find((name) => name !== dcOf(built.cluster).name)!;
@@ -253,5 +255,51 @@ describe("one of three that was taken out, and need not ask anybody", () => {
     expect(activeOn(cluster, gone)).toEqual([]);
     expect(settles(10_000, without(gone))).toBe(true);
     expect(powerOf(cluster)).toEqual([]);
+  });
+});
+
+describe("one of two that was taken out, and is to fence the other for quorum", () => {
+  function goneOfTwo() {
+    const [stays, gone] = ["node1", "node2"] as const;
+    const quorum = `ping-targets: [${GATEWAY}]`;
+    const define = (names: readonly string[]) =>
+      smallDefinition(names).replace("resources:", `quorum: { ${quorum} }\nresources:`);
+    const built = smallCluster(
+      5,
+      { ...profileOf("fencing", 2), shape: { quorum: [quorum] } },
+      define,
+    );
+    const { cluster, settles } = built;
+    cluster.startAll();
+    expect(settles(30_000)).toBe(true);
+    leave(cluster, gone);
+    const left = { method: "config-apply", text: define([stays]), author: "t" } as const;
+    expect(asked(cluster, left)).toMatchObject({ ok: true });
+    expect(settles(10_000, [stays])).toBe(true);
+    return { cluster, stays, gone };
+  }
+
+  function expectPeace({ cluster, stays, gone }: ReturnType<typeof goneOfTwo>): void {
+    cluster.runFor(60_000);
+    expect(activeOn(cluster, gone)).toEqual([]);
+    expect(activeOn(cluster, stays)).toEqual(["r1", "r2"]);
+    expect(powerOf(cluster)).toEqual([]);
+  }
+
+  test("leaves it alone", () => {
+    const built = goneOfTwo();
+    built.cluster.host(built.gone).startDaemon();
+    expectPeace(built);
+  });
+
+  test("leaves it alone, too, if it comes to hear it before it has", () => {
+    const built = goneOfTwo();
+    const { cluster, stays, gone } = built;
+    cluster.network.partition([[gone], [stays]], cluster.links);
+    cluster.host(gone).startDaemon();
+    const isAsked = () => cluster.trace.lines().some((line) => line.includes("warn fencing: "));
+    expect(cluster.runUntil(isAsked, 10_000)).toBe(true);
+    cluster.network.healAll();
+    expectPeace(built);
   });
 });
