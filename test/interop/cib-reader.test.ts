@@ -62,6 +62,16 @@ describe("readCib, the configuration", () => {
     expect(templates.map((each) => each.id)).toEqual(["t"]);
   });
 
+  test("the older form of the old master is one, too", () => {
+    const resources = `<master_slave id="m"><primitive id="e" ${DUMMY}/></master_slave>`;
+    expect(definitionOf({ resources }).resources[0]).toMatchObject({ legacyMaster: true });
+  });
+
+  test("a clone is no master", () => {
+    const resources = `<clone id="c"><primitive id="e" ${DUMMY}/></clone>`;
+    expect(definitionOf({ resources }).resources[0]).not.toHaveProperty("legacyMaster");
+  });
+
   test("reads constraints with rules and sets", () => {
     const constraints = `<rsc_location id="l" rsc="a" resource-discovery="never">
         <rule id="r" score="-INFINITY" boolean-op="or">

@@ -12,6 +12,7 @@ import { plan } from "../../src/policy/make-plan.ts";
 import { randomCib } from "../differential/random-cib.ts";
 import { richCib, wideCib } from "../differential/rich-cib.ts";
 import { checkScores } from "../policy/plan-checks.ts";
+import { block, cibText, member } from "./cib-text.ts";
 
 const XML = resolve(import.meta.dirname, "../../../shared/cts/xml");
 
@@ -69,4 +70,46 @@ describe("an imported CIB of our own making gives the same plan", () => {
   test.each(SEEDS)("seed %i", (seed) => {
     for (const make of [randomCib, richCib, wideCib]) expectSamePlan(make(seed));
   });
+});
+
+const STATEFUL = 'class="ocf" provider="pacemaker" type="Stateful"';
+
+/** What the plan of a CIB does, which is the same once the CIB is imported. */
+function steps(parts: Parameters<typeof cibText>[0]): string[] {
+  const options = block("cluster_property_set", "o", { "stonith-enabled": "false" });
+  const cib = cibText({ options, ...parts });
+  expectSamePlan(cib);
+  const { definition, status } = readCib(cib);
+  const { summary } = plan(definition!, status!, 1_800_000_000_000);
+  return summary.map(({ action, resource, to }) => `${action} ${resource} ${to ?? ""}`.trim());
+}
+
+test("a node that is imported keeps its id, of which rules may speak", () => {
+  const nodes = `<node id="7" uname="node1"/><node id="2" uname="node2"/>`;
+  const found = steps({
+    nodes,
+    resources: `<primitive id="web" ${STATEFUL}/>`,
+    constraints: `<rsc_location id="l" rsc="web"><rule id="r" score="-INFINITY">
+      <expression id="x" attribute="#id" operation="eq" value="7"/></rule></rsc_location>`,
+    status: member(1).replace('id="1"', 'id="7"') + member(2),
+  });
+  expect(found).toEqual(["start web node2"]);
+});
+
+test.each([
+  ["without options", ""],
+  ["with options", block("meta_attributes", "m", { "master-max": "2" })],
+  [
+    "with options by a rule only",
+    `<meta_attributes id="m"><rule id="r" score="0"><date_expression id="d" operation="gt"
+      start="2000-01-01"/></rule><nvpair id="p" name="master-max" value="2"/></meta_attributes>`,
+  ],
+])("the old master is promoted, imported or not: %s", (_, meta) => {
+  const score = `<nvpair id="s1" name="master-db" value="10"/>`;
+  const found = steps({
+    resources: `<master id="dbs">${meta}<primitive id="db" ${STATEFUL}/></master>`,
+    status: member(1, "", score) + member(2),
+  });
+  expect(found).toContain("promote db:0 node1");
+  expect(found.some((step) => /^start db:1 /.test(step))).toBe(true);
 });
