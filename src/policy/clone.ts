@@ -3,7 +3,6 @@ import { ORDER } from "./action.ts";
 import { assignResource } from "./assign.ts";
 import { intersectNodes } from "./colocation.ts";
 import { thisWithColocations, withThisColocations } from "./colocation-lists.ts";
-import { compareNumbers } from "./instance-order.ts";
 import { assignInstances, createInstanceActions, sortInstances } from "./instances.ts";
 import { compatibleInstance } from "./interleave.ts";
 import { orderTasks } from "./ordering.ts";
@@ -48,7 +47,6 @@ export function constrainClone(ws: WorkingSet, clone: Resource): void {
     orderTasks(ws, clone, "demoted", clone, "stop", ORDER.ordered);
     orderTasks(ws, clone, "running", clone, "promote", ORDER.unrunnableFirstBlocks);
   }
-  if (clone.ordered) clone.children.sort(compareNumbers);
   clone.children.forEach((instance, i) => {
     addInternalConstraints(ws, instance);
     const up = ORDER.unrunnableFirstBlocks | ORDER.nextGraphsFirst;
