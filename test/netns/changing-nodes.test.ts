@@ -12,11 +12,11 @@ let lab: Lab | undefined;
 afterEach(() => lab?.close());
 
 /** The definition of nodes 1 to `count`. */
-function definition(count: number): string {
+function definitionOf(transport: string, count: number): string {
   const names = Array.from({ length: count }, (_, i) => `node${i + 1}: 10.77.0.${i + 1}`);
   return `cluster: changing
 nodes: { ${names.join(", ")} }
-messaging: { key-file: KEYFILE, advert-interval: 500ms }
+messaging: { transport: ${transport}, key-file: KEYFILE, advert-interval: 500ms }
 properties: { fencing-enabled: false, no-quorum-policy: stop }
 resources:
   work: { agent: dummy }
@@ -39,9 +39,10 @@ async function inOneView(nodes: readonly LabNode[]): Promise<boolean> {
   });
 }
 
-test.skipIf(!usable)(
-  "a node is taken out, started by mistake, put back, and missed that another was added",
-  async () => {
+test.skipIf(!usable).each(["multicast", "unicast"])(
+  "a node is taken out, started by mistake, put back, and missed that another was added: %s",
+  async (transport) => {
+    const definition = (count: number) => definitionOf(transport, count);
     lab = new Lab({ nodes: ["node1", "node2", "node3", "node4"], definition: definition(3) });
     const [node1, node2, node3, node4] = lab.nodes as [LabNode, LabNode, LabNode, LabNode];
     for (const node of [node1, node2, node3]) node.start();
@@ -57,9 +58,10 @@ test.skipIf(!usable)(
 
     // Started by mistake, with the file and the state that it has.
     node3.start();
-    await until("node3 is alone", async () => {
+    await until("node3 is alone, and says why", async () => {
       const report = await node3.report();
-      return report !== undefined && !report.quorum.quorate && report.dc === null;
+      if (report === undefined || report.quorum.quorate || report.dc !== null) return false;
+      return report.warnings.some(({ code }) => code === "OUTDATED");
     });
     expect((await node1.report())?.nodes.map(({ name }) => name)).toEqual(["node1", "node2"]);
     expect((await node3.report())?.resources.flatMap(({ nodes }) => nodes)).toEqual([]);
