@@ -134,9 +134,14 @@ export class OrderingUpdater {
       }
       return 0;
     }
+    // Asked for its flags, a mark of a whole takes over what its parts have become.
+    const firstBefore = first.flags;
+    const nextBefore = next.flags;
     const firstFlags = flagsForOrdering(first, nextNode);
     const nextFlags = flagsForOrdering(next, firstNode);
-    return this.#applyFlags(link, first, next, firstFlags, nextFlags);
+    let changed = first.flags === firstBefore ? 0 : FIRST_CHANGED;
+    if (next.flags !== nextBefore) changed |= NEXT_CHANGED;
+    return changed | this.#applyFlags(link, first, next, firstFlags, nextFlags);
   }
 
   #applyFlags(

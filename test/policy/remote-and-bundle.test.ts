@@ -89,3 +89,31 @@ test.each([
   expect(startOf(made, "box-docker-0")).toBeUndefined();
   expect(startOf(made, "box-0") !== undefined).toBe(anew);
 });
+
+/** Everything that is done before an action, through marks as well. */
+function allBefore({ actions }: Plan, id: number): ReadonlySet<number> {
+  const found = new Set(actions[id]!.after);
+  for (const before of found) for (const each of actions[before]!.after) found.add(each);
+  return found;
+}
+
+test("what starts after a bundle's promotion stops before its demotion, when quorum is lost", () => {
+  const made = planOf({
+    head: `validate-with="pacemaker-3.9" have-quorum="0"`,
+    options: options({ "fencing-enabled": "false" }),
+    nodes: `<node id="1" uname="node1"/>`,
+    resources: `<clone id="webs"><primitive id="web" ${DUMMY}/></clone>
+      <bundle id="last"><docker image="last:1"/></bundle>
+      <bundle id="box"><docker image="box:1" promoted-max="1"/><network control-port="3131"/>
+        <primitive id="db" ${DUMMY}/></bundle>`,
+    constraints: `<rsc_order id="o1" first="webs" then="last"/>
+      <rsc_order id="o2" first="box" first-action="promote" then="webs" then-action="start"/>
+      <rsc_location id="l" rsc="box" role="Promoted" node="box-0" score="100"/>`,
+    status: `${member(1, `${history(["start"])}${history(["start"], "box-docker-0")}${history(["start"], "box-0")}`)}
+      <node_state id="box-0" uname="box-0"><lrm id="box-0"><lrm_resources>
+        ${history(["monitor/1000 rc=8 expected=8 on=box-0"], "db")}</lrm_resources></lrm></node_state>`,
+  });
+  const of = (id: string, task: string) =>
+    made.actions.find(({ resource, operation }) => resource === id && operation === task)!.id;
+  expect(allBefore(made, of("db:0", "demote"))).toContain(of("web:0", "stop"));
+});
