@@ -10,7 +10,6 @@ import type {
   ControlFailure,
   ControlReply,
   ControlRequest,
-  TicketRequest,
 } from "../model/control.ts";
 import type { Definition } from "../model/definition.ts";
 import { explainReport } from "../model/explain-report.ts";
@@ -19,7 +18,8 @@ import type { PolicyDefinition } from "../model/policy-definition.ts";
 import type { StatusReport } from "../model/status-report.ts";
 import type { Question } from "./coordinator-ports.ts";
 import { refuseApply, withHint } from "./definition-refusals.ts";
-import { changedTicket, ticketsKnown } from "./ticket-desk.ts";
+import { fail, notQuorate, ok, type Respond } from "./replies.ts";
+import { TicketDesk } from "./ticket-desk.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** What the desk may look at and ask for. It changes nothing by itself but through these. */
@@ -46,8 +46,6 @@ export interface DeskOffice {
   attribute(request: AttributeRequest, respond: Respond): void;
 }
 
-export type Respond = (reply: ControlReply) => void;
-
 /** Requests that wait for a plan; more are refused. */
 const QUESTIONS_MAX = 100;
 
@@ -61,10 +59,16 @@ export class ControlDesk {
   /** Those who wait for a plan. */
   readonly #questions = new Set<Respond>();
   readonly #timers = new Timers();
+  readonly #tickets: TicketDesk;
   #counter = 0;
 
   constructor(office: DeskOffice) {
     this.#office = office;
+    this.#tickets = new TicketDesk({
+      office,
+      whatIf: (...args) => this.#whatIf(...args),
+      commit: (...args) => this.#commit(...args),
+    });
   }
 
   nextDeadline(): Instant | undefined {
@@ -114,7 +118,7 @@ export class ControlDesk {
         office.fence(request, respond);
         break;
       case "ticket":
-        this.#setTicket(request, respond);
+        this.#tickets.change(request, respond);
         break;
       case "attribute":
         office.attribute(request, respond);
@@ -153,6 +157,7 @@ export class ControlDesk {
     for (const name of this.#waits.keys()) this.#timers.clear(name);
     this.#waits.clear();
     this.#questions.clear();
+    this.#tickets.close();
     this.#office.dropQuestions();
     for (const respond of waiting) {
       respond(fail("NO_DC", "the coordinator changed while waiting", "ask again"));
@@ -276,24 +281,6 @@ export class ControlDesk {
     });
   }
 
-  #setTicket(request: TicketRequest, respond: Respond): void {
-    const office = this.#office;
-    const known = ticketsKnown(office.cib(), office.definition().policy);
-    const { action, ticket: name, author } = request;
-    const ticket = changedTicket(known, name, action, office.wall());
-    if ("ok" in ticket) {
-      respond(ticket);
-      return;
-    }
-    const unchanged = known.includes(ticket);
-    const tickets = known.map((each) => (each.id === name ? ticket : each));
-    this.#whatIf({ tickets }, respond, (plan) => {
-      const result = { ticket, unchanged, changes: plan?.summary ?? [] };
-      if (request.dryRun === true || unchanged) respond(ok(result));
-      else this.#commit({ kind: "set-ticket", ticket, author }, respond, () => result);
-    });
-  }
-
   /** That there is nothing to remove is said on a quorum's word only: our copy may be old. */
   #removeOverrides(ids: readonly string[], respond: Respond): void {
     const answer: Respond = (reply) => {
@@ -311,13 +298,7 @@ export class ControlDesk {
     answer: (result: Extract<CibResult, { ok: true }>) => unknown,
   ): void {
     if (!this.#office.quorate) {
-      respond(
-        fail(
-          "NOT_QUORATE",
-          "this partition has no quorum: nothing was changed",
-          "bring enough of the missing nodes back, or their network: `paceline status` names them",
-        ),
-      );
+      respond(notQuorate());
       return;
     }
     this.#office.propose(command, (result) => {
@@ -348,14 +329,6 @@ export function readConfig(
   return wanted === undefined
     ? fail("NO_DEFINITION", "the cluster has committed no definition yet", "is there a DC?")
     : unknownVersion(wanted);
-}
-
-export function ok(result: unknown): ControlReply {
-  return { ok: true, result };
-}
-
-export function fail(code: string, message: string, hint?: string): ControlFailure {
-  return hint === undefined ? { ok: false, code, message } : { ok: false, code, message, hint };
 }
 
 function unknownVersion(version: number): ControlFailure {

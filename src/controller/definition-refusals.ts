@@ -1,7 +1,8 @@
 import { presentMessage, presentNodes } from "../cib/away-nodes.ts";
 import type { ControlFailure, ControlRequest } from "../model/control.ts";
 import type { Definition } from "../model/definition.ts";
-import { type DeskOffice, fail } from "./control-desk.ts";
+import type { DeskOffice } from "./control-desk.ts";
+import { fail } from "./replies.ts";
 
 const CONFLICT_HINT = "look at `paceline config diff`, then apply again";
 const PRESENT_HINT =

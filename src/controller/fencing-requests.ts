@@ -1,10 +1,10 @@
 import type { ControlRequest, FenceReport } from "../model/control.ts";
-import { fail, ok, type Respond } from "./control-desk.ts";
 import { confirmOff, fencerStep, startFencing } from "./fencing-duty.ts";
 import { fencingTimeout } from "./fencing-priority.ts";
 import type { FencingAnswer } from "./fencing-state.ts";
 import type { NodeCore } from "./node-core.ts";
 import { leaveToSuccessor } from "./office-moves.ts";
+import { fail, ok, type Respond } from "./replies.ts";
 
 type FenceRequest = Extract<ControlRequest, { method: "fence" }>;
 

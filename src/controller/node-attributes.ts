@@ -6,9 +6,9 @@ import type {
   ControlReply,
   ControlRequest,
 } from "../model/control.ts";
-import { fail, ok, type Respond } from "./control-desk.ts";
 import type { NodeCore } from "./node-core.ts";
 import { fromMember } from "./node-leaving.ts";
+import { fail, ok, type Respond } from "./replies.ts";
 
 /** An attribute is a word or a number; agents also keep log positions and lists of them there. */
 const NAME_MAX = 255;

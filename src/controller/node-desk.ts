@@ -8,7 +8,7 @@ import type {
   StatusWarning,
   TransitionReport,
 } from "../model/status-report.ts";
-import { type ControlDesk, type DeskOffice, ok, readConfig } from "./control-desk.ts";
+import { type ControlDesk, type DeskOffice, readConfig } from "./control-desk.ts";
 import { newerElsewhere } from "./definition-news.ts";
 import { fencingReport, fencingWarnings } from "./fencing-reports.ts";
 import { fenceByHand } from "./fencing-requests.ts";
@@ -20,6 +20,7 @@ import { namesakeWarning } from "./node-namesake.ts";
 import { letsGo } from "./node-takeover.ts";
 import { distrustDetail, trustWarnings } from "./node-trust.ts";
 import { planFailure } from "./plan-words.ts";
+import { ok } from "./replies.ts";
 import { buildReport } from "./status-report-builder.ts";
 
 /** What the desk needs of the rules of a node. */

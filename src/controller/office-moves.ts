@@ -1,8 +1,8 @@
 import type { Instant, Millis } from "../core/units.ts";
 import type { ControlReply, ControlRequest } from "../model/control.ts";
-import { fail, type Respond } from "./control-desk.ts";
 import { raftStep } from "./node-cib.ts";
 import type { NodeCore } from "./node-core.ts";
+import { fail, type Respond } from "./replies.ts";
 
 /** So long a coordinator that is to be fenced waits for somebody to take over. */
 export const HAND_OVER_MS: Millis = 3_000;

@@ -2,9 +2,9 @@ import { Timers } from "../core/timers.ts";
 import type { Instant, Millis } from "../core/units.ts";
 import type { ControlReply, ControlRequest } from "../model/control.ts";
 import type { StatusReport } from "../model/status-report.ts";
-import { fail, type Respond } from "./control-desk.ts";
 import type { NodeMessage } from "./node-message.ts";
 import { isMoved } from "./office-moves.ts";
+import { fail, type Respond } from "./replies.ts";
 
 /** Where requests can go from here. */
 export interface RouterOffice {

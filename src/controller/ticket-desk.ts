@@ -1,8 +1,104 @@
 import { didYouMean } from "../core/suggestion.ts";
 import type { WallTime } from "../core/units.ts";
-import type { Cib, TicketRecord } from "../model/cib.ts";
-import type { ControlFailure, TicketAction } from "../model/control.ts";
+import type { Cib, CibCommand, TicketRecord } from "../model/cib.ts";
+import type {
+  ControlFailure,
+  ControlReply,
+  TicketAction,
+  TicketReport,
+  TicketRequest,
+} from "../model/control.ts";
+import type { Plan } from "../model/plan.ts";
 import type { PolicyDefinition } from "../model/policy-definition.ts";
+import type { DeskOffice } from "./control-desk.ts";
+import type { Question } from "./coordinator-ports.ts";
+import { fail, notQuorate, ok, type Respond } from "./replies.ts";
+
+/** What changing a ticket takes of the desk. */
+export interface TicketOffice {
+  readonly office: Pick<DeskOffice, "quorate" | "cib" | "definition" | "wall">;
+  whatIf(question: Question, respond: Respond, then: (plan: Plan | undefined) => void): void;
+  commit(command: CibCommand, respond: Respond, answer: () => TicketReport): void;
+}
+
+/** Grants, revokes and the like. */
+export class TicketDesk {
+  readonly #desk: TicketOffice;
+  #isCommitting = false;
+
+  constructor(desk: TicketOffice) {
+    this.#desk = desk;
+  }
+
+  /** This node is the coordinator no longer: what it has proposed is not waited for. */
+  close(): void {
+    this.#isCommitting = false;
+  }
+
+  change(request: TicketRequest, respond: Respond): void {
+    const wish = this.#wish(request);
+    if ("ok" in wish) {
+      respond(wish);
+      return;
+    }
+    // Without a quorum our copy may be old: even that a ticket is revoked already may be wrong.
+    if (!this.#desk.office.quorate) {
+      respond(notQuorate());
+      return;
+    }
+    this.#desk.whatIf({ tickets: wish.tickets }, respond, (plan) => {
+      const changes = plan?.summary ?? [];
+      const { ticket, unchanged } = wish;
+      if (request.dryRun === true) respond(ok({ ticket, unchanged, changes }));
+      else this.#commit(request, changes, respond);
+    });
+  }
+
+  /**
+   * The ticket is looked at again, for others may have changed it while the plan was made; and one
+   * change is made at a time, as each writes all of a ticket. That nothing changes takes a quorum, too.
+   */
+  #commit(request: TicketRequest, changes: TicketReport["changes"], respond: Respond): void {
+    const wish = this.#isCommitting ? busy() : this.#wish(request);
+    if ("ok" in wish) {
+      respond(wish);
+      return;
+    }
+    const { ticket, unchanged } = wish;
+    const { author } = request;
+    const answer = (reply: ControlReply): void => {
+      this.#isCommitting = false;
+      respond(reply);
+    };
+    this.#isCommitting = true;
+    this.#desk.commit(
+      unchanged ? { kind: "nothing" } : { kind: "set-ticket", ticket, author },
+      answer,
+      () => ({ ticket, unchanged, changes }),
+    );
+  }
+
+  /** What the request makes of the tickets as they are now. */
+  #wish({ action, ticket: name }: TicketRequest): TicketWish | ControlFailure {
+    const { office } = this.#desk;
+    const known = ticketsKnown(office.cib(), office.definition().policy);
+    const ticket = changedTicket(known, name, action, office.wall());
+    if ("ok" in ticket) return ticket;
+    const tickets = known.map((each) => (each.id === name ? ticket : each));
+    return { ticket, unchanged: known.includes(ticket), tickets };
+  }
+}
+
+interface TicketWish {
+  readonly ticket: TicketRecord;
+  readonly unchanged: boolean;
+  /** All of them, if it were so. */
+  readonly tickets: readonly TicketRecord[];
+}
+
+function busy(): ControlFailure {
+  return fail("BUSY", "another change of a ticket is under way", "ask again");
+}
 
 /** Every ticket that a constraint needs, or that was once granted, by name. */
 export function ticketsKnown(cib: Cib, policy: PolicyDefinition): TicketRecord[] {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fail, ok } from "../../src/controller/control-desk.ts";
+import { fail, ok } from "../../src/controller/replies.ts";
 import { OWN_AGENT_DIR } from "../../src/io/agent-lookup.ts";
 import { type ControlServer, startControlServer } from "../../src/io/control-server.ts";
 import type { ControlReply, ControlRequest } from "../../src/model/control.ts";

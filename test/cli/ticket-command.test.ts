@@ -33,11 +33,11 @@ test("without a terminal a grant wants --yes", async () => {
   });
 });
 
-test("what is so already is not done again", async () => {
+test("what is so already is not asked back, and answered on the word of a quorum", async () => {
   daemon.answers.ticket = { ok: true, result: { ticket: granted, unchanged: true, changes: [] } };
   const { out } = await run("ticket grant site-a");
   expect(out).toBe("ticket site-a is already granted\n");
-  expect(daemon.changes).toHaveLength(1);
+  expect(daemon.changes).toMatchObject([{ dryRun: true }, { method: "ticket", action: "grant" }]);
 });
 
 test("status shows tickets, and how to grant the one that is wanted", async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { loadDefinition } from "../../src/config/load-definition.ts";
 import { ControlDesk, type DeskOffice } from "../../src/controller/control-desk.ts";
 import { changedTicket, ticketsKnown } from "../../src/controller/ticket-desk.ts";
-import type { CibCommand, TicketRecord } from "../../src/model/cib.ts";
+import type { CibCommand, CibResult, TicketRecord } from "../../src/model/cib.ts";
 import type { ControlReply, TicketRequest } from "../../src/model/control.ts";
 
 const DEFINITION = `cluster: c
@@ -13,12 +13,18 @@ resources: { db: { agent: dummy } }
 constraints: { ticket: [ { ticket: site-a, resource: db } ] }
 `;
 
+type Office = Partial<DeskOffice>;
+
 /** What a desk with these tickets answers, and what it has committed. */
-function ask(request: Partial<TicketRequest>, tickets: readonly TicketRecord[] = []) {
+function ask(
+  request: Partial<TicketRequest>,
+  tickets: readonly TicketRecord[] = [],
+  office: Office = {},
+) {
   const { definition } = loadDefinition(DEFINITION);
   const committed: CibCommand[] = [];
   const planned: unknown[] = [];
-  const office: Partial<DeskOffice> = {
+  const whole: Office = {
     quorate: true,
     wall: () => 7,
     cib: () => ({ tickets }) as never,
@@ -31,14 +37,15 @@ function ask(request: Partial<TicketRequest>, tickets: readonly TicketRecord[] =
       committed.push(command);
       done({ ok: true, index: 1 });
     },
+    ...office,
   };
   let answer: ControlReply | undefined;
-  const desk = new ControlDesk(office as DeskOffice);
+  const desk = new ControlDesk(whole as DeskOffice);
   const wish = { method: "ticket", ticket: "site-a", action: "grant", author: "ann" } as const;
   desk.handle(0, { ...wish, ...request }, (reply) => {
     answer = reply;
   });
-  return { answer, committed, planned };
+  return { answer, committed, planned, desk, wish };
 }
 
 const GRANTED = { id: "site-a", granted: true, standby: false, lastGranted: 7 };
@@ -53,11 +60,48 @@ test("a grant is committed, with who did it, and tells what comes of it", () => 
   });
 });
 
-test("what is only asked, or is so already, is not committed", () => {
+test("what is only asked is not committed; that it is so already is the word of a quorum", () => {
   expect(ask({ dryRun: true }).committed).toEqual([]);
   const { answer, committed } = ask({}, [GRANTED]);
-  expect(committed).toEqual([]);
+  expect(committed).toEqual([{ kind: "nothing" }]);
   expect(answer).toMatchObject({ ok: true, result: { unchanged: true } });
+});
+
+test.each([{ dryRun: true }, { dryRun: false }])(
+  "without a quorum nobody is told that it is so already: %o",
+  ({ dryRun }) => {
+    const { answer } = ask({ action: "revoke", dryRun }, [], { quorate: false });
+    expect(answer).toMatchObject({ ok: false, code: "NOT_QUORATE" });
+  },
+);
+
+test("what others did to a ticket while the plan was made stays done", () => {
+  let tickets: readonly TicketRecord[] = [GRANTED];
+  const { committed } = ask({ action: "standby" }, [], {
+    cib: () => ({ tickets }) as never,
+    whatIf: (_, answer) => {
+      tickets = [{ ...GRANTED, granted: false }];
+      answer(undefined);
+    },
+  });
+  expect(committed).toMatchObject([{ ticket: { granted: false, standby: true } }]);
+});
+
+test("tickets are changed one after the other: each change writes all of a ticket", () => {
+  let done: ((result: CibResult) => void) | undefined;
+  const { desk, wish } = ask({ action: "revoke" }, [GRANTED], {
+    propose: (_, whenDone) => {
+      done = whenDone;
+    },
+  });
+  const told: ControlReply[] = [];
+  const standby = { ...wish, action: "standby" } as const;
+  desk.handle(1, standby, (reply) => told.push(reply));
+  expect(told).toMatchObject([{ ok: false, code: "BUSY" }]);
+  done?.({ ok: true, index: 1 });
+  desk.handle(2, standby, (reply) => told.push(reply));
+  done?.({ ok: true, index: 2 });
+  expect(told.at(-1)).toMatchObject({ ok: true });
 });
 
 test("a ticket that nothing needs is a slip of the hand", () => {
