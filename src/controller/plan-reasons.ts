@@ -77,7 +77,7 @@ export function definitionWords(definition: DefinitionVersion | undefined): stri
 }
 
 function ticketWords({ id, granted, standby }: TicketRecord): string {
-  const state = granted ? "granted" : "revoked";
+  const state = granted ? "granted" : "not granted";
   return `ticket ${id} is ${state}${standby ? ", in standby" : ""}`;
 }
 

@@ -85,6 +85,10 @@ describe("why a plan is made", () => {
     ["a definition by jo", { kind: "apply-definition", text: "", author: "jo", at: 0 }],
     ["db is banned from node1", { kind: "set-override", override: BAN }],
     ["ban:db:node1 taken back", { kind: "remove-overrides", ids: ["ban:db:node1"] }],
+    [
+      "ticket site-a is not granted, in standby",
+      { kind: "set-ticket", ticket: { id: "site-a", granted: false, standby: true } },
+    ],
     ["node1 is back", { kind: "end-departure", node: "node1" }],
     ["the CIB changed", undefined],
   ])("%s", (reason, command) => {
