@@ -1,7 +1,7 @@
 import type { WallTime } from "../core/units.ts";
 import { parseDuration } from "../core/written-duration.ts";
 import type { OperationRecord } from "../model/cluster-status.ts";
-import { describeExitCode } from "../model/exit-code.ts";
+import { describeResult, EXECUTION } from "../model/exit-code.ts";
 import type { LocalStatus } from "../model/operation.ts";
 import type { PolicyDefinition, ResourceDefinition } from "../model/policy-definition.ts";
 import type { AttributeSet } from "../model/rule.ts";
@@ -47,8 +47,8 @@ function failureReport(
     node,
     operation: record.operation,
     intervalMs: record.intervalMs,
-    rc: record.status === 2 ? null : record.rc,
-    result: record.status === 2 ? "timed out" : describeExitCode(record.rc),
+    rc: record.status === EXECUTION.timeout ? null : record.rc,
+    result: describeResult(record),
     exitReason:
       record.exitReason === undefined || record.exitReason === "" ? null : record.exitReason,
     at,

@@ -1,7 +1,7 @@
 import type { Instant, WallTime } from "../core/units.ts";
 import type { View } from "../membership/membership.ts";
 import type { TimelineEntry } from "../model/control.ts";
-import { describeExitCode } from "../model/exit-code.ts";
+import { describeResult } from "../model/exit-code.ts";
 import type { OperationResult } from "../model/operation.ts";
 import type { Plan } from "../model/plan.ts";
 import { changesInWords, changeWithReason } from "./plan-words.ts";
@@ -82,9 +82,8 @@ export class IncidentRecorder {
     const isProbe = record.operation === "monitor" && record.intervalMs === 0;
     if (isProbe) return;
     this.#decided = undefined;
-    const why = record.exitReason
-      ? `${describeExitCode(record.rc)}: ${record.exitReason}`
-      : describeExitCode(record.rc);
+    const how = describeResult(record);
+    const why = record.exitReason ? `${how}: ${record.exitReason}` : how;
     const message = `${record.operation} of ${resource} failed on ${node}: ${why}`;
     this.#publish(this.timeline.fault(wall, message, { node, resource }));
   }

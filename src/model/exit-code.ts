@@ -57,6 +57,11 @@ export function describeExitCode(rc: number): string {
   return `unknown exit code ${rc}`;
 }
 
+/** How an operation ended, in a few words: one that was killed has no exit code of its own. */
+export function describeResult({ rc, status }: { rc: number; status: number }): string {
+  return status === EXECUTION.timeout ? "timed out" : describeExitCode(rc);
+}
+
 /** The instance is active after this exit code of a monitor. */
 export function isActiveCode(rc: number): boolean {
   return (

@@ -48,6 +48,15 @@ test("a decision that is made again before anything came of it is told once", ()
   ]);
 });
 
+test("an operation that was killed is told as timed out, not by an exit code", () => {
+  const told: string[] = [];
+  const recorder = new IncidentRecorder("node1", ({ message }) => told.push(message));
+  const how = { intervalMs: 0, rc: 1, status: 2, exitReason: "did not end" };
+  const record = { id: "s", callId: 1, operation: "stop", ...how };
+  recorder.result({ key: "1", node: "node1", resource: "db", record, term: 1 }, 10);
+  expect(told).toEqual(["stop of db failed on node1: timed out: did not end"]);
+});
+
 test("an incident that ends with something left is not told as settled", () => {
   const told: TimelineEntry[] = [];
   const recorder = new IncidentRecorder("node1", (entry) => told.push(entry));

@@ -112,7 +112,11 @@ function quorumPolicy(
     case "suicide":
       // A cluster that never had quorum would fence itself at every start.
       if (!fencingEnabled) {
-        ws.notice("error", "bad-option", "no-quorum-policy fence needs fencing: stop is used");
+        ws.notice(
+          "error",
+          "bad-option",
+          `no-quorum-policy: ${text} needs fencing: it acts like stop`,
+        );
         return "stop";
       }
       return ws.status.quorate || ws.status.hadQuorum === true ? "suicide" : "stop";

@@ -142,6 +142,13 @@ describe("cluster options", () => {
   });
 });
 
+test("a policy that needs fencing, and has none, is told by the word that was written", () => {
+  const values = { "no-quorum-policy": "suicide", "fencing-enabled": "false" };
+  expect(unpacked({ options: options(values) }).notices).toMatchObject([
+    { message: "no-quorum-policy: suicide needs fencing: it acts like stop" },
+  ]);
+});
+
 test("nodes are ordered by name, numbers by value", () => {
   const names = ["node10", "Node2", "a", "node1", "node1b"];
   expect(names.sort(compareNodeNames)).toEqual(["a", "node1", "node1b", "Node2", "node10"]);
