@@ -18,7 +18,7 @@ import { probeOnNode } from "./probes.ts";
 import { orderRestarts } from "./promotable.ts";
 import { anyBlocked, instancesOf, isBundled, isCollective, locationOf } from "./resource-state.ts";
 import { addInternalConstraints, applyColocation, assign, createActions } from "./variant.ts";
-import type { Work } from "./work.ts";
+import type { NestedWork } from "./work.ts";
 import type { BundleReplica } from "./working-parts.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
@@ -29,7 +29,7 @@ import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from
  */
 
 /** The contained instance runs on its own replica's node and nowhere else. */
-function* assignContent(ws: WorkingSet, replica: BundleReplica, stopIfFail: boolean): Work {
+function* assignContent(ws: WorkingSet, replica: BundleReplica, stopIfFail: boolean): NestedWork {
   const { child, node } = replica;
   if (!child || !node) return;
   for (const each of ws.nodes) {
@@ -45,7 +45,7 @@ function* assignContent(ws: WorkingSet, replica: BundleReplica, stopIfFail: bool
   if (clone) clone.assigning = false;
 }
 
-function* assignReplica(ws: WorkingSet, replica: BundleReplica): Work {
+function* assignReplica(ws: WorkingSet, replica: BundleReplica): NestedWork {
   const { ip, remote, container } = replica;
   if (ip) yield* assign(ws, ip, undefined, true);
   if (remote) {
@@ -69,7 +69,7 @@ function* assignReplica(ws: WorkingSet, replica: BundleReplica): Work {
 }
 
 /** Containers first; then, where they will be, all the rest. */
-export function* assignBundle(ws: WorkingSet, bundle: Resource): Work<undefined> {
+export function* assignBundle(ws: WorkingSet, bundle: Resource): NestedWork<undefined> {
   const state = bundle.bundle;
   if (!state || !bundle.provisional || bundle.assigning) return;
   bundle.assigning = true;

@@ -16,12 +16,12 @@ import {
 import { anyBlocked, locationOf } from "./resource-state.ts";
 import { addDependentScores } from "./score-merging.ts";
 import { addInternalConstraints, applyColocation, assign } from "./variant.ts";
-import type { Work } from "./work.ts";
+import type { NestedWork } from "./work.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /** Clones: several instances of one primitive or group. */
 
-export function* assignClone(ws: WorkingSet, clone: Resource): Work<undefined> {
+export function* assignClone(ws: WorkingSet, clone: Resource): NestedWork<undefined> {
   if (!clone.provisional || clone.assigning) return;
   clone.assigning = true;
   if (clone.isPromotable) addPromotionScores(ws, clone);

@@ -12,7 +12,7 @@ import {
   assign,
   createActions,
 } from "./variant.ts";
-import type { Work } from "./work.ts";
+import type { NestedWork } from "./work.ts";
 import type { Colocation, Node, Resource, WorkingSet } from "./working-set.ts";
 
 /** Groups: each member where the one before it is, started after it and stopped before it. */
@@ -22,7 +22,7 @@ export function* assignGroup(
   group: Resource,
   prefer: Node | undefined,
   stopIfFail: boolean,
-): Work<Node | undefined> {
+): NestedWork<Node | undefined> {
   if (!group.provisional) return group.assignedNode;
   if (group.assigning) return undefined;
   const first = group.children[0];

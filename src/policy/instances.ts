@@ -10,7 +10,7 @@ import { nodeProblem } from "./plain-reasons.ts";
 import { currentNode } from "./resource-state.ts";
 import type { ScoreTable } from "./score-table.ts";
 import { actionFlags, assign, createActions } from "./variant.ts";
-import type { Work } from "./work.ts";
+import type { NestedWork } from "./work.ts";
 import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
@@ -65,7 +65,7 @@ function* assignInstance(
   instance: Resource,
   prefer: Node | undefined,
   maxPerNode: number,
-): Work<Node | undefined> {
+): NestedWork<Node | undefined> {
   if (instance.assigning) return undefined;
   banUnavailable(ws, instance, maxPerNode);
   const chosen = yield* assign(ws, instance, prefer, prefer === undefined);
@@ -96,7 +96,7 @@ function* assignEarly(
   current: Node,
   maxPerNode: number,
   available: number,
-): Work<boolean> {
+): NestedWork<boolean> {
   const score = instance.allowed.has(current.index) ? instance.allowed.get(current.index) : -1;
   if (score < 0 || !isAvailable(current)) return false;
   const backup = backupTables(instance);
@@ -150,7 +150,7 @@ export function* assignInstances(
   instances: readonly Resource[],
   maxTotal: number,
   maxPerNode: number,
-): Work {
+): NestedWork {
   const nodes = resetCounts(ws, collective);
   const optimal = Math.max(1, nodes > 0 ? Math.trunc(maxTotal / nodes) : 0);
   let assigned = 0;

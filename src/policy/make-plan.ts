@@ -24,7 +24,7 @@ import { createSummary } from "./summary.ts";
 import { unpackTicket } from "./tickets.ts";
 import { unpack } from "./unpack/unpack.ts";
 import { addInternalConstraints, assign, createActions } from "./variant.ts";
-import { finish, forEach, type Work } from "./work.ts";
+import { finish, flat, forEach, type Work } from "./work.ts";
 import { type Node, type Resource, WorkingSet } from "./working-set.ts";
 
 /**
@@ -138,11 +138,11 @@ function* assignAll(ws: WorkingSet): Work {
   if (ws.haveRemoteNodes) {
     for (const resource of ws.resources) {
       if (!resource.isRemoteConnection) continue;
-      yield* assign(ws, resource, resource.partialMigrationTarget, true);
+      yield* flat(assign(ws, resource, resource.partialMigrationTarget, true));
     }
   }
   for (const resource of ws.resources) {
-    if (!resource.isRemoteConnection) yield* assign(ws, resource, undefined, true);
+    if (!resource.isRemoteConnection) yield* flat(assign(ws, resource, undefined, true));
     yield UNITS_PER_ASSIGNMENT * (1 + resource.children.length);
   }
 }

@@ -11,7 +11,7 @@ import { addDependentScores } from "./score-merging.ts";
 import { orderRestartAfterUnfencing } from "./unfencing.ts";
 import { banInsufficientCapacity, orderByLoad } from "./utilization.ts";
 import { applyColocation, assign } from "./variant.ts";
-import type { Work } from "./work.ts";
+import type { NestedWork } from "./work.ts";
 import { type Colocation, type Node, type Resource, ROLE, type WorkingSet } from "./working-set.ts";
 
 /** Primitives: choosing their node, and the constraints that they bring along. */
@@ -21,7 +21,7 @@ function isMandatory(colocation: Colocation): boolean {
 }
 
 /** Assigns the primary if need be and applies the colocation to the dependent's scores. */
-function* applyThisWith(ws: WorkingSet, colocation: Colocation, resource: Resource): Work {
+function* applyThisWith(ws: WorkingSet, colocation: Colocation, resource: Resource): NestedWork {
   const { primary, score, dependentRole } = colocation;
   const revertible = dependentRole >= ROLE.promoted || (score < 0 && score > -INFINITY_SCORE);
   const backup = revertible ? resource.allowed.copyWithParts() : undefined;
@@ -30,7 +30,7 @@ function* applyThisWith(ws: WorkingSet, colocation: Colocation, resource: Resour
   if (backup && !anyAllowed(ws, resource.allowed)) resource.allowed = backup;
 }
 
-function* applyColocations(ws: WorkingSet, resource: Resource): Work {
+function* applyColocations(ws: WorkingSet, resource: Resource): NestedWork {
   const mine = thisWithColocations(resource);
   const theirs = withThisColocations(resource);
   if (mine.length + theirs.length === 0) return;
@@ -49,7 +49,7 @@ export function* assignPrimitive(
   resource: Resource,
   prefer: Node | undefined,
   stopIfFail: boolean,
-): Work<Node | undefined> {
+): NestedWork<Node | undefined> {
   const parent = resource.parent;
   if (parent && !parent.assigning) yield* assign(ws, parent, prefer, stopIfFail);
   if (!resource.provisional) return resource.assignedNode;

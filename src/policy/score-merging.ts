@@ -26,6 +26,9 @@ const MERGES_MAX = 1_000_000;
  */
 const MERGES_AT_ONCE = 10_000;
 
+/** Nor farther than this, which is as far as the stack is certain to reach. */
+const CHAIN_MAX = 500;
+
 /** A step takes so much time for every node, in units of work. */
 const UNITS_PER_SCORE = 1 / 200;
 
@@ -134,6 +137,8 @@ function followChain(
 ): ScoreTable {
   const { ws, thisWith } = chain;
   if (ws.merges > MERGES_MAX || ws.merges - ws.mergesBeforePause > MERGES_AT_ONCE) return table;
+  if (ws.mergeDepth >= CHAIN_MAX) return table;
+  ws.mergeDepth++;
   const deeper = chain.active ? chain : { ...chain, active: true };
   const list = thisWith ? thisWithColocations(source) : withThisColocations(source);
   let work = table;
@@ -142,5 +147,6 @@ function followChain(
     const other = thisWith ? colocation.primary : colocation.dependent;
     work = mergeFrom(deeper, other, colocation, weaker(factor, colocation), work);
   }
+  ws.mergeDepth--;
   return work;
 }

@@ -20,7 +20,7 @@ import { collectiveActionFlags } from "./instances.ts";
 import { assignPrimitive, constrainPrimitive } from "./primitive.ts";
 import { instancesOf } from "./resource-state.ts";
 import { createPrimitiveActions } from "./role-changes.ts";
-import type { Work } from "./work.ts";
+import type { NestedWork } from "./work.ts";
 import type { Colocation, Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
@@ -30,14 +30,24 @@ import type { Colocation, Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
  * Chooses a node; `prefer` decides ties. Without `stopIfFail` a failed try leaves no traces. What the
- * resource depends on is assigned first: that may be much, so it is work that pauses in between.
+ * resource depends on is assigned first: that may be much, so it is work that pauses in between, and
+ * that is asked for, since there may be a thousand of which each depends on the next.
  */
-export function assign(
+export function* assign(
   ws: WorkingSet,
   resource: Resource,
   prefer: Node | undefined,
   stopIfFail: boolean,
-): Work<Node | undefined> {
+): NestedWork<Node | undefined> {
+  return (yield assignVariant(ws, resource, prefer, stopIfFail)) as Node | undefined;
+}
+
+function assignVariant(
+  ws: WorkingSet,
+  resource: Resource,
+  prefer: Node | undefined,
+  stopIfFail: boolean,
+): NestedWork<Node | undefined> {
   switch (resource.variant) {
     case "primitive":
       return assignPrimitive(ws, resource, prefer, stopIfFail);

@@ -6,6 +6,31 @@ import type { Resource } from "./working-set.ts";
  */
 export type Work<T = void> = Generator<number, T>;
 
+/**
+ * Work that may ask for other work by yielding it, and is then given what came of that. However deeply
+ * one thing depends on another, the stack does not grow with it.
+ */
+export type NestedWork<T = void> = Generator<number | NestedWork<unknown>, T, unknown>;
+
+/** As work that asks for nothing. */
+export function* flat<T>(work: NestedWork<T>): Work<T> {
+  const open: NestedWork<unknown>[] = [work];
+  let answer: unknown;
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const { done, value } = top.next(answer);
+    answer = undefined;
+    if (done) {
+      open.pop();
+      answer = value;
+    } else if (typeof value === "number") {
+      yield value;
+    } else {
+      open.push(value);
+    }
+  }
+  return answer as T;
+}
+
 /** Does all of it at once. */
 export function finish<T>(work: Work<T>): T {
   for (;;) {

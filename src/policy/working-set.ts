@@ -339,6 +339,8 @@ export class WorkingSet {
   merges = 0;
   /** How many of them there were when the work last paused. */
   mergesBeforePause = 0;
+  /** How far along a chain the wishes are that are merged right now. */
+  mergeDepth = 0;
   /** Where the wishes come from that are merged right now; only while explaining. */
   mergeTrace: MergeTrace | undefined;
   /** Counts traversals of the action graph (Action.visit). */

@@ -67,6 +67,20 @@ describe("it ends", () => {
     );
   });
 
+  // The stack must not grow with it.
+  test.each<[string, (before: string, after: string) => Constraint]>([
+    ["each with the next", (before, after) => colocation(before, before, after, 1_000_000)],
+    ["each with the one before", (before, after) => colocation(before, after, before, 1_000_000)],
+    ["each after the one before", (before, after) => order(before, before, after)],
+    ["each before the one before", (before, after) => order(before, after, before)],
+  ])("a chain of thousands, %s: all of it is placed", (_, link) => {
+    const made = planned(2500, (names) => {
+      return names.slice(1).map((name, i) => link(names[i]!, name));
+    });
+    const started = made.actions.filter(({ operation }) => operation === "start");
+    expect(started).toHaveLength(2500);
+  });
+
   test("rings of orders across one another", () => {
     const constraints = (names: readonly string[]) =>
       names.flatMap((name, i) => [
