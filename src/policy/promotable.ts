@@ -314,8 +314,9 @@ function colocateDependent(
   if (c.score >= INFINITY_SCORE && !bothPromoted) intersectNodes(ws, dependent, c, nodes, true);
 }
 
-/** The score with which an instance was assigned to its node. */
+/** The score with which an instance was assigned to its node: none for one that is just left there. */
 function instanceScore(instance: Resource, node: Node): number {
   const primitive = primitivesOf(instance)[0] ?? instance;
+  if (!primitive.managed) return 0;
   return primitive.allowed.has(node.index) ? primitive.allowed.get(node.index) : 0;
 }
