@@ -115,7 +115,7 @@ export class Action {
   fenceOperation: string | undefined;
   /** For notifications: `pre-start`, `confirmed-post-stop` … */
   notifyKey: string | undefined;
-  /** Waits in the queue of ordering updates. */
+  /** Waits for an update of its orderings. */
   queued = false;
   /** Its place in the order by name of all actions of the graph; negative: not in the graph. */
   rank = -1;

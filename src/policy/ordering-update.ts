@@ -1,5 +1,5 @@
 import { ACT, type Action, type Link, ORDER } from "./action.ts";
-import { findBySlot, orderActions } from "./actions.ts";
+import { orderActions } from "./actions.ts";
 import { blockColocationDependents } from "./colocation-block.ts";
 import { updateInstances } from "./interleave.ts";
 import {
@@ -9,31 +9,26 @@ import {
   FIRST_CHANGED,
   NEXT_CHANGED,
 } from "./ordering-effects.ts";
-import { isBundled, isClone, isCollective, locationOf } from "./resource-state.ts";
+import { isClone, isCollective, locationOf } from "./resource-state.ts";
+import { successAction } from "./success-mark.ts";
 import { actionFlags } from "./variant.ts";
 import type { Work } from "./work.ts";
 import type { Node, Resource, WorkingSet } from "./working-set.ts";
 
 /**
  * Lets every ordering have its effect: a necessary action makes others necessary, one that cannot
- * run blocks others. Effects spread, so actions wait in a queue until nothing changes any more.
+ * run blocks others. Effects spread, so what one has touched is updated after it.
  */
-
-const SUCCESS_OF: Readonly<Record<string, string>> = {
-  start: "running",
-  stop: "stopped",
-  promote: "promoted",
-  demote: "demoted",
-};
-const SUCCESSES = new Set(Object.values(SUCCESS_OF));
 
 /** A yield for each would cost as much as most do. */
 const LINKS_PER_SLICE = 100;
 
 export class OrderingUpdater {
   readonly ws: WorkingSet;
-  readonly #queue: Action[] = [];
-  #head = 0;
+  /** Those to be updated, the next one last. */
+  readonly #stack: Action[] = [];
+  /** What the action being updated has changed, in the order of its changes. */
+  readonly #touched: Action[] = [];
   readonly #blocked = (action: Action): void => {
     this.enqueue(action);
     this.enqueueAfter(action);
@@ -44,29 +39,46 @@ export class OrderingUpdater {
   }
 
   enqueue(action: Action): void {
-    if (action.queued) return;
-    action.queued = true;
-    this.#queue.push(action);
+    this.#touched.push(action);
   }
 
   enqueueAfter(action: Action): void {
     for (let link = action.firstAfter; link; link = link.youngerAfter) this.enqueue(link.next);
   }
 
-  /** Runs until nothing changes. The bound only guards against a rule that undoes another forever. */
+  /**
+   * Updates every action, newest first, each together with all that it touches before the next: what
+   * a mark takes over from its parts then still reaches the older ones, and comes too late for the
+   * newer. The bound only guards against a rule that undoes another forever.
+   */
   *run(): Work {
+    const { actions } = this.ws;
+    const limit = 1000 + 200 * actions.length;
     let done = 0;
-    const limit = 1000 + 200 * this.#queue.length;
-    for (let steps = 0; this.#head < this.#queue.length; steps++) {
-      const action = this.#queue[this.#head++]!;
-      action.queued = false;
-      if (steps > limit) continue;
-      done += 1 + this.#update(action);
-      if (done >= LINKS_PER_SLICE) {
+    let steps = 0;
+    for (let i = actions.length - 1; i >= 0; i--) {
+      this.#stack.push(actions[i]!);
+      for (let action = this.#stack.pop(); action && steps < limit; action = this.#stack.pop()) {
+        action.queued = false;
+        steps++;
+        done += 1 + this.#update(action);
+        this.#takeUp();
+        if (done < LINKS_PER_SLICE) continue;
         yield LINKS_PER_SLICE / 10;
         done = 0;
       }
     }
+  }
+
+  /** What was touched first is updated first; what waits already does not wait twice. */
+  #takeUp(): void {
+    for (let i = this.#touched.length - 1; i >= 0; i--) {
+      const action = this.#touched[i]!;
+      if (action.queued) continue;
+      action.queued = true;
+      this.#stack.push(action);
+    }
+    this.#touched.length = 0;
   }
 
   /** Says how many links it has looked at. */
@@ -134,14 +146,9 @@ export class OrderingUpdater {
       }
       return 0;
     }
-    // Asked for its flags, a mark of a whole takes over what its parts have become.
-    const firstBefore = first.flags;
-    const nextBefore = next.flags;
     const firstFlags = flagsForOrdering(first, nextNode);
     const nextFlags = flagsForOrdering(next, firstNode);
-    let changed = first.flags === firstBefore ? 0 : FIRST_CHANGED;
-    if (next.flags !== nextBefore) changed |= NEXT_CHANGED;
-    return changed | this.#applyFlags(link, first, next, firstFlags, nextFlags);
+    return this.#applyFlags(link, first, next, firstFlags, nextFlags);
   }
 
   #applyFlags(
@@ -357,21 +364,6 @@ function isAncestorOf(resource: Resource, of: Resource): boolean {
   return false;
 }
 
-/** The mark that says "all of it has started" (or, with notifications, "and everybody knows"). */
-function successAction(first: Action, resource: Resource): Action | undefined {
-  if (first.intervalMs > 0 || first.slot.includes("notify")) return undefined;
-  const done = SUCCESS_OF[first.task] ?? (SUCCESSES.has(first.task) ? first.task : undefined);
-  if (!done) return undefined;
-  // A bundle's contents may have notifications, but the bundle has no mark for them.
-  if (resource.bundle) {
-    if (resource.notify || resource.bundle.childClone?.notify) return undefined;
-  }
-  if (resource.notify && (isClone(resource) || isBundled(resource))) {
-    return findBySlot(resource, `confirmed-post_notify_${done}_0`);
-  }
-  return findBySlot(resource, `${done}_0`);
-}
-
 /** A group's start has no node of its own; it is where the group will be. */
 function placeOf(action: Action): Node | undefined {
   if (action.resource?.variant === "group" && action.task === "start") {
@@ -387,9 +379,7 @@ function flagsForOrdering(action: Action, node: Node | undefined): number {
   return actionFlags(action, node) | (flags & ACT.runnable);
 }
 
-/** Updates every action, newest first, and whatever that touches. */
+/** Updates every action, and whatever that touches. */
 export function* updateAllActions(ws: WorkingSet): Work {
-  const updater = new OrderingUpdater(ws);
-  for (let i = ws.actions.length - 1; i >= 0; i--) updater.enqueue(ws.actions[i]!);
-  yield* updater.run();
+  yield* new OrderingUpdater(ws).run();
 }
