@@ -22,6 +22,10 @@ export class DefinitionReport {
     return this.#errors > 0;
   }
 
+  get errorCount(): number {
+    return this.#errors;
+  }
+
   /** No more is taken: whoever would have to search for a hint may save the effort. */
   get isFull(): boolean {
     return this.#found.length > DIAGNOSTICS_MAX;

@@ -24,6 +24,7 @@ export function readOperations(
   resource: string,
 ): OperationDefinition[] {
   const found: { operation: OperationDefinition; span: Span }[] = [];
+  const errorsBefore = context.report.errorCount;
   if (value.kind === "list") {
     for (const item of value.items) {
       const operation = readListed(context, item, resource);
@@ -46,6 +47,8 @@ export function readOperations(
     }
   }
   checkIntervals(context, resource, found);
+  // An interval that could not be read is complained of already.
+  if (context.report.errorCount === errorsBefore) checkMonitored(context, resource, found);
   return found.map((each) => each.operation);
 }
 
@@ -157,6 +160,21 @@ function readOperation(
       },
     }),
   };
+}
+
+/** A monitor without an interval is the probe. Who writes no other has hardly meant that. */
+function checkMonitored(
+  context: LoadContext,
+  resource: string,
+  found: readonly { operation: OperationDefinition; span: Span }[],
+): void {
+  const monitors = found.filter(({ operation }) => operation.name === "monitor");
+  const [first] = monitors;
+  const recurs = monitors.some(({ operation }) => parseDuration(operation.interval) !== 0);
+  if (first === undefined || recurs || context.simulation) return;
+  const message = `${resource} is not monitored: with interval 0 it is looked at once, before a start`;
+  const hint = "add an interval, such as 10s";
+  context.report.warning("NOT_MONITORED", first.span, message, hint);
 }
 
 /** An operation is known by its name and interval: two alike can't both recur. */

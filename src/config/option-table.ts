@@ -13,6 +13,7 @@ export type OptionKind =
   | "count"
   | "duration"
   | "score"
+  | "threshold"
   | "percent"
   | "text"
   | readonly string[];
@@ -130,6 +131,8 @@ function normalize(kind: OptionKind, text: string): string | undefined {
       return parseDuration(text) === undefined ? undefined : text;
     case "score":
       return parseScore(text) === undefined ? undefined : text;
+    case "threshold":
+      return (parseScore(text) ?? -1) < 0 ? undefined : text;
     case "percent":
       return /^\d+(\.\d+)?%?$/.test(text) ? text : undefined;
     case "text":
@@ -145,6 +148,7 @@ function wordsFor(kind: OptionKind): string {
     count: "a whole number, 0 or more",
     duration: "a duration",
     score: "a score",
+    threshold: "a whole number, 0 or more, or INFINITY",
     percent: "a percentage",
     text: "a text",
   };
@@ -159,6 +163,7 @@ function kindHint(kind: OptionKind, text: string): string {
     count: "digits without a sign, such as 3",
     duration: DURATION_HINT,
     score: "a whole number, INFINITY or -INFINITY",
+    threshold: "such as 3",
     percent: "like 80%",
     text: "any text",
   };

@@ -7,7 +7,7 @@ const BASIC = {
   maintenance: "boolean",
   "resource-stickiness": "score",
   requires: ["nothing", "quorum", "fencing", "unfencing"],
-  "migration-threshold": "score",
+  "migration-threshold": "threshold",
   "failure-timeout": "duration",
   "multiple-active": ["block", "stop_only", "stop_start", "stop_unexpected"],
   "allow-migrate": "boolean",
