@@ -1,5 +1,6 @@
 import type { WallTime } from "../core/units.ts";
 import type { Override } from "../model/cib.ts";
+import { overrideWords } from "../model/override-words.ts";
 import type {
   LocationConstraint,
   PolicyDefinition,
@@ -126,6 +127,7 @@ function addLocation(policy: PolicyDefinition, override: Override, effects: Effe
     score: override.kind === "ban" ? -INFINITY_SCORE : INFINITY_SCORE,
     rules: [],
     ...(role === undefined ? {} : { role }),
+    says: overrideWords(override),
   });
   return true;
 }

@@ -123,6 +123,8 @@ export interface LocationConstraint {
   readonly discovery?: string;
   /** ISO 8601 end of validity, where it has one (the CLI's migrate and ban). */
   readonly expires?: string;
+  /** In words, where its id is nothing that somebody wrote (an override). */
+  readonly says?: string;
 }
 
 export interface ColocationConstraint {

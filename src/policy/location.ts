@@ -116,6 +116,7 @@ function unpackFor(
     roleFilter: locationRole(setRole ?? constraint.role) ?? ROLE.unknown,
     discovery: discoveryOf(constraint.discovery),
     scores: [{ node, score }],
+    source: constraint.says,
   });
 }
 
@@ -167,7 +168,8 @@ function applyTo(ws: WorkingSet, resource: Resource, use: LocationUse, withScore
   if (use.roleFilter > ROLE.unknown && use.roleFilter !== resource.nextRole) return;
   const mode = DISCOVERY[use.discovery];
   for (const { node, score } of use.scores) {
-    resource.allowed.add(node.index, withScores ? score : 0, `location ${use.id}`, use.says);
+    const source = use.source ?? `location ${use.id}`;
+    resource.allowed.add(node.index, withScores ? score : 0, source, use.says);
     if (mode === 0) continue;
     resource.discovery ??= new Uint8Array(ws.nodes.length);
     if (resource.discovery[node.index]! >= mode) continue;

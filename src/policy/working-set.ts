@@ -255,6 +255,8 @@ export interface LocationUse {
   readonly roleFilter: RoleRank;
   readonly discovery: Discovery;
   readonly scores: readonly { readonly node: Node; readonly score: Score }[];
+  /** Where its scores come from, if not told by its id. */
+  readonly source?: string | undefined;
   /** What its rule says, as one writes it; only while explaining. */
   readonly says?: string | undefined;
 }

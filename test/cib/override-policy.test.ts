@@ -109,6 +109,7 @@ describe("migrate and ban", () => {
         node: "node1",
         score: -1_000_000,
         rules: [],
+        says: "web is banned from node1",
       },
       {
         kind: "location",
@@ -118,6 +119,7 @@ describe("migrate and ban", () => {
         score: 1_000_000,
         rules: [],
         role: "Promoted",
+        says: "cache-set (Promoted) is moved to node2",
       },
     ]);
   });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { applyOverrides } from "../../../src/cib/override-policy.ts";
 import { createPaint } from "../../../src/cli/views/paint.ts";
 import { explainText } from "../../../src/cli/views/simulate-explain.ts";
 import type { WallTime } from "../../../src/core/units.ts";
@@ -110,4 +111,22 @@ test.each([
   ],
 ])("%s", (_, lines, asked, sentence) => {
   expect(told(lines, asked)).toContain(`  ${sentence}\n`);
+});
+
+test("what somebody set by hand is told in words, not by an id", () => {
+  const cluster = new SmallCluster();
+  for (const line of ["nodes a b", "primitive web"]) cluster.line(line);
+  const move = { id: "migrate:web", kind: "migrate", target: "web", node: "b" } as const;
+  const override = { ...move, author: "ann", at: 0 };
+  const now = (NOW_SECONDS * 1000) as WallTime;
+  const { policy } = applyOverrides(cluster.definition(), [override], now);
+  const simulation = simulate(plan, policy, cluster.status(), now, true);
+  const text = explainText(
+    simulation,
+    placementsOf(simulation.plan, "web"),
+    undefined,
+    createPaint(false),
+  );
+  expect(text).toContain("INFINITY against 0 on a (web is moved to b)");
+  expect(text).not.toContain("migrate:web");
 });
