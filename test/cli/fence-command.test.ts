@@ -102,9 +102,9 @@ describe("fence", () => {
     const { out } = await run("fence status");
     expect(out).toBe(`fencing is enabled
 held back: node2 was fenced 5 times
-bmc1  ipmi  node2  answers        12 min ago  power is on
-bmc2  ipmi  node2  FAILS          1 min ago  timed out
-bmc3  ipmi  node2  not asked yet  paceline fence test NODE asks now
+bmc1  ipmi  node2  answers                 12 min ago  power is on
+bmc2  ipmi  node2  FAILS                   1 min ago  timed out
+bmc3  ipmi  node2  not asked yet by node1  paceline fence test NODE asks now
 `);
   });
 

@@ -28,6 +28,16 @@ test("a side without quorum has no DC, though somebody acts for it", () => {
   expect(text).toMatch(/node1 +online *\n/);
 });
 
+test("what is under way is not younger than an action that goes on in it", () => {
+  const running = [
+    { operation: "stop", node: "node1", resource: "db", since: NOW - 1_900, timeoutMs: 20_000 },
+  ];
+  const began = { state: "running", startedAt: NOW - 76, done: 0, total: 2, running } as const;
+  const transition = { ...report().transition, ...began };
+  const text = statusView(report({ transition }), paint);
+  expect(text).toContain("Under way: 0 of 2 actions done, for 1.9 s");
+});
+
 describe("what is wrong", () => {
   const texts = (given: Partial<StatusReport>) =>
     findProblems(report(given)).map((each) => [each.severity, each.text, each.help]);

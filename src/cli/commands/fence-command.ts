@@ -61,7 +61,7 @@ export async function fenceStatus(
   node: string | undefined,
 ): Promise<ExitCode> {
   if (node !== undefined) return await ask(context, "status", node);
-  const { fencing, at } = await withClient(context, (client) =>
+  const { fencing, at, dc } = await withClient(context, (client) =>
     client.request({ method: "status" }),
   );
   if (context.json) {
@@ -73,7 +73,7 @@ export async function fenceStatus(
   );
   if (fencing.held !== null) context.out(`held back: ${plain(fencing.held)}\n`);
   if (fencing.watchdog !== undefined) sayWatchdog(context, fencing.watchdog);
-  const rows = fencing.devices.map((device) => deviceRow(context, device, at));
+  const rows = fencing.devices.map((device) => deviceRow(context, device, at, dc));
   for (const line of columns(rows)) context.out(`${line}\n`);
   if (rows.length === 0 && fencing.watchdog === undefined) {
     context.out("no fencing device is defined (fencing.devices)\n");
@@ -89,11 +89,17 @@ function sayWatchdog(context: CliContext, { waitMs, here, state, counted }: Watc
   context.out(`  counted on for: ${who}\n  this node: ${state}; ${plain(here)}\n`);
 }
 
-function deviceRow(context: CliContext, device: FencingDeviceReport, at: number): string[] {
+/** What a DC before this one was answered is not known any more. */
+function deviceRow(
+  context: CliContext,
+  device: FencingDeviceReport,
+  at: number,
+  dc: string | null,
+): string[] {
   const { lastCheck } = device;
   const state =
     lastCheck === null
-      ? context.paint("dim", "not asked yet")
+      ? context.paint("dim", dc === null ? "not asked yet" : `not asked yet by ${plain(dc)}`)
       : context.paint(lastCheck.ok ? "green" : "red", lastCheck.ok ? "answers" : "FAILS");
   return [
     plain(device.name),

@@ -109,7 +109,9 @@ const MARKS = {
 function transitionLines(report: StatusReport, paint: Paint): string[] {
   const { transition, at } = report;
   if (transition.state !== "running") return [];
-  const since = transition.startedAt === null ? "" : `, for ${spanText(at - transition.startedAt)}`;
+  // What a plan before this one has begun goes on in it.
+  const began = [transition.startedAt ?? at, ...transition.running.map((each) => each.since)];
+  const since = transition.startedAt === null ? "" : `, for ${spanText(at - Math.min(...began))}`;
   const head = `Under way: ${transition.done} of ${transition.total} actions done${since}`;
   const rows = transition.running.map((each) => [
     plain(each.operation),
