@@ -227,8 +227,8 @@ function warnings(node: NodeCore, coordinatorName: string | undefined): StatusWa
     found.push({
       code: "OUTDATED",
       severity: "error",
-      message: `${newer.join(", ")} works by a newer definition, which this node has not got`,
-      hint: "is this node still named in it? look at `paceline config show` there",
+      message: `a newer definition is in force on ${newer.join(", ")}, and this node has not got it`,
+      hint: "see whether it names this node: `paceline config show` there; if not, apply one that does, or here: systemctl disable --now paceline",
       node: node.self,
     });
   }

@@ -212,7 +212,10 @@ function startMessaging(
         logNote(log, event);
         return;
       }
-      if (event.kind === "peer-up") interim.heard();
+      if (event.kind === "peer-up") {
+        interim.heard();
+        troubles.peerHeard();
+      }
       driver.push({ kind: "peer", event });
     },
     onStart: () => endInterim(options.runDir),

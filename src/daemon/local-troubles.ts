@@ -70,6 +70,11 @@ export class LocalTroubles {
     }
   }
 
+  /** A node is heard that was not: it may be the one whose frames were dropped. If not, they are told of again. */
+  peerHeard(): void {
+    this.#frames.clear();
+  }
+
   /** Writing state fails, or (undefined) succeeds again. */
   storage(problem: Diagnostic | undefined): void {
     if (problem === undefined) this.#storage = undefined;

@@ -139,6 +139,14 @@ describe("what is wrong with the node that is asked", () => {
     expect(told()).toEqual([]);
   });
 
+  test("a node that was no part of the definition, until it is heard", () => {
+    const fields = { reason: "unknown-sender", from: "10.0.0.3", count: 1 };
+    troubles.overhear(note("warn", "frames-dropped", "…", fields), NOW - 1_000);
+    expect(told()).toHaveLength(1);
+    troubles.peerHeard();
+    expect(told()).toEqual([]);
+  });
+
   test("and a disk that takes nothing, until it does", () => {
     const problem = {
       severity: "error",
