@@ -88,7 +88,10 @@ describe.skipIf(!usable)("a clean leave is remembered", { timeout: 180_000 }, ()
     void second.stop();
     await until("it is fenced", async () => lab.simOf(second).orders[0] === "0");
     expect(lab.sims[0]?.orders).toEqual([]);
-    const { stdout } = await lab.nodes[0]!.paceline("fence", "history");
-    expect(stdout).toMatch(/node2 +succeeded/);
+    // What the device did is looked at before it is on record.
+    await until("it is on record", async () => {
+      const { stdout } = await lab.nodes[0]!.paceline("fence", "history");
+      return /node2 +succeeded/.test(stdout);
+    });
   });
 });
