@@ -33,10 +33,11 @@ export class StrangerWatch {
     const header = parseHeader(Buffer.from(bytes), this.#clusterId);
     if (typeof header === "string") return false;
     const { sender } = header;
+    this.#know(sender);
+    // First of all, so that no frame is new a second time because it came too soon for an answer.
+    if (typeof this.#opener.open(bytes) === "string") return false;
     const answeredAt = this.#answeredAt.get(sender) ?? Number.NEGATIVE_INFINITY;
     if (now - answeredAt < ANSWER_SHARE * intervalMs) return false;
-    this.#know(sender);
-    if (typeof this.#opener.open(bytes) === "string") return false;
     this.#answeredAt.set(sender, now);
     return true;
   }
