@@ -1,3 +1,4 @@
+import type { ScorePart } from "../model/plan.ts";
 import { INFINITY_SCORE } from "../model/score.ts";
 import { ACT, type Action } from "./action.ts";
 import { findByTask, pseudoAction } from "./actions.ts";
@@ -30,26 +31,26 @@ function canRun(instance: Resource, node: Node, maxPerNode: number): boolean {
   return (top.counts?.[node.index] ?? 0) < maxPerNode;
 }
 
-function whyNotHere(instance: Resource, node: Node): string {
+function whyNotHere(instance: Resource, node: Node): Pick<ScorePart, "source" | "detail"> {
   const whole = holder(instance);
-  if (instance.orphan) return `more instances than ${whole.id} is to have`;
+  if (instance.orphan) return { source: `more instances than ${whole.id} is to have` };
   const problem = nodeProblem(node);
-  if (problem !== undefined) return problem;
+  if (problem !== undefined) return { source: problem };
   if (whole.allowed.has(node.index) && whole.allowed.get(node.index) >= 0) {
-    return `another instance of ${whole.id} is here`;
+    return { source: `another instance of ${whole.id} is here` };
   }
   const ban = whole.allowed.parts?.[node.index]?.find(({ score }) => score <= -INFINITY_SCORE);
-  return ban?.source ?? `${whole.id} may not run here`;
+  return ban ?? { source: `${whole.id} may not run here` };
 }
 
 function banUnavailable(ws: WorkingSet, instance: Resource, maxPerNode: number): void {
   for (const node of ws.nodes) {
     if (!instance.allowed.has(node.index) || canRun(instance, node, maxPerNode)) continue;
-    const why = ws.explain ? whyNotHere(instance, node) : "";
+    const { source, detail } = ws.explain ? whyNotHere(instance, node) : { source: "" };
     for (const { allowed } of [instance, ...instance.children]) {
       // What forbids it already says so itself.
       if (allowed.has(node.index) && allowed.get(node.index) > -INFINITY_SCORE) {
-        allowed.ban(node.index, why);
+        allowed.ban(node.index, source, detail);
       }
     }
   }

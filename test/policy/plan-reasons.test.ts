@@ -73,3 +73,17 @@ test("a group speaks with one voice, and a wish that leaves no node is not told 
   const lines = [...CHAIN, "colocation b with c", "colocation a with b", ...nowhere];
   expect(partsOf(lines, "c", "two") ?? []).toEqual([]);
 });
+
+test("a member of a cloned group says by which rule its clone may not be on a node", () => {
+  const lines = [
+    "nodes a b",
+    "primitive one",
+    "primitive two",
+    "group g one two",
+    "clone k g",
+    "location k -INFINITY when #uname eq a",
+  ];
+  expect(partsOf(lines, "two:0", "a")).toContainEqual(
+    expect.objectContaining({ score: -1_000_000, detail: "rule: #uname eq a" }),
+  );
+});
