@@ -194,6 +194,20 @@ test("who has missed the node that is the DC by now hears of it from one that it
   expect(cluster.trace.lines().join("\n")).toMatch(/node1 .*definition-heard: node[23] works by/);
 });
 
+/** Of two that run, one leaves and is taken out of the definition. */
+function takeOut(
+  { cluster, settles }: ReturnType<typeof smallCluster>,
+  gone: string,
+  stays: string,
+  text: string,
+): void {
+  cluster.startAll();
+  expect(settles(30_000)).toBe(true);
+  leave(cluster, gone);
+  expect(asked(cluster, { method: "config-apply", text, author: "t" })).toMatchObject({ ok: true });
+  expect(settles(10_000, [stays])).toBe(true);
+}
+
 // By multicast it hears the other, which does not heed it any more; by unicast it is answered.
 test.each(["multicast", "unicast"])(
   "one of two that was taken out serves nothing beside the other, though it need not ask anybody: %s",
@@ -204,13 +218,9 @@ test.each(["multicast", "unicast"])(
         "transport: unicast",
         `transport: ${transport}`,
       );
-    const { cluster, settles } = smallCluster(2, profileOf("calm", 2), define);
-    cluster.startAll();
-    expect(settles(30_000)).toBe(true);
-    leave(cluster, gone);
-    const left = { method: "config-apply", text: define([stays]), author: "t" } as const;
-    expect(asked(cluster, left)).toMatchObject({ ok: true });
-    expect(settles(10_000, [stays])).toBe(true);
+    const built = smallCluster(2, profileOf("calm", 2), define);
+    const { cluster } = built;
+    takeOut(built, gone, stays, define([stays]));
     cluster.host(gone).startDaemon();
     cluster.runFor(30_000);
     expect(activeOn(cluster, gone)).toEqual([]);
@@ -269,14 +279,8 @@ describe("one of two that was taken out, and is to fence the other for quorum", 
       { ...profileOf("fencing", 2), shape: { quorum: [quorum] } },
       define,
     );
-    const { cluster, settles } = built;
-    cluster.startAll();
-    expect(settles(30_000)).toBe(true);
-    leave(cluster, gone);
-    const left = { method: "config-apply", text: define([stays]), author: "t" } as const;
-    expect(asked(cluster, left)).toMatchObject({ ok: true });
-    expect(settles(10_000, [stays])).toBe(true);
-    return { cluster, stays, gone };
+    takeOut(built, gone, stays, define([stays]));
+    return { cluster: built.cluster, stays, gone };
   }
 
   function expectPeace({ cluster, stays, gone }: ReturnType<typeof goneOfTwo>): void {
